@@ -1,0 +1,81 @@
+"""Progress bars, reports and errors in words (终端输出)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from qianmo.jobs.context import Progress as Report
+from qianmo.jobs.context import silent
+from qianmo.jobs.spec import JobReport
+from qianmo.schema.errors import ChoiceNeededError, InfeasibleError, QianmoError
+
+__all__ = ["bars", "print_error", "print_report"]
+
+
+@contextmanager
+def bars(*, enabled: bool = True) -> Iterator[Report]:
+    """A progress bar with elapsed time and time left, on standard error; plain lines where that is no terminal."""
+    if not enabled:
+        yield silent
+        return
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _plain()
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
+               TextColumn("剩余"), TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=console, transient=False) as bar:
+        task = bar.add_task("准备", total=1.0)
+
+        def show(step: str, share: float) -> None:
+            bar.update(task, description=step, completed=share)
+
+        yield show
+        bar.update(task, description="完成", completed=1.0)
+
+
+def print_report(report: JobReport, notes: list[str]) -> None:
+    """What was made and where, then the lines the user must read."""
+    console = Console(highlight=False, soft_wrap=True)
+    for line in report.lines:
+        console.print(line, markup=False)
+    if report.files:
+        console.print("成果文件 (files):", markup=False)
+    for path, what in report.files:
+        console.print(f"  {path}  — {what}", markup=False)
+    if notes:
+        console.print("请注意 (please note):", markup=False)
+    for note in notes:
+        console.print(f"  · {note}", markup=False)
+
+
+def print_error(error: QianmoError) -> None:
+    """One error: found, expected, cure, and the choices where there are some."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"未完成 ({type(error).__name__}): {error.found}", markup=False)
+    if isinstance(error, ChoiceNeededError):
+        for number, choice in enumerate(error.choices, 1):
+            console.print(f"  候选 {number}: {choice}", markup=False)
+    elif isinstance(error, InfeasibleError):
+        for limit in error.conflict:
+            console.print(f"  冲突约束: {limit}", markup=False)
+    elif error.expected:
+        console.print(f"  应为: {error.expected}", markup=False)
+    if error.cure:
+        console.print(f"  办法: {error.cure}", markup=False)
+
+
+def _plain() -> Report:
+    last = [-1.0, ""]
+
+    def show(step: str, share: float) -> None:
+        if step != last[1]:
+            last[0], last[1] = share, step
+            print(f"[{share:4.0%}] {step}", file=sys.stderr)
+
+    return show

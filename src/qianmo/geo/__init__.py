@@ -1,0 +1,1 @@
+"""The ruler: CRS, area, neighbours, overlay, topology, grid, zonal (尺规层)."""

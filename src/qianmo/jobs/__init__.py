@@ -1,0 +1,1 @@
+"""Use cases: open, compute, save, report (作业层)."""

@@ -1,0 +1,47 @@
+"""What a job is given besides its options: clock, user, progress, questions (作业环境)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+__all__ = ["Context", "Progress", "silent"]
+
+Progress = Callable[[str, float], None]
+"""Called with the step under way and the share of the whole job that is done, from 0 to 1."""
+
+
+def silent(step: str, share: float) -> None:
+    """Progress that tells nobody."""
+
+
+@dataclass
+class Context:
+    """Clock, user and progress of one run (运行环境).
+
+    Steps nest: `part` gives a slice of the bar to an inner job.
+    """
+
+    user: str = "unknown"
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    progress: Progress = silent
+    notes: list[str] = field(default_factory=list)
+    _low: float = 0.0
+    _high: float = 1.0
+
+    def step(self, text: str, share: float) -> None:
+        """Report that the work called `text` begins at `share` of this job."""
+        self.progress(text, self._low + (self._high - self._low) * min(max(share, 0.0), 1.0))
+
+    def note(self, text: str) -> None:
+        """Keep a line that the user must read at the end."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    @contextmanager
+    def part(self, low: float, high: float) -> Iterator[Context]:
+        """A context whose progress fills the bar from `low` to `high` of this one."""
+        width = self._high - self._low
+        yield Context(self.user, self.clock, self.progress, self.notes, self._low + width * low, self._low + width * high)

@@ -1,0 +1,210 @@
+"""One raw layer to one table of the project (单图层入库)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyproj
+import shapely
+
+from qianmo import __version__
+from qianmo.geo.grid import Grid, polygonize
+from qianmo.jobs.ingest_place import Box, choose_project_crs, lonlat_box, place, where
+from qianmo.jobs.ingest_read import Read
+from qianmo.jobs.recipe import Recipe
+from qianmo.onemap.classes import detect_class_scheme
+from qianmo.onemap.harmonise import harmonise, propose_mapping
+from qianmo.onemap.level import new_register_areas
+from qianmo.onemap.recognise import recognise
+from qianmo.schema.codes import land_class
+from qianmo.schema.dataset import Candidate, Dataset, Decision, Lineage
+from qianmo.schema.errors import ChoiceNeededError, CodeError, MissingDataError
+from qianmo.schema.tables import table_spec
+from qianmo.store.raw import RawGrid, RawLayer
+
+__all__ = ["Prepared", "Setting", "prepare_classes", "prepare_layer"]
+
+
+@dataclass
+class Setting:
+    """What all layers of one ingest share (公共设置): target CRS once known, boxes of known layers, clock, user."""
+
+    recipe: Recipe
+    now: datetime
+    user: str
+    crs: int | None
+    known: dict[str, Box]
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A layer in the project CRS with its record (待入库图层)."""
+
+    frame: gpd.GeoDataFrame
+    dataset: Dataset
+
+
+def prepare_layer(raw: RawLayer, read: Read, setting: Setting) -> Prepared:
+    """Recognise, locate, harmonise one vector layer.
+
+    Raises
+    ------
+    ChoiceNeededError
+        What it is, where it lies or which class scheme it uses is not clear.
+    """
+    if not isinstance(raw.frame, gpd.GeoDataFrame):
+        raise MissingDataError(f"{raw.source_path}: 图层 {raw.name} 没有图形, 也没有坐标列", expected="几何图形或经纬度/坐标列", cure="检查表头, 或转换为矢量后再入库")
+    raw_frame = _fresh(raw.frame)
+    columns = [c for c in raw_frame.columns if c != raw_frame.geometry.name]
+    what = _what(raw, read, columns, raw_frame)
+    spot = where(
+        _bounds(raw_frame), shapely.get_coordinates(raw_frame.geometry.to_numpy())[:20000], wkt=raw.declared_crs_wkt, said=read.said,
+        county=setting.recipe.county_code or _county(raw_frame), known=setting.known, origin=raw.source_path,
+    )  # fmt: skip
+    moved, note = _into_project(raw_frame, spot, raw.declared_crs_wkt, setting)
+    mapping = propose_mapping([c for c in moved.columns if c != "geometry"], what.chosen, sample=moved.head(500))
+    scheme = _scheme(moved, mapping.fields, what.chosen, read)
+    area_missing = what.chosen == "landuse_patch" and "area_m2" in mapping.missing
+    frame, notes = harmonise(moved, what.chosen, mapping, class_scheme=scheme.chosen if scheme else "")
+    if area_missing:
+        frame = new_register_areas(frame, class_scheme=scheme.chosen if scheme else "SD3")
+        notes = (*notes, f"{raw.name}: 没有图斑面积字段, 以椭球面积作为登记面积")
+    setting.notes += [f"{raw.name}: {n}" if not n.startswith(raw.name) else n for n in (*notes, *mapping.notes)]
+    decisions = tuple(d for d in (read.encoding, what, spot, scheme) if d is not None)
+    extra = {"layer": raw.name, "driver": raw.driver, "fields": dict(mapping.fields), "profile": mapping.profile, "datum_note": note}
+    remarks = [f"{n.kind}: {n.found or n.what}" for n in raw.notes]
+    setting.notes += [f"{raw.name}: {n.what} {n.found} {n.cure}".strip() for n in raw.notes if n.severity != "info"]
+    return Prepared(frame, _dataset(what.chosen, raw.name, frame, read, setting, decisions, spot, scheme, {**extra, "remarks": remarks}))
+
+
+def prepare_classes(raw: RawGrid, read: Read, setting: Setting) -> Prepared:
+    """A class raster as land-use patches with shared borders.
+
+    Raises
+    ------
+    CodeError
+        A cell value has no class, or a class is not in the scheme.
+    """
+    said = read.said
+    scheme = said.class_scheme or "SD3"
+    grid = Grid(raw.values, raw.transform, pyproj.CRS.from_epsg(3857), raw.nodata)
+    shapes = polygonize(grid)
+    unknown = sorted({int(v) for v in shapes["value"].unique()} - set(said.classes))
+    if unknown:
+        raise CodeError(
+            f"{raw.source_path}: 像元值 {unknown} 没有对应地类", expected="每个像元值一个地类编码", cure="用 --classes 4=0201,6=0301 … 给出对照"
+        )
+    codes = shapes["value"].map(lambda v: said.classes[int(v)])
+    names = codes.map(lambda c: land_class(c, scheme=scheme).zh)
+    spot = where(_bounds(shapes), shapely.get_coordinates(shapes.geometry.to_numpy())[:5000], wkt=raw.crs_wkt, said=said,
+                 county=setting.recipe.county_code, known=setting.known, origin=raw.source_path)  # fmt: skip
+    moved, note = _into_project(shapes, spot, raw.crs_wkt, setting)
+    year = int(said.vintage[:4]) if said.vintage[:4].isdigit() else None
+    frame = gpd.GeoDataFrame(
+        {
+            "patch_id": [f"Q{k + 1:017d}" for k in range(len(moved))], "patch_number": [f"{k + 1:05d}" for k in range(len(moved))],
+            "class_code": codes.to_numpy(), "class_name": names.to_numpy(), "data_year": pd.array([year] * len(moved), dtype="Int64"),
+            "island_code": "00",
+        },
+        geometry=moved.geometry.to_numpy(), crs=moved.crs,
+    )  # fmt: skip
+    frame = new_register_areas(frame, class_scheme=scheme)
+    chosen = Decision("地类体系", scheme, (Candidate(scheme, 1.0, ("用户给出的像元值对照",)),))
+    extra = {"driver": "GTiff", "classes": {str(k): v for k, v in said.classes.items()}, "cell_m": abs(raw.transform.a), "datum_note": note}
+    return Prepared(frame, _dataset("landuse_patch", raw.name, frame, read, setting, (spot, chosen), spot, chosen, extra))
+
+
+def _what(raw: RawLayer, read: Read, columns: list[str], frame: gpd.GeoDataFrame) -> Decision:
+    found = recognise(columns, pd.DataFrame(frame[columns]).head(500), raw.geometry_type, raw.name)
+    if read.said.table:
+        return Decision(found.question, read.said.table, (Candidate(read.said.table, 1.0, ("用户指定",)), *found.candidates[:3]))
+    if not found.is_clear:
+        raise ChoiceNeededError(
+            f"{raw.source_path}: 图层 {raw.name} 的类型不明 (字段 {', '.join(columns[:8])})",
+            choices=[f"{c.value} {table_spec(c.value).zh} ({c.score:.2f}: {'; '.join(c.reasons[:3])})" for c in found.candidates[:5]],
+            cure="用 --as-table 指定, 例如 --as-table landuse_patch",
+        )  # fmt: skip
+    return found
+
+
+def _scheme(frame: gpd.GeoDataFrame, fields: Mapping[str, str], table: str, read: Read) -> Decision | None:
+    sources = {target: source for source, target in fields.items()}
+    if "class_code" not in sources:
+        return None
+    if read.said.class_scheme:
+        return Decision("地类体系", read.said.class_scheme, (Candidate(read.said.class_scheme, 1.0, ("用户指定",)),))
+    names = frame[sources["class_name"]].tolist() if "class_name" in sources else None
+    found = detect_class_scheme(frame[sources["class_code"]].tolist(), names, columns=list(frame.columns))
+    if not found.is_clear:
+        raise ChoiceNeededError(
+            f"地类体系不明: {table}", choices=[f"{c.value} ({c.score:.2f}: {'; '.join(c.reasons)})" for c in found.candidates],
+            cure="用 --class-scheme 指定 SD3 / GBT21010_2017 / GBT21010_2007 / LANDSEA_2023",
+        )  # fmt: skip
+    return found
+
+
+def _into_project(frame: gpd.GeoDataFrame, spot: Decision, wkt: str | None, setting: Setting) -> tuple[gpd.GeoDataFrame, str]:
+    helmert = setting.recipe.helmert
+    if setting.crs is None:
+        setting.crs = setting.recipe.crs or choose_project_crs(spot, _bounds(frame), helmert=helmert)
+    moved, _, note = place(frame.geometry.to_numpy(), spot, setting.crs, wkt=wkt, helmert=helmert)
+    out = frame.drop(columns=frame.geometry.name)
+    return gpd.GeoDataFrame(out, geometry=moved, crs=pyproj.CRS.from_epsg(setting.crs)), note
+
+
+def _dataset(
+    table: str, name: str, frame: gpd.GeoDataFrame, read: Read, setting: Setting, decisions: tuple[Decision, ...], spot: Decision,
+    scheme: Decision | None, extra: dict[str, Any],
+) -> Dataset:  # fmt: skip
+    said, recipe = read.said, setting.recipe
+    box = lonlat_box(_bounds(frame), Decision("", f"EPSG:{setting.crs}", ()), helmert=None)
+    setting.known[table] = box
+    shift = vars(recipe.helmert) if recipe.helmert is not None else None
+    lineage = Lineage(
+        read.reading.source.origin, read.reading.source.sha256, f"qianmo {__version__} ingest", setting.now.isoformat(timespec="seconds"),
+        setting.user, {**extra, "source_crs": spot.chosen, "helmert": shift, "lonlat_box": list(box), "licence": said.licence}, decisions,
+    )  # fmt: skip
+    vintage = said.vintage or _vintage(frame)
+    label = table if table != "other_layer" else f"other_{_safe(name)}"
+    return Dataset(
+        label, table, table_spec(table).zh if table != "other_layer" else name, f"EPSG:{setting.crs}", scheme.chosen if scheme else "", vintage,
+        said.synthetic, len(frame), lineage,
+    )  # fmt: skip
+
+
+def _fresh(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    out = frame if frame.geometry.name == "geometry" else frame.rename_geometry("geometry")
+    return out.reset_index(drop=True)
+
+
+def _bounds(frame: gpd.GeoDataFrame) -> Box:
+    low_x, low_y, high_x, high_y = (float(v) for v in frame.total_bounds)
+    return low_x, low_y, high_x, high_y
+
+
+def _county(frame: gpd.GeoDataFrame) -> str:
+    upper = {str(c).upper(): c for c in frame.columns}
+    for key in ("ZLDWDM", "QSDWDM", "XZQDM", "XJXZQDM"):
+        if key in upper:
+            values = frame[upper[key]].dropna().astype(str).str[:6]
+            values = values[values.str.fullmatch(r"\d{6}")]
+            if len(values) and (values == values.iloc[0]).mean() > 0.9:
+                return str(values.mode().iloc[0])
+    return ""
+
+
+def _vintage(frame: gpd.GeoDataFrame) -> str:
+    if "data_year" in frame.columns and frame["data_year"].notna().any():
+        return str(int(frame["data_year"].dropna().max()))
+    return ""
+
+
+def _safe(name: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in name)[:40]
+

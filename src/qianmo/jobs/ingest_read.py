@@ -1,0 +1,72 @@
+"""Reading the sources of an ingest: guard, encoding, sandbox (读取来源)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from qianmo.jobs.recipe import Recipe, SourceRecipe
+from qianmo.onemap.encoding import detect_encoding
+from qianmo.schema.dataset import Candidate, Decision
+from qianmo.schema.errors import ChoiceNeededError
+from qianmo.store.guard import Consent
+from qianmo.store.guard_limits import Limits
+from qianmo.store.raw import Reading
+from qianmo.store.read_vector import read_sources, text_samples
+from qianmo.store.sources import list_sources
+
+__all__ = ["Read", "read_recipe"]
+
+
+@dataclass(frozen=True)
+class Read:
+    """One source as read, what the user said about it, and how its text was decoded (读取结果)."""
+
+    reading: Reading
+    said: SourceRecipe
+    encoding: Decision | None
+
+
+def read_recipe(recipe: Recipe, *, workdir: Path, limits: Limits, consent: Consent) -> list[Read]:
+    """Read all sources in one guarded process.
+
+    Raises
+    ------
+    UnsafeInputError, EncodingError
+        A source was refused.
+    ChoiceNeededError
+        The encoding of a source is not clear.
+    """
+    found: list[tuple[SourceRecipe, object]] = []
+    for number, said in enumerate(recipe.sources):
+        folder = workdir / f"source{number}"
+        folder.mkdir()
+        found += [(said, s) for s in list_sources([said.path], workdir=folder, limits=limits, consent=consent).sources]
+    encodings: dict[str, Decision] = {}
+    for said, source in found:
+        decision = _encoding(said, source)
+        if decision is not None:
+            encodings[source.origin] = decision
+    readings = read_sources(
+        [s for _, s in found], workdir=workdir, limits=limits, encodings={k: d.chosen for k, d in encodings.items()}, consent=consent
+    )
+    for reading in readings:
+        if reading.error is not None:
+            raise reading.error
+    return [Read(r, said, encodings.get(r.source.origin)) for (said, _), r in zip(found, readings)]
+
+
+def _encoding(said: SourceRecipe, source: object) -> Decision | None:
+    samples = text_samples(source)  # type: ignore[arg-type]
+    if said.encoding:
+        return Decision("文本编码", said.encoding, (Candidate(said.encoding, 1.0, ("用户指定",)),))
+    if not samples:
+        return None
+    declared = getattr(source, "declared_encoding", None)
+    decision = detect_encoding(samples, declared=declared)
+    if not decision.is_clear:
+        raise ChoiceNeededError(
+            f"{getattr(source, 'origin', '')}: 文本编码不明 (encoding is not clear)",
+            choices=[f"{c.value} ({c.score:.2f}: {'; '.join(c.reasons)})" for c in decision.candidates], cure="用 --encoding 指定编码",
+        )  # fmt: skip
+    return decision

@@ -1,0 +1,120 @@
+"""What to ingest and how, from options or a recipe file (入库方案)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from qianmo.geo.crs import Helmert
+from qianmo.schema.errors import SchemaError
+from qianmo.schema.tables import table_names
+
+__all__ = ["Recipe", "SourceRecipe", "recipe_from_file", "recipe_from_options"]
+
+_ROLES = ("", "dem", "classes", "soil")
+
+
+@dataclass(frozen=True)
+class SourceRecipe:
+    """One source and what the user says about it (来源设置); '' means: find out."""
+
+    path: Path
+    table: str = ""
+    role: str = ""
+    crs: str = ""
+    datum: str = ""
+    encoding: str = ""
+    class_scheme: str = ""
+    classes: Mapping[int, str] = field(default_factory=dict)
+    vintage: str = ""
+    synthetic: bool = False
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole ingest (入库方案): sources, target CRS, county, datum shift, and what is to be invented."""
+
+    sources: tuple[SourceRecipe, ...]
+    name: str = ""
+    crs: int | None = None
+    county_code: str = ""
+    helmert: Helmert | None = None
+    invent: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def recipe_from_options(values: Mapping[str, Any]) -> Recipe:
+    """Recipe from the options of the ingest job; they hold for every source named.
+
+    Raises
+    ------
+    SchemaError
+        An option cannot be read.
+    """
+    common = {
+        "table": _table(values.get("as_table") or ""), "crs": values.get("crs") or "", "datum": values.get("datum") or "",
+        "encoding": values.get("encoding") or "", "class_scheme": values.get("class_scheme") or "",
+        "classes": _classes(values.get("classes") or ""), "vintage": values.get("vintage") or "", "synthetic": bool(values.get("synthetic")),
+    }  # fmt: skip
+    sources = tuple(SourceRecipe(Path(p), **common) for p in values["sources"])
+    target = values.get("project_crs")
+    return Recipe(sources, values.get("name") or "", int(target) if target else None, values.get("county") or "", _helmert(values.get("helmert") or ""))
+
+
+def recipe_from_file(record: Mapping[str, Any], folder: Path) -> Recipe:
+    """Recipe from a parsed TOML file; relative paths count from its folder.
+
+    Raises
+    ------
+    SchemaError
+        A key is unknown or a value has the wrong form.
+    """
+    project = dict(record.get("project", {}))
+    known = {f.name for f in fields(SourceRecipe)}
+    sources = []
+    for entry in record.get("source", []):
+        strange = set(entry) - known
+        if strange or "path" not in entry:
+            raise SchemaError(f"source {entry.get('path', '?')}: keys {sorted(strange)}", expected="path and " + ", ".join(sorted(known)))
+        classes = {int(k): str(v) for k, v in dict(entry.get("classes", {})).items()}
+        plain = {k: v for k, v in entry.items() if k not in ("path", "classes")}
+        if plain.get("role", "") not in _ROLES:
+            raise SchemaError(f"role {plain['role']!r}", expected=", ".join(r for r in _ROLES if r))
+        sources.append(SourceRecipe(folder / entry["path"], classes=classes, **{**plain, "table": _table(plain.get("table", ""))}))
+    shift = record.get("helmert")
+    return Recipe(
+        tuple(sources), str(project.get("name", "")), project.get("crs"), str(project.get("county_code", "")),
+        Helmert(**shift) if shift else None, dict(record.get("invent", {})),
+        {k: v for k, v in record.items() if k not in ("project", "source", "helmert", "invent")},
+    )  # fmt: skip
+
+
+def _table(name: str) -> str:
+    if name and name not in table_names():
+        raise SchemaError(f"no table {name!r}", expected=", ".join(table_names()))
+    return name
+
+
+def _classes(text: str) -> dict[int, str]:
+    pairs: dict[int, str] = {}
+    for part in filter(None, text.replace(";", ",").split(",")):
+        value, _, code = part.partition("=")
+        if not code or not value.strip().lstrip("-").isdigit():
+            raise SchemaError(f"classes {part!r}", expected="value=class code, such as 4=0201,6=0301")
+        pairs[int(value)] = code.strip()
+    return pairs
+
+
+def _helmert(text: str) -> Helmert | None:
+    if not text:
+        return None
+    try:
+        numbers = [float(x) for x in text.split(",")]
+    except ValueError:
+        raise SchemaError(f"datum parameters {text!r}", expected="dx,dy,dz or dx,dy,dz,rx,ry,rz,ppm (m, arc-seconds, ppm)") from None
+    if len(numbers) not in (3, 7):
+        raise SchemaError(f"{len(numbers)} datum parameters", expected="3 or 7")
+    return Helmert(*numbers, source="命令行输入 (given on the command line)")

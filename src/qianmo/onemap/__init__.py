@@ -1,0 +1,1 @@
+"""One map: recognise, locate, harmonise, check, repair, level (一张图)."""

@@ -1,0 +1,136 @@
+"""Declared aims of a plan, each a normalised term of the score (规划目标).
+
+The score of a plan is ``100 * sum_k weight_k * amount_k / potential_k`` points. The amount of
+an aim is what the plan adds to keeping all patches; its potential is the most that the options
+could add if nothing stood against them. An aim with weight 1 fully reached is thus 100 points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qianmo.planning.joining import join_credits
+from qianmo.planning.parts import Parts
+from qianmo.planning.problem import Pairs
+from qianmo.planning.settings import PlanSettings
+
+__all__ = ["POINTS", "Aim", "aims", "weighted_pairs", "weighted_values"]
+
+POINTS = 100.0
+"""Score of one aim of weight 1 that is fully reached."""
+
+QUALITY_MEASURES = ("high_standard", "dry_to_paddy", "terrace")
+
+
+@dataclass(frozen=True)
+class Aim:
+    """One aim (目标): linear `amount` (m,) of each option and unweighted `pairs`, in `unit`."""
+
+    id: str
+    zh: str
+    formula: str
+    unit: str
+    weight: float
+    potential: float
+    amount: np.ndarray
+    pairs: Pairs | None = None
+
+    @property
+    def points_per_unit(self) -> float:
+        """Points that one unit of the amount is worth."""
+        return POINTS * self.weight / self.potential if self.potential > 0 else 0.0
+
+
+def aims(parts: Parts, settings: PlanSettings) -> tuple[Aim, ...]:
+    """The seven declared aims, in the order of ``AIM_IDS`` (规划目标).
+
+    new_farmland     sum of farmland gained [m2]
+    fewer_fragments  fields below ``small_patch_mu`` that join a neighbour [fields]
+    contiguity       border length with farmland on both sides gained [m]
+    quality          sum of area times grades gained by works [m2 grade]
+    ecology          ecological land gained, terraces counted in part [m2]
+    revitalisation   idle and inefficient building land put to use [m2]
+    cost             less the cost of works [yuan]
+    """
+    e = parts.effects
+    return (
+        _linear(parts, settings, "new_farmland", "新增耕地", "Σ 耕地净增面积", "m2", e["farmland_m2"]),
+        _fewer_fragments(parts, settings),
+        _contiguity(parts, settings),
+        _linear(parts, settings, "quality", "耕地质量", "Σ 面积 × 提升等级数", "m2·等", _grades(parts, settings)),
+        _linear(parts, settings, "ecology", "生态用地", "Σ 生态用地净增面积(梯田折算)", "m2", _ecology(parts, settings)),
+        _linear(parts, settings, "revitalisation", "盘活存量", "Σ 盘活建设用地面积", "m2", e["revitalised_m2"]),
+        _cost(parts, settings),
+    )
+
+
+def weighted_values(found: tuple[Aim, ...], m: int) -> np.ndarray:
+    """Linear value of each option over all aims, (m,) [points] (选项得分)."""
+    return sum((a.amount * a.points_per_unit for a in found), np.zeros(m))
+
+
+def weighted_pairs(found: tuple[Aim, ...]) -> tuple[Pairs, ...]:
+    """Pair bonuses in points; aims of weight 0 and empty ones are left out (成对得分)."""
+    out = []
+    for a in found:
+        if a.pairs is not None and len(a.pairs.i) and a.points_per_unit > 0:
+            p = a.pairs
+            out.append(Pairs(p.aim, p.zh, p.i, p.j, p.weight * a.points_per_unit, p.state0, p.state))
+    return tuple(out)
+
+
+def _linear(
+    parts: Parts, settings: PlanSettings, aim: str, zh: str, formula: str, unit: str, amount: np.ndarray
+) -> Aim:
+    return Aim(aim, zh, formula, unit, settings.weight(aim), _best_sum(parts, amount), amount)
+
+
+def _cost(parts: Parts, settings: PlanSettings) -> Aim:
+    potential = _best_sum(parts, parts.cost)
+    return Aim("cost", "节约投资", "-Σ 工程费", "yuan", settings.weight("cost"), potential, -parts.cost)
+
+
+def _best_sum(parts: Parts, amount: np.ndarray) -> float:
+    best = np.zeros(parts.n)
+    np.maximum.at(best, parts.patch, amount)
+    return float(best.sum())
+
+
+def _grades(parts: Parts, settings: PlanSettings) -> np.ndarray:
+    gain = np.zeros(parts.m)
+    for name in QUALITY_MEASURES:
+        gain[parts.measure == name] = settings.value(f"quality_gain_{name}")
+    grade = parts.grade[parts.patch]
+    room = np.where(np.isfinite(grade), np.maximum(grade - 1.0, 0.0), np.inf)
+    return np.minimum(gain, room) * parts.class_area[parts.patch]
+
+
+def _ecology(parts: Parts, settings: PlanSettings) -> np.ndarray:
+    terraced = np.where(parts.measure == "terrace", parts.class_area[parts.patch], 0.0)
+    return parts.effects["eco_m2"] + settings.value("eco_gain_terrace") * terraced
+
+
+def _contiguity(parts: Parts, settings: PlanSettings) -> Aim:
+    pairs = Pairs(
+        "contiguity", "集中连片", parts.border_i, parts.border_j, parts.border_m, parts.is_farmland, parts.to_farmland
+    )
+    can = parts.is_farmland.copy()
+    can[parts.patch[parts.to_farmland]] = True
+    both_now = parts.is_farmland[pairs.i] & parts.is_farmland[pairs.j]
+    use = can[pairs.i] & can[pairs.j]
+    potential = float(pairs.weight[use & ~both_now].sum())
+    kept = Pairs(pairs.aim, pairs.zh, pairs.i[use], pairs.j[use], pairs.weight[use], pairs.state0, pairs.state)
+    return Aim(
+        "contiguity", "集中连片", "Σ 两侧均为耕地的界线长度之增量", "m", settings.weight("contiguity"), potential,
+        np.zeros(parts.m), kept,
+    )  # fmt: skip
+
+
+def _fewer_fragments(parts: Parts, settings: PlanSettings) -> Aim:
+    linear, pairs, potential = join_credits(parts, small_mu=settings.value("small_patch_mu"))
+    return Aim(
+        "fewer_fragments", "减少碎片", "Σ 小于阈值的田块并入相邻田块之数", "块", settings.weight("fewer_fragments"), potential,
+        linear, pairs,
+    )  # fmt: skip

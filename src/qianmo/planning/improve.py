@@ -1,0 +1,154 @@
+"""Making a choice obey the limits, and better, by changing one patch at a time (修复与改进)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from qianmo.planning.problem import KEPT, PlanProblem, limit_values, states
+
+__all__ = ["climb", "excess", "obeys", "repair"]
+
+NOISE = 1e-9
+"""Relative size of rounding noise in sums of floats."""
+
+
+@dataclass(frozen=True)
+class _Moves:
+    """Every option and, after them, keeping each patch: patch, value, states, limit coefficients."""
+
+    patch: np.ndarray
+    value: np.ndarray
+    state: tuple[np.ndarray, ...]
+    row: np.ndarray
+
+
+def excess(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
+    """By how much each limit is broken, 0 where it holds (L,) (超限量)."""
+    return _excess(limit_values(problem, choice), problem)
+
+
+def obeys(problem: PlanProblem, choice: np.ndarray) -> bool:
+    """True when every limit holds (满足全部约束)."""
+    return not excess(problem, choice).any()
+
+
+def repair(problem: PlanProblem, choice: np.ndarray, *, steps: int = 400) -> np.ndarray | None:
+    """A choice near the given one that obeys all limits, or None when none was found (修复).
+
+    Each step takes the change that loses the least score for the violation it removes.
+    """
+    moves, choice = _moves(problem), choice.copy()
+    scale = _scales(problem)
+    for _ in range(steps):
+        values = limit_values(problem, choice)
+        now = float((_excess(values, problem) / scale).sum())
+        if now <= 0:
+            return choice
+        gain, after = _gains(problem, moves, choice), _after(problem, moves, choice, values)
+        removed = now - _excess_rows(after, problem, scale)
+        useful = removed > 1e-12
+        if not useful.any():
+            return None
+        rate = np.where(useful, gain / np.where(useful, removed, 1.0), -np.inf)
+        finishing = useful & (removed >= now - 1e-12)
+        best = int(np.argmax(np.where(finishing, gain, -np.inf))) if finishing.any() else int(np.argmax(rate))
+        _take(problem, moves, choice, best)
+    return None
+
+
+def climb(problem: PlanProblem, choice: np.ndarray, *, passes: int = 60) -> np.ndarray:
+    """Take improving changes of one patch while the limits hold, until none is left (爬山改进)."""
+    moves, choice = _moves(problem), choice.copy()
+    neighbours = _neighbours(problem)
+    for _ in range(passes):
+        values, gain = limit_values(problem, choice), _gains(problem, moves, choice)
+        candidates = np.flatnonzero(gain > 1e-9)
+        if not len(candidates):
+            break
+        touched, any_taken = np.zeros(problem.n, bool), False
+        for k in candidates[np.argsort(-gain[candidates], kind="stable")]:
+            at = moves.patch[k]
+            if touched[at]:
+                continue
+            trial = values + moves.row[:, k] - _current(problem, moves, choice, at)
+            if _excess(trial, problem).any():
+                continue
+            _take(problem, moves, choice, int(k))
+            values, any_taken = trial, True
+            touched[at] = True
+            touched[neighbours.indices[neighbours.indptr[at] : neighbours.indptr[at + 1]]] = True
+        if not any_taken:
+            break
+    return choice
+
+
+def _moves(problem: PlanProblem) -> _Moves:
+    row = np.zeros((len(problem.limits), problem.m + problem.n))
+    for k, x in enumerate(problem.limits):
+        np.add.at(row[k], x.option, x.coefficient)
+    return _Moves(
+        patch=np.concatenate([problem.patch, np.arange(problem.n)]),
+        value=np.concatenate([problem.value, np.zeros(problem.n)]),
+        state=tuple(np.concatenate([p.state, p.state0]).astype(float) for p in problem.pairs),
+        row=row,
+    )
+
+
+def _at(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
+    """Move that stands for the present state of each patch."""
+    return np.where(choice >= 0, choice, problem.m + np.arange(problem.n))
+
+
+def _gains(problem: PlanProblem, moves: _Moves, choice: np.ndarray) -> np.ndarray:
+    now = _at(problem, choice)
+    gain = moves.value - moves.value[now][moves.patch]
+    for p, state in zip(problem.pairs, moves.state):
+        here = states(p, choice).astype(float)
+        pull = np.bincount(p.i, p.weight * here[p.j], problem.n) + np.bincount(p.j, p.weight * here[p.i], problem.n)
+        gain += (state - here[moves.patch]) * pull[moves.patch]
+    return gain
+
+
+def _after(problem: PlanProblem, moves: _Moves, choice: np.ndarray, values: np.ndarray) -> np.ndarray:
+    now = _at(problem, choice)
+    return values[:, None] + moves.row - moves.row[:, now][:, moves.patch]
+
+
+def _current(problem: PlanProblem, moves: _Moves, choice: np.ndarray, at: int) -> np.ndarray:
+    return moves.row[:, choice[at] if choice[at] >= 0 else problem.m + at]
+
+
+def _take(problem: PlanProblem, moves: _Moves, choice: np.ndarray, move: int) -> None:
+    choice[moves.patch[move]] = move if move < problem.m else KEPT
+
+
+def _scales(problem: PlanProblem) -> np.ndarray:
+    return np.array([np.abs(x.coefficient).max(initial=0.0) or 1.0 for x in problem.limits])
+
+
+def _excess(values: np.ndarray, problem: PlanProblem) -> np.ndarray:
+    over = np.zeros(len(problem.limits))
+    for k, x in enumerate(problem.limits):
+        room = values[k] - x.bound
+        size = room if x.relation == "<=" else -room if x.relation == ">=" else abs(room)
+        over[k] = size if size > NOISE * max(1.0, abs(x.bound), abs(values[k])) else 0.0
+    return over
+
+
+def _excess_rows(after: np.ndarray, problem: PlanProblem, scale: np.ndarray) -> np.ndarray:
+    total = np.zeros(after.shape[1])
+    for k, x in enumerate(problem.limits):
+        room = after[k] - x.bound
+        size = room if x.relation == "<=" else -room if x.relation == ">=" else np.abs(room)
+        total += np.maximum(size, 0.0) / scale[k]
+    return total
+
+
+def _neighbours(problem: PlanProblem) -> csr_array:
+    i = np.concatenate([p.i for p in problem.pairs] or [np.zeros(0, int)])
+    j = np.concatenate([p.j for p in problem.pairs] or [np.zeros(0, int)])
+    ones = np.ones(2 * len(i), bool)
+    return csr_array((ones, (np.concatenate([i, j]), np.concatenate([j, i]))), shape=(problem.n, problem.n))

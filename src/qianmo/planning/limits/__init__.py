@@ -1,0 +1,1 @@
+"""One file a limit, each with its rule id (约束条件)."""

@@ -1,0 +1,129 @@
+"""Make a plan: one measure a patch, with proof, tables and reasons (编制整治方案)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qianmo.planning.certificate import certificate
+from qianmo.planning.costs import cost_by_measure
+from qianmo.planning.formulate import Formulation, formulate
+from qianmo.planning.funding import funding
+from qianmo.planning.joining import field_groups
+from qianmo.planning.parts import Parts, assemble_parts
+from qianmo.planning.reasons import reasons
+from qianmo.planning.results import apply_plan, merged_fields, plan_parcels
+from qianmo.planning.schedule import schedule, year_plan
+from qianmo.planning.settings import PlanSettings
+from qianmo.planning.solve import Solution, solve
+from qianmo.planning.subprojects import subprojects
+
+__all__ = ["PlanResult", "plan"]
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """A plan and everything a plan book needs of it (规划成果).
+
+    `after` are the patches with new classes and ``field_group``; `merged` has merged fields
+    dissolved, for counting fragments. `formulation` and `solution` allow the proof to be checked
+    again with ``verify(formulation.problem, solution.choice, certificate)``.
+    """
+
+    plan_parcel: pd.DataFrame
+    subproject: pd.DataFrame
+    cost_by_measure: pd.DataFrame
+    year_plan: pd.DataFrame
+    funding: pd.DataFrame
+    after: pd.DataFrame
+    merged: pd.DataFrame
+    certificate: dict[str, Any]
+    formulation: Formulation
+    solution: Solution
+
+
+def plan(
+    patches: pd.DataFrame,
+    options: pd.DataFrame,
+    borders: pd.DataFrame,
+    *,
+    settings: PlanSettings,
+    basic_share: np.ndarray | None = None,
+    redline_share: np.ndarray | None = None,
+    timer: Callable[[], float] | None = None,
+) -> PlanResult:
+    """Choose one measure a patch, or keep it, within all limits (编制整治方案).
+
+    Parameters
+    ----------
+    patches : (Geo)DataFrame, table ``landuse_patch``, n rows
+        Metric CRS. [m]
+    options : DataFrame, table ``measure_option``
+    borders : DataFrame, columns i, j, length_m
+        Shared borders of rows of `patches`, by position. [m]
+    settings : PlanSettings
+    basic_share, redline_share : (n,) float, optional
+        Share of each patch in permanent basic farmland, in the ecological redline. [0..1]
+    timer : function, optional
+        Gives seconds, to report the time of the search.
+
+    Returns
+    -------
+    PlanResult
+
+    Raises
+    ------
+    InfeasibleError
+        No plan obeys all limits; names the rules in conflict and what is missing.
+    SchemaError, CodeError, RuleError
+        Input that does not fit.
+
+    Examples
+    --------
+    >>> done = plan(patches, options, borders, settings=PlanSettings(start_year=2026))
+    >>> done.certificate["gap_rel"] <= 1e-3
+    True
+    """
+    parts = assemble_parts(patches, options, borders, settings=settings, basic_share=basic_share, redline_share=redline_share)
+    formulation = formulate(parts, settings)
+    solution = solve(
+        formulation.problem, gap=settings.value("plan_gap_rel"), time_limit_s=settings.value("plan_time_limit_s"), timer=timer
+    )
+    parts, choice = formulation.parts, solution.choice
+    years = int(settings.value("plan_years"))
+    costs = cost_by_measure(parts, choice)
+    listed, of_patch = subprojects(parts, choice, costs, village_names=settings.village_names)
+    dated = schedule(listed, start_year=settings.start_year, years=years)
+    by_year = year_plan(dated, start_year=settings.start_year, years=years)
+    parcels = plan_parcels(
+        parts, choice, reason=reasons(formulation, solution), subproject=of_patch, year=_years(of_patch, dated)
+    )
+    after = apply_plan(patches, parcels, groups=field_groups(parts, choice), class_scheme=settings.class_scheme)
+    return PlanResult(
+        plan_parcel=parcels,
+        subproject=dated,
+        cost_by_measure=costs,
+        year_plan=by_year,
+        funding=funding(by_year, settings),
+        after=after,
+        merged=merged_fields(after),
+        certificate=certificate(
+            formulation.problem, solution, aims=formulation.aims, waived=settings.waived, excluded=_blocked(parts)
+        ),
+        formulation=formulation,
+        solution=solution,
+    )
+
+
+def _years(of_patch: np.ndarray, dated: pd.DataFrame) -> np.ndarray:
+    ends = dict(zip(dated["subproject_id"], dated["end_year"]))
+    return np.array([ends.get(x, 0) for x in of_patch], int)
+
+
+def _blocked(parts: Parts) -> dict[str, int]:
+    """Number of options each rule took away."""
+    return {str(r): int(c) for r, c in parts.excluded["rule_ids"].value_counts().sort_index().items()}

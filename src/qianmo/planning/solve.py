@@ -1,0 +1,234 @@
+"""A plan with a proven gap: relaxation, rounding, then an exact search over what is left (求解).
+
+1. Linear relaxation by HiGHS: a bound, prices of limits and borders.
+2. Round, repair, climb: a plan.
+3. If its gap is too wide: options that no better plan can hold (their loss at the prices is
+   larger than the gap) are struck out, and HiGHS searches the rest exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
+
+from qianmo.planning.conflict import explain_conflict
+from qianmo.planning.improve import climb, excess, obeys, repair
+from qianmo.planning.model import Candidates, Model, all_candidates, build_model, choice_from
+from qianmo.planning.prices import Prices, dual_bound, legal_prices, reduced_values
+from qianmo.planning.problem import KEPT, PlanProblem, objective
+from qianmo.schema.errors import QianmoError
+
+__all__ = ["Solution", "relax", "solve"]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A plan and its proof (规划解).
+
+    `bound` is proven by `prices` alone and can be recomputed by anyone; `solver_bound` is what the
+    exact search claims, at most `bound`. All in points. `time_s` is 0 where no timer was given.
+    """
+
+    choice: np.ndarray
+    objective: float
+    bound: float
+    solver_bound: float
+    prices: Prices
+    method: str
+    time_s: float
+
+
+def solve(
+    problem: PlanProblem, *, gap: float = 1e-3, time_limit_s: float = 20.0, timer: Callable[[], float] | None = None
+) -> Solution:
+    """The best plan within the limits, to a gap relative to the best attainable improvement (求解规划问题).
+
+    Parameters
+    ----------
+    problem : PlanProblem
+    gap : float
+        Target of (bound - score) / bound. The search stops at it or at the time limit; the result
+        says how far it came.
+    time_limit_s : float
+        Limit of the exact search. [s]
+    timer : function, optional
+        Gives seconds; only to report how long it took.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    InfeasibleError
+        No plan obeys all limits; names those in conflict.
+    """
+    started = timer() if timer else 0.0
+    relaxed = relax(problem)
+    if relaxed is None:
+        raise explain_conflict(problem)
+    choice, prices = relaxed
+    bound = dual_bound(problem, prices)
+    best = _best_of(problem, [choice, np.full(problem.n, KEPT)])
+    solver_bound, method = bound, "linear relaxation + rounding"
+    if best is None or _gap(problem, best, bound) > gap:
+        best, solver_bound = _search(problem, prices, best, bound, gap=gap, time_limit_s=time_limit_s)
+        method = "linear relaxation + exact search on the remaining options"
+    spent = timer() - started if timer else 0.0
+    return Solution(best, objective(problem, best), bound, solver_bound, prices, method, spent)
+
+
+def relax(problem: PlanProblem) -> tuple[np.ndarray, Prices] | None:
+    """Rounded choice (not yet within the limits) and prices of the linear relaxation; None when infeasible (线性松弛)."""
+    every = all_candidates(problem)
+    model = build_model(problem, every)
+    if not len(model.value):
+        return np.full(problem.n, KEPT), _prices(problem, model, np.zeros(model.rows.shape[0]), 1.0)
+    scale = _unit(model.value)
+    upper, flip = _as_upper(model)
+    rows = model.rows[upper].multiply(flip[:, None]).tocsr()
+    found = linprog(-model.value * scale, A_ub=rows, b_ub=_sides(model, upper, flip), bounds=(0, None), method="highs")
+    if found.status == 2:
+        return None
+    _refuse(found, "linear relaxation")
+    dual = np.zeros(model.rows.shape[0])
+    np.add.at(dual, upper, -found.ineqlin.marginals * flip)
+    return choice_from(problem, model, every, found.x), _prices(problem, model, dual, scale)
+
+
+def _prices(problem: PlanProblem, model: Model, dual: np.ndarray, scale: float) -> Prices:
+    limit = dual[model.limit_rows] / model.limit_scale / scale
+    split = [p.weight / 2 for p in problem.pairs]
+    to_i, to_j = dual[model.i_rows] / scale, dual[model.j_rows] / scale
+    for k, p in enumerate(problem.pairs):
+        mine = model.z_layer == k
+        edge = model.z_edge[mine]
+        both = to_i[mine] + to_j[mine]
+        share = np.divide(to_i[mine], both, out=np.full(len(edge), 0.5), where=both > 0)
+        split[k] = split[k].copy()
+        split[k][edge] = share * p.weight[edge]
+    _settle(problem, split, model)
+    return legal_prices(problem, Prices(limit, tuple(split)))
+
+
+def _settle(problem: PlanProblem, split: list[np.ndarray], model: Model) -> None:
+    """Folded borders: the whole bonus goes to the end that can still change."""
+    for k, p in enumerate(problem.pairs):
+        low, high = p.state0.astype(bool).copy(), p.state0.astype(bool).copy()
+        np.logical_and.at(low, problem.patch, p.state.astype(bool))
+        np.logical_or.at(high, problem.patch, p.state.astype(bool))
+        always, never = low & high, ~high
+        whole_i = (always[p.j] & ~always[p.i]) | (never[p.i] & ~never[p.j])
+        whole_j = (always[p.i] & ~always[p.j]) | (never[p.j] & ~never[p.i])
+        split[k][whole_i] = p.weight[whole_i]
+        split[k][whole_j] = 0.0
+
+
+def _search(
+    problem: PlanProblem, prices: Prices, best: np.ndarray | None, bound: float, *, gap: float, time_limit_s: float
+) -> tuple[np.ndarray, float]:
+    left = _remaining(problem, prices, best, bound)
+    model = build_model(problem, left)
+    if not len(model.value):
+        if best is None:
+            raise explain_conflict(problem)
+        return best, objective(problem, best)
+    tight, claimed = np.zeros(len(problem.limits)), bound
+    for turn in range(4):
+        found = _milp(model, tight, gap=gap / 4, time_limit_s=time_limit_s)
+        if turn == 0:
+            claimed = _claim(problem, model, found, best, bound)
+        if found.x is None:
+            break
+        choice = choice_from(problem, model, left, found.x)
+        over = excess(problem, choice)
+        best = _best_of(problem, [choice] + ([] if best is None else [best]))
+        if not over.any():
+            break
+        tight += over * 1.5
+    if best is None and found.status == 2:
+        raise explain_conflict(problem)
+    if best is None:
+        raise QianmoError(
+            f"no plan within the limits was found in {time_limit_s:g} s",
+            expected="a plan that obeys every limit",
+            cure="give more time or widen the limits (延长求解时间或放宽约束)",
+        )
+    return best, min(bound, max(claimed, objective(problem, best)))
+
+
+def _claim(problem: PlanProblem, model: Model, found: OptimizeResult, best: np.ndarray | None, bound: float) -> float:
+    """Bound that the first exact search claims for the remaining candidates."""
+    if found.status == 2 and best is not None:
+        return objective(problem, best)
+    if found.mip_dual_bound is None or not np.isfinite(found.mip_dual_bound):
+        return bound
+    return float(-found.mip_dual_bound / _unit(model.value) + model.constant)
+
+
+def _remaining(problem: PlanProblem, prices: Prices, best: np.ndarray | None, bound: float) -> Candidates:
+    """Options and kept patches that a plan better than the best may still hold."""
+    if best is None:
+        return all_candidates(problem)
+    keep, option, _ = reduced_values(problem, prices)
+    top = keep.copy()
+    np.maximum.at(top, problem.patch, option)
+    room = bound - objective(problem, best) + 1e-9 * max(1.0, abs(bound))
+    left = Candidates(top[problem.patch] - option <= room, top - keep <= room)
+    taken = np.flatnonzero(best >= 0)
+    left.option[best[taken]] = True
+    left.keep[best < 0] = True
+    return left
+
+
+def _milp(model: Model, tight: np.ndarray, *, gap: float, time_limit_s: float) -> OptimizeResult:
+    low, high = model.low.copy(), model.high.copy()
+    low[model.limit_rows] += tight / model.limit_scale
+    high[model.limit_rows] -= tight / model.limit_scale
+    binary = (np.arange(len(model.value)) < len(model.options)).astype(int)
+    return milp(
+        -model.value * _unit(model.value), constraints=LinearConstraint(model.rows, low, high), integrality=binary,
+        bounds=Bounds(0, 1), options={"mip_rel_gap": gap, "time_limit": time_limit_s},
+    )  # fmt: skip
+
+
+def _best_of(problem: PlanProblem, starts: list[np.ndarray]) -> np.ndarray | None:
+    """The best plan reached from the starts by repair and climbing."""
+    best: np.ndarray | None = None
+    for start in starts:
+        found = start if obeys(problem, start) else repair(problem, start)
+        if found is None:
+            continue
+        found = climb(problem, found)
+        if best is None or objective(problem, found) > objective(problem, best):
+            best = found
+    return best
+
+
+def _gap(problem: PlanProblem, choice: np.ndarray, bound: float) -> float:
+    return (bound - objective(problem, choice)) / max(abs(bound), 1e-12)
+
+
+def _unit(value: np.ndarray) -> float:
+    """Factor that brings the typical value to 1."""
+    some = np.abs(value[value != 0])
+    return 1.0 / float(np.median(some)) if len(some) else 1.0
+
+
+def _as_upper(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Rows as upper sides: those with an upper end, then those with a lower end turned round."""
+    up, down = np.flatnonzero(np.isfinite(model.high)), np.flatnonzero(np.isfinite(model.low) & (model.low != 0))
+    down = np.union1d(down, np.arange(model.limit_rows.start, model.limit_rows.stop)[np.isfinite(model.low[model.limit_rows])])
+    return np.concatenate([up, down]), np.concatenate([np.ones(len(up)), -np.ones(len(down))])
+
+
+def _sides(model: Model, rows: np.ndarray, flip: np.ndarray) -> np.ndarray:
+    return np.where(flip > 0, model.high[rows], -model.low[rows])
+
+
+def _refuse(found: OptimizeResult, what: str) -> None:
+    if found.x is None or found.status not in (0, 1):
+        raise QianmoError(f"{what} stopped with {found.message!r}", cure="check the limits, or give more time (求解未完成)")

@@ -1,0 +1,1 @@
+"""Tables, maps, charts and documents as bytes (成果输出)."""

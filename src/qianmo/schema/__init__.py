@@ -1,0 +1,1 @@
+"""The words of the house: tables, codes, rules, parameters, records, errors (词汇层)."""

@@ -1,0 +1,107 @@
+"""Errors of the house; a message says what was found, what was expected, which rows, and the cure (错误)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "ChoiceNeededError",
+    "CodeError",
+    "CrsError",
+    "EncodingError",
+    "InfeasibleError",
+    "MissingDataError",
+    "NotAllowedError",
+    "QianmoError",
+    "RuleError",
+    "SchemaError",
+    "TopologyError",
+    "UnsafeInputError",
+]
+
+
+class QianmoError(Exception):
+    """Root of every error raised on purpose.
+
+    Parameters
+    ----------
+    found : str
+        What was found, with rows or file names.
+    expected : str
+        What was expected instead.
+    cure : str
+        What the user can do about it.
+    """
+
+    def __init__(self, found: str, *, expected: str = "", cure: str = "") -> None:
+        self.found, self.expected, self.cure = found, expected, cure
+        parts = [found]
+        if expected:
+            parts.append(f"expected: {expected}")
+        if cure:
+            parts.append(f"cure: {cure}")
+        super().__init__("; ".join(parts))
+
+
+class SchemaError(QianmoError):
+    """A table lacks a column, or a column has the wrong type."""
+
+
+class CodeError(QianmoError):
+    """A code is not in its list, or two editions of a list were mixed."""
+
+
+class CrsError(QianmoError):
+    """A coordinate reference system is missing, wrong, ambiguous, or cannot be transformed safely."""
+
+
+class EncodingError(QianmoError):
+    """Text cannot be decoded without loss."""
+
+
+class TopologyError(QianmoError):
+    """A geometry or a coverage is not valid."""
+
+
+class RuleError(QianmoError):
+    """A rule table is wrong, or a rule id is unknown."""
+
+
+class MissingDataError(QianmoError):
+    """A file, layer, or value that is needed is not there."""
+
+
+class NotAllowedError(QianmoError):
+    """The user, the licence or the state forbids the step."""
+
+
+class UnsafeInputError(QianmoError):
+    """A file was refused before or while it was parsed: type, size, structure, or content."""
+
+
+class ChoiceNeededError(QianmoError):
+    """No clear winner: the candidates are listed and the user must choose.
+
+    Parameters
+    ----------
+    choices : sequence of str
+        The candidates, best first, each with its reason.
+    """
+
+    def __init__(self, found: str, *, choices: Sequence[str], cure: str = "") -> None:
+        self.choices = tuple(choices)
+        super().__init__(found, expected="one clear choice; candidates: " + " | ".join(choices), cure=cure)
+
+
+class InfeasibleError(QianmoError):
+    """No plan obeys all limits.
+
+    Parameters
+    ----------
+    conflict : sequence of str
+        Rule ids (and the limits behind them) that cannot hold together.
+    """
+
+    def __init__(self, found: str, *, conflict: Sequence[str], cure: str = "") -> None:
+        self.conflict = tuple(conflict)
+        super().__init__(found, expected="limits that can hold together; in conflict: " + ", ".join(conflict), cure=cure)

@@ -1,0 +1,112 @@
+"""One change being prepared: layers, tables, grids and the catalogue of a new generation (暂存版本)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qianmo.schema.dataset import Dataset
+from qianmo.store.catalog import dataset_from_json, dataset_to_json
+from qianmo.store.geopackage import drop_layer, write_catalog, write_layer
+from qianmo.store.parquet import write_frame
+from qianmo.store.write_raster import write_cog
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from qianmo.geo.grid import Grid
+
+__all__ = ["Stage"]
+
+_OWN_COPY = ("onemap.gpkg", "catalog.json", "generation.json")
+
+
+@dataclass
+class Stage:
+    """The folder of a generation that is not yet current.
+
+    It starts as a copy of the generation before: files that are never changed in place are hard links.
+    """
+
+    folder: Path
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, folder: Path, source: Path | None) -> Stage:
+        """Make the staging folder, from `source` where there is one."""
+        folder.mkdir()
+        if source is None:
+            return cls(folder)
+        for path in sorted(source.rglob("*")):
+            target = folder / path.relative_to(source)
+            if path.is_dir():
+                target.mkdir()
+            elif path.name != "generation.json":
+                _link_or_copy(path, target)
+        return cls(folder, read_catalog(source))
+
+    def put_layer(self, frame: gpd.GeoDataFrame, dataset: Dataset) -> None:
+        """Add or replace a layer: one table of the GeoPackage and one Parquet file."""
+        write_layer(self.folder / "onemap.gpkg", frame, name=dataset.name, kind=dataset.kind, zh=dataset.zh)
+        write_frame(self.folder / "layers" / f"{dataset.name}.parquet", frame)
+        self.datasets[dataset.name] = dataset
+
+    def put_grid(self, grid: Grid, dataset: Dataset) -> None:
+        """Add or replace a raster as a Cloud Optimised GeoTIFF."""
+        write_cog(self.folder / "rasters" / f"{dataset.name}.tif", grid)
+        self.datasets[dataset.name] = dataset
+
+    def put_table(self, name: str, frame: pd.DataFrame) -> None:
+        """Add or replace a result table without geometry."""
+        write_frame(self.folder / "tables" / f"{name}.parquet", frame)
+
+    def put_json(self, name: str, value: dict[str, Any]) -> None:
+        """Add or replace a small record."""
+        path = self.folder / "tables" / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+
+    def remove(self, name: str) -> None:
+        """Take a dataset out."""
+        self.datasets.pop(name, None)
+        for path in (self.folder / "layers" / f"{name}.parquet", self.folder / "rasters" / f"{name}.tif"):
+            path.unlink(missing_ok=True)
+        drop_layer(self.folder / "onemap.gpkg", name)
+
+    def remove_tables(self, names: tuple[str, ...]) -> None:
+        """Take result tables out: they no longer fit the layers."""
+        for name in names:
+            for path in (self.folder / "tables").glob(f"{name}.*"):
+                path.unlink()
+
+    def finish(self) -> None:
+        """Write the catalogue, here and inside the GeoPackage."""
+        records = [dataset_to_json(d) for d in self.datasets.values()]
+        (self.folder / "catalog.json").write_text(json.dumps(records, ensure_ascii=False, indent=1), encoding="utf-8")
+        if (self.folder / "onemap.gpkg").exists():
+            write_catalog(self.folder / "onemap.gpkg", records)
+
+
+def read_catalog(folder: Path) -> dict[str, Dataset]:
+    """Datasets of a generation by name."""
+    path = folder / "catalog.json"
+    if not path.is_file():
+        return {}
+    records = (dataset_from_json(r) for r in json.loads(path.read_text(encoding="utf-8")))
+    return {d.name: d for d in records}
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    if source.name in _OWN_COPY:
+        shutil.copyfile(source, target)
+        return
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,1 @@
+"""Invented villages and townships for tests, benchmarks and demos (虚拟村镇)."""
