@@ -237,6 +237,21 @@ def test_an_odd_index_and_geometry_name_do_not_shift_rows() -> None:
     assert out.geometry.name == "geometry"
 
 
+def test_an_empty_layer_and_empty_columns_pass() -> None:
+    empty, _ = brought(dltb().iloc[:0])
+    assert len(empty) == 0 and "class_area_m2" in empty.columns
+    blank, _ = brought(dltb(ZLDWDM=[None, None], DLMC=[None, " "], GDDB=[None, "3"]))
+    assert blank["village_code"].isna().all() and blank["class_name"].isna().all()
+    assert blank["quality_grade"].tolist()[1] == 3 and pd.isna(blank["quality_grade"].iloc[0])
+
+
+def test_a_layer_without_geometry_keeps_its_rows() -> None:
+    frame = dltb()
+    frame.geometry = gpd.GeoSeries([None, box(0, 0, 1, 1)], crs=4549)
+    out, _ = harmonise(frame, "landuse_patch", propose_mapping(names(frame), "landuse_patch"), class_scheme="SD3")
+    assert out.geometry.isna().tolist() == [True, False]
+
+
 def test_a_profile_record_is_checked_and_goes_first() -> None:
     profile = profile_from(
         {"name": "mine", "kind": "landuse_patch", "fields": {"patch_id": ["fid_x"]}, "required": ["fid_x"], "units": {}}
@@ -266,3 +281,11 @@ def test_real_foreign_layers_keep_their_published_areas(
     assert len(out) == rows
     assert out[column].sum() == pytest.approx(total, abs=600.0)
     assert out.iloc[:, 0].is_unique
+
+
+def test_a_unit_said_in_the_header_is_not_overruled_but_refused_when_the_polygons_contradict_it() -> None:
+    frame = dltb(TBMJ=None, TBDLMJ=None, **{"图斑面积(平方米)": [0.1, 0.2]})
+    mapping = propose_mapping(names(frame), "landuse_patch", sample=frame)
+    assert mapping.units["area_m2"] == "m2"
+    with pytest.raises(SchemaError, match="read as ha"):
+        harmonise(frame, "landuse_patch", mapping, class_scheme="SD3")

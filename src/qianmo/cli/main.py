@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not asked.get("job"):
         parser.print_help()
         return 2
-    spec = next(s for s in job_specs() if s.name == asked.pop("job"))
+    name = asked.pop("job")
+    spec = next(s for s in job_specs() if s.name == name)
     quiet = asked.pop("quiet")
     try:
         values = checked_values(spec, asked)

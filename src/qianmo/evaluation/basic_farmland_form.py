@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -14,6 +15,7 @@ from qianmo.evaluation.classes import class_table, flag, text_column
 from qianmo.evaluation.contiguity import block_bins
 from qianmo.evaluation.quality import mean_grade
 from qianmo.evaluation.slope import slope_bounds
+from qianmo.geo.area import ellipsoid_area_of
 from qianmo.schema.errors import MissingDataError
 from qianmo.schema.rules import rule
 from qianmo.schema.shipped import shipped_rows
@@ -81,16 +83,22 @@ def slope_bins() -> tuple[float, ...]:
 
 
 def moved_areas(table: pd.DataFrame) -> np.ndarray:
-    """Protected area of each patch (永久基本农田面积) [m2], (n,).
+    """Protected area of each patch (永久基本农田面积) [m2], (n,): the register area, else the ellipsoidal area of the drawing.
 
     Raises
     ------
     MissingDataError
-        A patch has no area; the message counts them.
+        A patch has neither; the message counts them.
     """
-    area = pd.to_numeric(table["area_m2"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    if not np.isfinite(area).all():
-        raise MissingDataError(f"永久基本农田面积 area_m2({int((~np.isfinite(area)).sum())} 个图斑为空)")
+    area = np.full(len(table), np.nan)
+    if "area_m2" in table.columns:
+        area = pd.to_numeric(table["area_m2"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    open_ = ~np.isfinite(area)
+    if open_.any() and isinstance(table, gpd.GeoDataFrame) and table.crs is not None:
+        area = np.where(open_, ellipsoid_area_of(table), area)
+        open_ = ~np.isfinite(area)
+    if open_.any():
+        raise MissingDataError(f"永久基本农田面积 area_m2({int(open_.sum())} 个图斑为空)")
     return area
 
 

@@ -51,7 +51,7 @@ def _z11(facts: Facts) -> Answer:
     words = f"整治前建设用地 {mu(before)},整治后 {mu(after)},变化 {mu(change)}"
     most = limit(facts, "Z-11")
     answer = at_most("Z-11", change / M2_PER_HA, words, threshold=most)
-    return Answer(answer.ok, answer.value, words, margin=f"减少 {mu(-change)}" if change <= 0 else f"超出 {mu(change)}", threshold=f"{most:g}")
+    return Answer(answer.ok, answer.value, words, margin=f"减少 {mu(abs(change))}" if change <= 0 else f"超出 {mu(change)}", threshold=f"{most:g}")
 
 
 def _z14(facts: Facts) -> Answer:
@@ -107,8 +107,9 @@ def _z19(facts: Facts) -> Answer:
     after = small_fields(facts.planned, scheme=facts.scheme, overrides=facts.overrides, merged=merged)
     size = facts.overrides.get("Z-19", mu_to_m2(parameter("small_patch_mu", facts.overrides)))
     change = before[0] - after[0]
-    words = f"小于 {mu(float(size))} 的耕地图斑 {before[0]} 个({mu(before[1])})→ {after[0]} 个({mu(after[1])}),减少 {change} 个"
-    return Answer(after[0] < before[0], float(change), words, margin=f"减少 {change} 个", threshold=f"<{before[0]}个")
+    words = f"小于 {mu(float(size))} 的耕地图斑 {before[0]} 个({mu(before[1])})→ {after[0]} 个({mu(after[1])})"
+    margin = f"减少 {change} 个" if change > 0 else f"增加 {-change} 个"
+    return Answer(after[0] < before[0], float(change), words, margin=margin, threshold=f"<{before[0]}个")
 
 
 def _z20(facts: Facts) -> Answer:

@@ -92,7 +92,10 @@ class Facts:
     @cached_property
     def zones(self) -> pd.DataFrame:
         """Area of each patch in each control zone [m2], rows as `before`."""
-        return zone_areas(self.before, self.layers)
+        overlapping = self.faults is not None and bool(
+            ((self.faults["rule"] == "D-05") & self.faults["what"].astype(str).str.contains("overlap")).any()
+        )
+        return zone_areas(self.before, self.layers, is_partition=not overlapping)
 
     @cached_property
     def flows(self) -> pd.DataFrame:

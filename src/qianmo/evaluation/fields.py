@@ -15,7 +15,7 @@ from qianmo.evaluation.fragmentation import is_small_field
 from qianmo.geo.adjacency import shared_borders
 from qianmo.schema.rules import parameter
 
-__all__ = ["farmland_borders", "merged_fields", "small_fields"]
+__all__ = ["farmland_borders", "field_areas", "merged_fields", "small_fields"]
 
 
 def farmland_borders(
@@ -60,6 +60,23 @@ def merged_fields(n: int, borders: pd.DataFrame, merged: np.ndarray) -> np.ndarr
     return connected_components(links, directed=False)[1]
 
 
+def field_areas(
+    patches: gpd.GeoDataFrame,
+    *,
+    scheme: str,
+    overrides: Mapping[str, float] | None = None,
+    merged: np.ndarray | None = None,
+) -> np.ndarray:
+    """Area of each farmland field [m2] (田块面积): the patches, or what they become where `merged` says so."""
+    is_farm = farmland(patches, scheme=scheme)
+    area = patches["class_area_m2"].to_numpy(float)
+    if merged is None or not (merged & is_farm).any():
+        return area[is_farm]
+    number = merged_fields(len(patches), farmland_borders(patches, scheme=scheme, overrides=overrides), merged & is_farm)
+    _, number = np.unique(number[is_farm], return_inverse=True)
+    return np.bincount(number, weights=area[is_farm])
+
+
 def small_fields(
     patches: gpd.GeoDataFrame,
     *,
@@ -68,13 +85,6 @@ def small_fields(
     merged: np.ndarray | None = None,
 ) -> tuple[int, float]:
     """Number and area [m2] of farmland fields below the limit of rule Z-19 (小于3亩的耕地图斑), after merging where given."""
-    is_farm = farmland(patches, scheme=scheme)
-    area = patches["class_area_m2"].to_numpy(float)
-    if merged is not None and merged.any():
-        number = merged_fields(len(patches), farmland_borders(patches, scheme=scheme, overrides=overrides), merged & is_farm)
-        _, number = np.unique(number[is_farm], return_inverse=True)
-        area = np.bincount(number, weights=area[is_farm])
-    else:
-        area = area[is_farm]
+    area = field_areas(patches, scheme=scheme, overrides=overrides, merged=merged)
     small = is_small_field(area, overrides=overrides)
     return int(small.sum()), float(area[small].sum())

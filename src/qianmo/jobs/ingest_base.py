@@ -17,7 +17,7 @@ from qianmo import __version__
 from qianmo.geo.grid import Grid, resampled, slope_deg, zonal_mean
 from qianmo.jobs.context import Context
 from qianmo.jobs.ingest_invent import invent
-from qianmo.jobs.ingest_layer import Prepared, Setting, prepare_classes, prepare_layer
+from qianmo.jobs.ingest_layer import SLOPE_LIMITS, Prepared, Setting, prepare_classes, prepare_layer
 from qianmo.jobs.ingest_place import where
 from qianmo.jobs.ingest_read import Read, read_recipe
 from qianmo.jobs.recipe import Recipe, recipe_from_file, recipe_from_options
@@ -41,7 +41,6 @@ from qianmo.store.stage import Stage, read_catalog
 __all__ = ["SPECS", "ingest", "run"]
 
 _RESULTS = ("land_structure", "verdicts", "measure_options", "plan_parcel")
-_SLOPE_LIMITS = (2.0, 6.0, 15.0, 25.0)
 _BASE = "landuse_patch"
 
 
@@ -110,10 +109,11 @@ def _setting(context: Context, recipe: Recipe, folder: Path) -> tuple[Setting, d
 def _prepared(reads: list[Read], setting: Setting) -> tuple[list[Prepared], dict[str, tuple[Grid, Dataset]]]:
     layers: list[Prepared] = []
     rasters: list[tuple[RawGrid, Read]] = []
+    terrain = next((g for r in reads for g in r.reading.grids if r.said.role == "dem"), None)
     for read in reads:
         for raw in read.reading.grids:
             if read.said.classes:
-                layers.append(prepare_classes(raw, read, setting))
+                layers.append(prepare_classes(raw, read, setting, terrain=terrain))
             else:
                 rasters.append((raw, read))
         layers += [prepare_layer(raw, read, setting) for raw in read.reading.layers]
@@ -218,7 +218,7 @@ def _with_terrain(frame: gpd.GeoDataFrame, grids: Mapping[str, tuple[Grid, Datas
     out["elevation_m"] = zonal_mean(dem, geoms).round(2)
     if "slope_class" not in out.columns or out["slope_class"].isna().all():
         farmland = out["class_code"].isin(FARMLAND_CODES)
-        grade = pd.Series(np.searchsorted(_SLOPE_LIMITS, out["slope_deg"], side="left") + 1, index=out.index).astype(str)
+        grade = pd.Series(np.searchsorted(SLOPE_LIMITS, out["slope_deg"], side="left") + 1, index=out.index).astype(str)
         out["slope_class"] = grade.where(farmland & out["slope_deg"].notna(), None)
         terraced = farmland & (out["slope_class"].fillna("1") > "1") & (out["class_code"] == "0101")
         sloping = farmland & (out["slope_class"].fillna("1") > "1") & (out["class_code"] != "0101")

@@ -13,10 +13,11 @@ import pyproj
 import shapely
 
 from qianmo import __version__
-from qianmo.geo.grid import Grid, polygonize
+from qianmo.geo.grid import Grid, polygonize, slope_deg
+from qianmo.geo.grid_classes import with_classes
 from qianmo.jobs.ingest_place import Box, choose_project_crs, lonlat_box, place, where
 from qianmo.jobs.ingest_read import Read
-from qianmo.jobs.recipe import Recipe
+from qianmo.jobs.recipe import Recipe, SourceRecipe
 from qianmo.onemap.classes import detect_class_scheme
 from qianmo.onemap.harmonise import harmonise, propose_mapping
 from qianmo.onemap.level import new_register_areas
@@ -27,7 +28,10 @@ from qianmo.schema.errors import ChoiceNeededError, CodeError, MissingDataError
 from qianmo.schema.tables import table_spec
 from qianmo.store.raw import RawGrid, RawLayer
 
-__all__ = ["Prepared", "Setting", "prepare_classes", "prepare_layer"]
+__all__ = ["SLOPE_LIMITS", "Prepared", "Setting", "prepare_classes", "prepare_layer"]
+
+SLOPE_LIMITS = (2.0, 6.0, 15.0, 25.0)
+"""Upper limits of slope classes 1 to 4 (domain GDPDJB of ``dltb_domains.csv``). [degree]"""
 
 
 @dataclass
@@ -83,7 +87,7 @@ def prepare_layer(raw: RawLayer, read: Read, setting: Setting) -> Prepared:
     return Prepared(frame, _dataset(what.chosen, raw.name, frame, read, setting, decisions, spot, scheme, {**extra, "remarks": remarks}))
 
 
-def prepare_classes(raw: RawGrid, read: Read, setting: Setting) -> Prepared:
+def prepare_classes(raw: RawGrid, read: Read, setting: Setting, *, terrain: RawGrid | None = None) -> Prepared:
     """A class raster as land-use patches with shared borders.
 
     Raises
@@ -93,8 +97,7 @@ def prepare_classes(raw: RawGrid, read: Read, setting: Setting) -> Prepared:
     """
     said = read.said
     scheme = said.class_scheme or "SD3"
-    grid = Grid(raw.values, raw.transform, pyproj.CRS.from_epsg(3857), raw.nodata)
-    shapes = polygonize(grid)
+    shapes = _class_shapes(raw, said, terrain, scheme)
     unknown = sorted({int(v) for v in shapes["value"].unique()} - set(said.classes))
     if unknown:
         raise CodeError(
@@ -118,6 +121,19 @@ def prepare_classes(raw: RawGrid, read: Read, setting: Setting) -> Prepared:
     chosen = Decision("地类体系", scheme, (Candidate(scheme, 1.0, ("用户给出的像元值对照",)),))
     extra = {"driver": "GTiff", "classes": {str(k): v for k, v in said.classes.items()}, "cell_m": abs(raw.transform.a), "datum_note": note}
     return Prepared(frame, _dataset("landuse_patch", raw.name, frame, read, setting, (spot, chosen), spot, chosen, extra))
+
+
+def _class_shapes(raw: RawGrid, said: SourceRecipe, terrain: RawGrid | None, scheme: str) -> gpd.GeoDataFrame:
+    """Polygons of the class map, in its own coordinates; cut along slope classes where the recipe asks for it."""
+    grid = Grid(raw.values, raw.transform, pyproj.CRS.from_epsg(3857), raw.nodata)
+    if said.split != "slope":
+        return polygonize(grid)
+    if terrain is None:
+        raise MissingDataError(f"{raw.source_path}: 要求按坡度分割, 但没有高程数据", expected="一个 role = 'dem' 的来源")
+    slope = slope_deg(Grid(terrain.values, terrain.transform, pyproj.CRS.from_epsg(3857), terrain.nodata))
+    cut = [v for v, code in said.classes.items() if land_class(code, scheme=scheme).big_class == "农用地" and not code.startswith(("10", "11", "12"))]
+    parts = polygonize(with_classes(grid, slope, limits=SLOPE_LIMITS, only=tuple(cut), window=5))
+    return gpd.GeoDataFrame({"value": parts["value"] // 10}, geometry=parts.geometry, crs=parts.crs)
 
 
 def _what(raw: RawLayer, read: Read, columns: list[str], frame: gpd.GeoDataFrame) -> Decision:

@@ -18,7 +18,10 @@ _ROLES = ("", "dem", "classes", "soil")
 
 @dataclass(frozen=True)
 class SourceRecipe:
-    """One source and what the user says about it (来源设置); '' means: find out."""
+    """One source and what the user says about it (来源设置); '' means: find out.
+
+    `split` = 'slope' cuts the agricultural classes of a class raster along the slope classes of the elevation model.
+    """
 
     path: Path
     table: str = ""
@@ -31,6 +34,7 @@ class SourceRecipe:
     vintage: str = ""
     synthetic: bool = False
     licence: str = ""
+    split: str = ""
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def check_text(frame: pd.DataFrame, table: str) -> gpd.GeoDataFrame:
     for name in frame.columns:
         if not _is_text(frame[name]):
             continue
-        text = frame[name].where(frame[name].map(lambda v: isinstance(v, str)), "").astype(str)
+        text = _only_text(frame[name])
         parts.extend(_text_faults(frame, table, str(name), text))
     return gather(frame, parts)
 
@@ -293,6 +293,12 @@ def _bounds(column: Column, years: tuple[float, float]) -> tuple[float, float, s
         return (*_PHYSICAL[column.name], "range")
     negative_allowed = -np.inf if column.unit not in ("m2", "m") else 0.0
     return negative_allowed, np.inf, "negative_area" if column.unit == "m2" else "range"
+
+
+def _only_text(values: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, pd.StringDtype):
+        return values.fillna("")
+    return values.where(values.map(lambda v: isinstance(v, str)), "").astype(str)
 
 
 def _is_text(values: pd.Series) -> bool:

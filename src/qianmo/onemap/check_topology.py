@@ -299,7 +299,7 @@ def _loose_vertices(geoms: np.ndarray, suspects: np.ndarray, tolerance: float) -
     distance = shapely.distance(points, lines[b[pair]])
     close = distance <= tolerance
     row, other, points, distance = a[pair][close], b[pair][close], points[close], distance[close]
-    loose = _to_vertices(points, geoms, other) > np.maximum(distance, 1e-9) * 1.000001
+    loose = _to_vertices(points, geoms, other) > _TOUCH
     x, y = shapely.get_x(points[loose]), shapely.get_y(points[loose])
     found = pd.DataFrame({"row": row[loose], "other": other[loose], "distance": distance[loose], "x": x, "y": y})
     return found.drop_duplicates()[columns]

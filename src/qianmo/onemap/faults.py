@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -71,7 +72,9 @@ def fault_rows(
     """
     at = np.asarray(rows, dtype=np.int64)
     k = len(at)
-    ids = feature_ids(frame, table)[at] if k else np.empty(0, dtype=object)
+    if not k:
+        return no_faults(frame)
+    ids = feature_ids(frame, table)[at]
     data = {
         "layer": table,
         "row": at,
@@ -107,7 +110,7 @@ def layer_fault(
 
 def no_faults(frame: pd.DataFrame) -> gpd.GeoDataFrame:
     """Empty table of faults in the CRS of `frame` (无问题)."""
-    return fault_rows(frame.iloc[:0], "other_layer", [], what="")
+    return _empty(_crs(frame)).copy()
 
 
 def gather(frame: pd.DataFrame, parts: Iterable[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
@@ -142,6 +145,13 @@ def is_blank(values: pd.Series) -> np.ndarray:
 def severity_of(rule_id: str) -> str:
     """Severity of a fault against a rule: error for a hard rule, else warning (级别)."""
     return "error" if rule(rule_id).is_hard else "warning"
+
+
+@cache
+def _empty(crs: Any) -> gpd.GeoDataFrame:
+    kinds = {c: "int64" if c == "row" else "bool" if c == "repairable" else "object" for c in FAULT_COLUMNS}
+    columns = {c: pd.Series([], dtype=kind) for c, kind in kinds.items()}
+    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
 
 
 def _texts(text: str | Sequence[str], k: int) -> list[str]:

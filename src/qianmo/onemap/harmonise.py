@@ -10,7 +10,7 @@ import pandas as pd
 
 from qianmo.onemap.classes import restored_code
 from qianmo.onemap.convert import converted
-from qianmo.onemap.mapping import FieldMap, planar_areas, propose_mapping, unit_seen
+from qianmo.onemap.mapping import FieldMap, planar_areas, propose_mapping, unit_seen, whole_area_columns
 from qianmo.onemap.profiles import M2_PER_UNIT, ROW_NUMBER, field_key, refuse_duplicates
 from qianmo.schema.codes import land_classes
 from qianmo.schema.errors import SchemaError
@@ -76,7 +76,7 @@ def harmonise(
 def _refuse_other_units(frame: gpd.GeoDataFrame, spec: TableSpec, mapping: FieldMap) -> None:
     areas = planar_areas(frame)
     for source, target in mapping.fields.items():
-        if areas is None or spec.column(target).unit != "m2":
+        if areas is None or target not in whole_area_columns(spec):
             continue
         seen = unit_seen(pd.to_numeric(frame[target], errors="coerce").to_numpy(dtype=float), areas)
         if seen not in ("", "m2"):
@@ -157,7 +157,9 @@ def _zeros_restored(codes: pd.Series, scheme: str, notes: list[str]) -> pd.Serie
 
 
 def _village_codes(codes: pd.Series, notes: list[str]) -> pd.Series:
-    heads = {c: c[:_VILLAGE_DIGITS] for c in codes.dropna().unique() if len(c) >= _VILLAGE_DIGITS and c[:_VILLAGE_DIGITS].isdigit()}
+    heads = {
+        c: c[:_VILLAGE_DIGITS] for c in codes.dropna().unique() if len(c) >= _VILLAGE_DIGITS and c[:_VILLAGE_DIGITS].isdigit()
+    }
     good = codes.isin(list(heads))
     notes.append("village_code is the first 12 digits of location_code (村代码取坐落单位代码前12位)")
     if not good.all():

@@ -20,7 +20,7 @@ from qianmo.onemap.profiles import (
 )
 from qianmo.schema.tables import TableSpec, table_spec
 
-__all__ = ["FieldMap", "planar_areas", "propose_mapping", "unit_seen"]
+__all__ = ["FieldMap", "planar_areas", "propose_mapping", "unit_seen", "whole_area_columns"]
 
 _SAME, _NEAR = 0.5, 0.1
 
@@ -111,7 +111,7 @@ def _by_names(columns: Sequence[str], table: str, taken: set[str], notes: list[s
     for target, (_, _, column, unit) in sorted(best.items(), key=lambda kv: kv[1][:2]):
         if column not in used:
             used.add(column)
-            chosen[target] = (column, "" if unit == "m2" else unit)
+            chosen[target] = (column, unit)
     return chosen
 
 
@@ -121,7 +121,12 @@ def _units_from_polygons(
     areas = planar_areas(sample)
     found: dict[str, str] = {}
     for source, target in fields.items():
-        if areas is None or source not in sample.columns or spec.column(target).unit != "m2" or units.get(target, "?") != "?":
+        if (
+            areas is None
+            or source not in sample.columns
+            or target not in whole_area_columns(spec)
+            or units.get(target, "?") != "?"
+        ):
             continue
         unit = unit_seen(pd.to_numeric(sample[source], errors="coerce").to_numpy(dtype=float), areas)
         if unit and unit != "m2":
@@ -130,7 +135,13 @@ def _units_from_polygons(
     return found
 
 
+def whole_area_columns(spec: TableSpec) -> frozenset[str]:
+    """Columns that should be as large as the polygon: every area but the ridges inside it (与图形可比的面积列)."""
+    return frozenset(c.name for c in spec.columns if c.unit == "m2" and c.name != "ridge_area_m2")
+
+
 def planar_areas(frame: pd.DataFrame) -> np.ndarray | None:
+    """Planar area of each polygon, None where the CRS is not a metric plane fit for it (平面面积)."""
     crs = getattr(frame, "crs", None)
     if crs is None or not crs.is_projected or crs.to_epsg() == 3857:
         return None

@@ -81,9 +81,7 @@ def weighted_pairs(found: tuple[Aim, ...]) -> tuple[Pairs, ...]:
     return tuple(out)
 
 
-def _linear(
-    parts: Parts, settings: PlanSettings, aim: str, zh: str, formula: str, unit: str, amount: np.ndarray
-) -> Aim:
+def _linear(parts: Parts, settings: PlanSettings, aim: str, zh: str, formula: str, unit: str, amount: np.ndarray) -> Aim:
     return Aim(aim, zh, formula, unit, settings.weight(aim), _best_sum(parts, amount), amount)
 
 

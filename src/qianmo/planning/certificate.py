@@ -36,17 +36,17 @@ def certificate(
     """
     gap = solution.bound - solution.objective
     record: dict[str, Any] = {
-        "objective": solution.objective,
+        "objective": float(solution.objective),
         "objective_keep_all": 0.0,
-        "bound": solution.bound,
-        "gap_abs": gap,
+        "bound": float(solution.bound),
+        "gap_abs": float(gap),
         "gap_rel": _ratio(gap, solution.bound),
         "gap_rel_objective": _ratio(gap, solution.objective),
-        "solver_bound": solution.solver_bound,
+        "solver_bound": float(solution.solver_bound),
         "solver_gap_rel": _ratio(solution.solver_bound - solution.objective, solution.solver_bound),
         "method": solution.method,
         "solver": "HiGHS in scipy.optimize",
-        "time_s": solution.time_s,
+        "time_s": float(solution.time_s),
         "n_parcels": problem.n,
         "n_options": problem.m,
         "n_changed": int((solution.choice >= 0).sum()),

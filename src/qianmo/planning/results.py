@@ -20,6 +20,8 @@ __all__ = ["apply_plan", "merged_fields", "plan_parcels"]
 FARMLAND_ONLY = ("quality_grade", "planting_code", "farmland_type", "refined_code")
 """Columns that describe what was surveyed on the old class and are unknown after a change of class."""
 
+AREA_COLUMNS = ("area_m2", "class_area_m2", "ridge_area_m2", "ellipsoid_area_m2", "planar_area_m2", "geodesic_area_m2")
+
 RIDGE_COLUMNS = ("ridge_class_code", "ridge_coefficient", "ridge_area_m2")
 
 
@@ -101,26 +103,38 @@ def apply_plan(
     return after
 
 
-def merged_fields(after: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def merged_fields(after: pd.DataFrame) -> pd.DataFrame:
     """Patches with each group of merged fields dissolved into one (归并后图斑).
 
     Areas are summed to the 0.01 m2; slope, elevation and grade are means by area (the grade
     rounded to the nearest); other columns are those of the largest member, the id that of the
     first. Column ``merged_from`` lists the members of a dissolved field.
     """
-    group = after["field_group"].to_numpy()
+    _, group = np.unique(after["field_group"].to_numpy(), return_inverse=True)
     order = np.lexsort((after["patch_id"].to_numpy(str), -after["area_m2"].to_numpy(float), group))
-    first = np.r_[True, np.diff(group[order]) != 0]
-    lead = np.sort(order[first])
+    lead = order[np.r_[True, np.diff(group[order]) != 0]] if len(order) else order
+    size = np.bincount(group)
+    many = np.flatnonzero(size > 1)
     fields = after.iloc[lead].copy()
+    for name, value in _means_and_sums(after, group, many).items():
+        _put(fields, name, many, value)
+    members = np.split(np.argsort(group, kind="stable"), np.cumsum(size)[:-1])
+    ids = after["patch_id"].to_numpy(object)
+    listed = [sorted(map(str, ids[members[g]])) for g in many]
     fields["merged_from"] = ""
-    size = pd.Series(group).map(pd.Series(group).value_counts()).to_numpy()
-    for at in lead[size[lead] > 1]:
-        members = after[group == group[at]]
-        label = after.index[at]
-        for name, value in _summary(members).items():
-            fields.at[label, name] = value
-    return fields
+    _put(fields, "merged_from", many, np.array([";".join(x) for x in listed], object))
+    _put(fields, "patch_id", many, np.array([x[0] for x in listed], object))
+    if isinstance(after, gpd.GeoDataFrame):
+        shapes, parts = np.asarray(fields.geometry, object).copy(), np.asarray(after.geometry, object)
+        shapes[many] = [shapely.union_all(parts[members[g]]) for g in many]
+        fields = gpd.GeoDataFrame(fields, geometry=gpd.GeoSeries(shapes, index=fields.index, crs=after.crs))
+    return fields.iloc[np.argsort(lead, kind="stable")]
+
+
+def _put(fields: pd.DataFrame, name: str, at: np.ndarray, value: np.ndarray) -> None:
+    column = fields[name].copy()
+    column.iloc[at] = value
+    fields[name] = column
 
 
 def _forget(after: pd.DataFrame, before: np.ndarray, target: np.ndarray, classes: Mapping[str, LandClass]) -> None:
@@ -134,19 +148,18 @@ def _forget(after: pd.DataFrame, before: np.ndarray, target: np.ndarray, classes
             after.loc[freed, name] = 0.0 if name == "ridge_area_m2" else None
 
 
-def _summary(members: pd.DataFrame) -> dict[str, object]:
-    ids = sorted(members["patch_id"].astype(str))
-    out: dict[str, object] = {"patch_id": ids[0], "merged_from": ";".join(ids)}
-    for name in ("area_m2", "class_area_m2", "ridge_area_m2", "ellipsoid_area_m2", "planar_area_m2", "geodesic_area_m2"):
-        if name in members:
-            out[name] = float(np.rint(members[name].to_numpy(float) * 100).sum() / 100)
-    weight = members["area_m2"].to_numpy(float)
+def _means_and_sums(after: pd.DataFrame, group: np.ndarray, many: np.ndarray) -> dict[str, np.ndarray]:
+    """For the groups `many`: areas summed in whole 0.01 m2, means by area where every member has a value."""
+    out: dict[str, np.ndarray] = {}
+    weight = after["area_m2"].to_numpy(float)
+    for name in AREA_COLUMNS:
+        if name in after:
+            cents = np.rint(np.nan_to_num(after[name].to_numpy(float, na_value=np.nan)) * 100)
+            out[name] = (np.bincount(group, cents) / 100)[many]
+    total = np.bincount(group, weight)[many]
     for name in ("slope_deg", "elevation_m", "quality_grade"):
-        if name in members:
-            value = members[name].to_numpy(float, na_value=np.nan)
-            if np.isfinite(value).all() and weight.sum() > 0:
-                mean = float(value @ weight / weight.sum())
-                out[name] = round(mean) if name == "quality_grade" else mean
-    if "geometry" in members:
-        out["geometry"] = shapely.union_all(members["geometry"].to_numpy())
+        if name in after:
+            product = after[name].to_numpy(float, na_value=np.nan) * weight
+            mean = np.bincount(group, product)[many] / np.where(total > 0, total, np.nan)
+            out[name] = np.rint(mean) if name == "quality_grade" else mean
     return out

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 
 from qianmo.planning.conflict import explain_conflict
+from qianmo.planning.cuts import best_cut, chains_hold
 from qianmo.planning.improve import climb, excess, obeys, repair
 from qianmo.planning.model import Candidates, Model, all_candidates, build_model, choice_from
 from qianmo.planning.prices import Prices, dual_bound, legal_prices, reduced_values
@@ -74,6 +75,9 @@ def solve(
     bound = dual_bound(problem, prices)
     best = _best_of(problem, [choice, np.full(problem.n, KEPT)])
     solver_bound, method = bound, "linear relaxation + rounding"
+    if (best is None or _gap(problem, best, bound) > gap) and chains_hold(problem):
+        best = _best_of(problem, [best_cut(problem, prices.limit).choice], best)
+        method = "linear relaxation + minimum cut + rounding"
     if best is None or _gap(problem, best, bound) > gap:
         best, solver_bound = _search(problem, prices, best, bound, gap=gap, time_limit_s=time_limit_s)
         method = "linear relaxation + exact search on the remaining options"
@@ -145,7 +149,7 @@ def _search(
             break
         choice = choice_from(problem, model, left, found.x)
         over = excess(problem, choice)
-        best = _best_of(problem, [choice] + ([] if best is None else [best]))
+        best = _best_of(problem, [choice], best)
         if not over.any():
             break
         tight += over * 1.5
@@ -195,9 +199,8 @@ def _milp(model: Model, tight: np.ndarray, *, gap: float, time_limit_s: float) -
     )  # fmt: skip
 
 
-def _best_of(problem: PlanProblem, starts: list[np.ndarray]) -> np.ndarray | None:
-    """The best plan reached from the starts by repair and climbing."""
-    best: np.ndarray | None = None
+def _best_of(problem: PlanProblem, starts: list[np.ndarray], best: np.ndarray | None = None) -> np.ndarray | None:
+    """The best plan reached from the starts by repair and climbing, or the one given if none is better."""
     for start in starts:
         found = start if obeys(problem, start) else repair(problem, start)
         if found is None:

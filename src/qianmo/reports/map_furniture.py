@@ -24,6 +24,7 @@ __all__ = ["ScaleBar", "coordinate_grid", "draw_legend", "draw_north", "draw_sca
 _MM_PER_PT = 25.4 / 72.0
 _GRID = "#7d8b9a"
 _INK = "#1a1a1a"
+_DATUM_ZH = {"China Geodetic Coordinate System 2000": "2000国家大地坐标系", "Xian 1980": "1980西安坐标系", "Beijing 1954": "1954北京坐标系"}
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def lonlat_grid(axes: Axes, page: Axes, crs: pyproj.CRS, *, extent: Extent, fram
         side = np.interp(west, x, y)
         if south < side < north:
             write(page, left - 1.0, low + (side - south) / per_mm, _angle(value, "N"), size=size, across="right", up="center", turn=90)
-    return f"经纬网基准:{datum.name}"
+    return f"经纬网基准:{_DATUM_ZH.get(datum.name, datum.name)}"
 
 
 def wrapped(text: str, *, width_mm: float, size: float) -> list[str]:

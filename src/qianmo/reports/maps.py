@@ -56,7 +56,7 @@ def maps_for(
     for sheet in _sheets(on):
         marks = marked(synthetic, sheet.uses)
         png = map_sheet(
-            sheet.layers, title=f"{project_name}{sheet.title}", crs_text=crs_text, date=date, vintage=vintage, office=office, synthetic=marks,
+            sheet.layers, title=f"{project_name}　{sheet.title}", crs_text=crs_text, date=date, vintage=vintage, office=office, synthetic=marks,
             remarks=sheet.remarks, statement=sheet.statement, extent=extent, size=size, dpi=dpi, grid=sheet.grid,
         )  # fmt: skip
         note = sheet.statement or " ".join(sheet.remarks)

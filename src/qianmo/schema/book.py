@@ -62,6 +62,8 @@ class BookTable:
         Labels of the invented inputs the numbers rest on.
     empty : str
         What is said in place of rows when there are none: which data is missing.
+    totals : tuple of (column, value)
+        Figures of the total row that are no sums, such as an index of the whole area.
     """
 
     key: str
@@ -73,6 +75,7 @@ class BookTable:
     source: str = ""
     synthetic: tuple[str, ...] = ()
     empty: str = ""
+    totals: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         names = tuple(c.name for c in self.columns)

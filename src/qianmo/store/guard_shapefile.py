@@ -15,7 +15,7 @@ from qianmo.store.guard_magic import has_hidden_marks
 from qianmo.store.raw import Note
 from qianmo.store.read_dbf import read_dbf_header
 
-__all__ = ["ShapefileFacts", "check_projection_text", "check_shapefile", "rebuilt_index", "shapefile_parts"]
+__all__ = ["ShapefileFacts", "check_projection_text", "check_shapefile", "rebuilt_index", "record_fault", "shapefile_parts"]
 
 _TYPES = {0: "Null", 1: "Point", 3: "LineString", 5: "Polygon", 8: "MultiPoint", 11: "Point Z", 13: "LineString Z", 15: "Polygon Z", 18: "MultiPoint Z", 21: "Point M", 23: "LineString M", 25: "Polygon M", 28: "MultiPoint M"}  # fmt: skip
 _AGAIN = "copy or export the whole set again (.shp .shx .dbf .prj .cpg) 文件不完整，请重新拷贝全部文件"
@@ -115,6 +115,36 @@ def rebuilt_index(shp: Path) -> np.ndarray:
             found.append((at // 2, length))
             at += 8 + 2 * length
     return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+
+def record_fault(shp: Path, row: int) -> str:
+    """Why a record gave no shape: '' for an honest null shape, else in words (记录无几何的原因).
+
+    Parameters
+    ----------
+    row : int
+        Zero-based record of a .shp that passed `check_shapefile`.
+    """
+    index = rebuilt_index(shp) if not shp.with_suffix(".shx").exists() else _index(shp.with_suffix(".shx"))
+    with shp.open("rb") as file:
+        file.seek(2 * int(index[row, 0]) + 8)
+        content = file.read(2 * int(index[row, 1]))
+    kind = int.from_bytes(content[:4], "little")
+    if kind == 0:
+        return ""
+    if kind % 10 not in (3, 5):
+        return "cannot be built"
+    parts, points = np.frombuffer(content, "<i4", 2, 36).tolist()
+    starts = np.frombuffer(content, "<i4", parts, 44).tolist()
+    flat = np.frombuffer(content, "<f8", 2 * points, 44 + 4 * parts).reshape(-1, 2)
+    if not np.isfinite(flat).all():
+        return "coordinates that are not finite"
+    if starts != sorted(starts) or (starts and not 0 <= starts[0] <= starts[-1] < max(points, 1)):
+        return "parts that start beyond the points"
+    rings = np.split(flat, starts[1:])
+    if kind % 10 == 5 and any(len(r) < 4 or (r[0] != r[-1]).any() for r in rings):
+        return "a ring that does not close or has fewer than four points"
+    return "cannot be built"
 
 
 def check_projection_text(path: Path) -> str | None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
+from geopandas.array import GeometryDtype
 
 from qianmo.schema.errors import MissingDataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["read_frame", "write_frame"]
+__all__ = ["flat_table", "read_frame", "write_frame"]
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
@@ -24,6 +25,16 @@ def write_frame(path: Path, frame: pd.DataFrame) -> None:
         frame.to_parquet(path, compression="zstd", index=False)
     else:
         frame.to_parquet(path, compression="zstd", index=False)
+
+
+def flat_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table without drawings, whose mixed columns are text: what Parquet can hold."""
+    drawn = [c for c in frame.columns if isinstance(frame[c].dtype, GeometryDtype)]
+    out = pd.DataFrame(frame.drop(columns=drawn))
+    for name in out.columns:
+        if out[name].dtype == object and len({type(v) for v in out[name].dropna()}) > 1:
+            out[name] = out[name].map(str, na_action="ignore")
+    return out
 
 
 def read_frame(path: Path, *, columns: Sequence[str] | None = None) -> pd.DataFrame:

@@ -153,7 +153,7 @@ def codec_of(encoding: str | None) -> str:
     if encoding is None:
         return "ascii"
     try:
-        name = codecs.lookup(encoding).name
+        name = codecs.lookup(encoding.removesuffix("-sig") if encoding.lower() == "utf-8-sig" else encoding).name
     except LookupError:
         name = ""
     if name not in _CODECS:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import shapely
@@ -16,11 +19,18 @@ __all__ = ["check_shapes", "shapes_of"]
 _CURVES = {8: "CircularString", 9: "CompoundCurve", 10: "CurvePolygon", 11: "MultiCurve", 12: "MultiSurface", 13: "Curve", 14: "Surface"}
 _SURFACES = {15: "PolyhedralSurface", 16: "TIN", 17: "Triangle"}
 _PLAIN = range(1, 8)
+_NOT_FINITE = re.compile(rb"\x00{6}[\xf0\xf8][\x7f\xff]")
 _SOURCE_CURE = "correct these features in the source, or agree to read them without a shape 请修正这些要素，或确认按空几何读入"
 
 
-def shapes_of(column: pa.ChunkedArray, where: str, *, limits: Limits, consent: Consent) -> tuple[np.ndarray, list[Note]]:
+def shapes_of(column: pa.ChunkedArray, where: str, *, limits: Limits, consent: Consent, broken: Sequence[tuple[int, str]] = ()) -> tuple[np.ndarray, list[Note]]:
     """Geometries of a WKB column (WKB 转几何).
+
+    Parameters
+    ----------
+    column : ChunkedArray of binary, n rows
+    broken : sequence of (row, reason)
+        Rows that the reader gave up although the file holds a shape.
 
     Returns
     -------
@@ -37,7 +47,9 @@ def shapes_of(column: pa.ChunkedArray, where: str, *, limits: Limits, consent: C
     """
     raw = np.array(column.to_pylist(), dtype=object)
     _check_types(raw, where)
+    told = _given_up(broken, where, consent)
     shapes, notes = _built(raw, where, consent)
+    notes = [*told, *notes]
     return check_shapes(shapes, where, limits=limits, consent=consent, notes=notes)
 
 
@@ -79,19 +91,29 @@ def _check_types(raw: np.ndarray, where: str) -> None:
         )  # fmt: skip
 
 
+def _given_up(broken: Sequence[tuple[int, str]], where: str, consent: Consent) -> list[Note]:
+    if not broken:
+        return []
+    rows, reasons = np.array([r for r, _ in broken]), sorted({w for _, w in broken})
+    found = f"{where}: {len(broken)} shapes cannot be built ({', '.join(reasons)}), rows {_some(rows)}"
+    if not consent.broken_geometry:
+        kind = TopologyError if any("not finite" in w for w in reasons) else UnsafeInputError
+        raise kind(found, expected="finite coordinates and closed rings of at least four points", cure=_SOURCE_CURE)
+    return [Note("broken_geometry", "error", f"{len(broken)} shapes cannot be built and are read as null", found=", ".join(reasons), cure=_SOURCE_CURE, rows=tuple(rows[:20].tolist()))]
+
+
 def _built(raw: np.ndarray, where: str, consent: Consent) -> tuple[np.ndarray, list[Note]]:
     try:
         return shapely.from_wkb(raw), []
     except shapely.errors.ShapelyError:
         shapes = shapely.from_wkb(raw, on_invalid="ignore")
     broken = np.flatnonzero(shapely.is_missing(shapes) & np.array([w is not None for w in raw]))
-    if not consent.broken_geometry:
-        reason = _reason(raw[broken[0]]) if len(broken) else "unknown"
-        raise UnsafeInputError(f"{where}: {len(broken)} shapes cannot be built ({reason}), rows {_some(broken)}", expected="closed rings of at least four points", cure=_SOURCE_CURE)
-    return shapes, [Note("broken_geometry", "error", f"{len(broken)} shapes cannot be built and are read as null", cure=_SOURCE_CURE, rows=tuple(broken[:20].tolist()))]
+    return shapes, _given_up([(int(r), _reason(raw[r])) for r in broken], where, consent)
 
 
 def _reason(raw: bytes) -> str:
+    if _NOT_FINITE.search(raw):
+        return "coordinates that are not finite"
     try:
         shapely.from_wkb(raw)
     except shapely.errors.ShapelyError as error:

@@ -149,7 +149,7 @@ def _layer(source: Source, item: Mapping[str, Any], folder: Path, limits: Limits
         return layers_of_table(layer, limits=limits, consent=consent)
     if not has_shape:
         return [layer]
-    shapes, told = shapes_of(table[_WKB], f"{source.origin}:{item['name']}", limits=limits, consent=consent)
+    shapes, told = shapes_of(table[_WKB], f"{source.origin}:{item['name']}", limits=limits, consent=consent, broken=[(int(r), str(w)) for r, w in item.get("broken", [])])
     full = gpd.GeoDataFrame(frame, geometry=shapes)
     wkt, said = _declared(source, item, full)
     return _by_kind(replace(layer, frame=full, declared_crs_wkt=wkt, notes=(*notes, *told, *said)))

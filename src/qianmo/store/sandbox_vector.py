@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from qianmo.schema.errors import EncodingError, UnsafeInputError
 from qianmo.store.guard_magic import has_hidden_marks
-from qianmo.store.guard_shapefile import rebuilt_index
+from qianmo.store.guard_shapefile import rebuilt_index, record_fault
 from qianmo.store.guard_text import text_samples_of
 from qianmo.store.raw import Note
 from qianmo.store.read_dbf import check_not_utf8, codec_of, decode_strictly, read_dbf_table
@@ -26,6 +26,7 @@ WKB = "__wkb__"
 _EXTENSION = {"OpenFileGDB": "gdb", "GPKG": "gpkg", "GeoJSON": "geojson", "LIBKML": "kml", "DXF": "dxf"}
 _PASSED_OVER = ("layer_styles", "qgis_projects", "qgis_resources")
 _EXACT = float(2**53)
+_FAULTS_MOST = 100
 _HIDDEN = "[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 _AGAIN = "export the layer again from its source 请从原始软件重新导出"
 
@@ -221,6 +222,7 @@ def _shapefile(task: dict[str, Any], out: Path) -> dict[str, Any]:
     wkb = shapes[_geometry_column(shapes) or shapes.column_names[-1]].cast(pa.large_binary())
     if shapes.num_rows != task["count"]:
         raise UnsafeInputError(f"{task['origin']}: {shapes.num_rows} shapes read", expected=f"{task['count']} as the index counts", cure=_AGAIN)
+    broken = _broken(out / f"{base}.shp", wkb)
     columns: dict[str, Any] = {}
     types: dict[str, str] = {}
     if "dbf" in parts:
@@ -228,13 +230,20 @@ def _shapefile(task: dict[str, Any], out: Path) -> dict[str, Any]:
         columns, notes = {n: table[n] for n in table.column_names}, [*notes, *told]
         if deleted.any():
             keep = pa.array(~deleted)
+            broken = [[int((~deleted)[:r].sum()), why] for r, why in broken if not deleted[r]]
             columns, wkb = {n: c.filter(keep) for n, c in columns.items()}, wkb.filter(keep)
             notes.append(Note("deleted_records", "info", f"{int(deleted.sum())} records marked deleted were left out", rows=tuple(np.flatnonzero(deleted)[:20].tolist())))
     return {
         "item": "layer", "name": task["stem"], "rows": len(wkb), "geometry_type": meta["geometry_type"], "crs": None, "types": types, "aliases": {},
         "encoding": task["encoding"] or "ascii", "count": task["count"], "file": write_table(pa.table(columns | {WKB: wkb}), out, f"t{task['id']}_0.arrow"),
-        "notes": [asdict(n) for n in notes],
+        "broken": broken, "notes": [asdict(n) for n in notes],
     }  # fmt: skip
+
+
+def _broken(shp: Path, wkb: pa.ChunkedArray) -> list[list[Any]]:
+    """Rows and reasons of records that are not null in the file and yet gave no shape."""
+    rows = np.flatnonzero(np.array(wkb.is_null().to_pylist(), dtype=bool)).tolist() if wkb.null_count else []
+    return [[r, why] for r in rows[:_FAULTS_MOST] if (why := record_fault(shp, r))]
 
 
 def _write_index(shp: Path, shx: Path) -> None:

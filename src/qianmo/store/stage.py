@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qianmo.schema.dataset import Dataset
 from qianmo.store.catalog import dataset_from_json, dataset_to_json
 from qianmo.store.geopackage import drop_layer, write_catalog, write_layer
-from qianmo.store.parquet import write_frame
+from qianmo.store.parquet import flat_table, write_frame
 from qianmo.store.write_raster import write_cog
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Stage:
 
     def put_table(self, name: str, frame: pd.DataFrame) -> None:
         """Add or replace a result table without geometry."""
-        write_frame(self.folder / "tables" / f"{name}.parquet", frame)
+        write_frame(self.folder / "tables" / f"{name}.parquet", flat_table(frame))
 
     def put_json(self, name: str, value: dict[str, Any]) -> None:
         """Add or replace a small record."""

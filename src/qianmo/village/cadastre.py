@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["invent_tenure"]
 
 _GROUPS = 6
-_RIGHTS = {"contract": ("JD", "土地承包经营权"), "homestead": ("JC", "宅基地使用权"), "site": ("JB", "集体建设用地使用权"), "forest": ("JE", "林地承包经营权")}
+_RIGHTS = {
+    "contract": ("JD", "土地承包经营权"),
+    "homestead": ("JC", "宅基地使用权"),
+    "site": ("JB", "集体建设用地使用权"),
+    "forest": ("JE", "林地承包经营权"),
+}
 _STATE = ("1001", "1003", "1101", "1102", "1103")
 
 
@@ -53,8 +58,10 @@ def invent_tenure(
     village, codes = pd.factorize(patches["village_code"].astype(str))
     group = _group(patches, village)
     out["tenure_code"] = np.where(state, "10", "31")
-    out["owner_code"] = np.where(state, names.COUNTY_CODE + "0" * 13, [f"{codes[v]}{g + 1:02d}00000" for v, g in zip(village, group, strict=True)])
-    label = np.array([[name + names.group_name(g) for g in range(_GROUPS)] for name in _village_names(patches, codes)], dtype=object)
+    villages = _village_names(patches, codes)
+    code = np.array([[f"{village_code}{g + 1:02d}00000" for g in range(_GROUPS)] for village_code in codes], dtype=object)
+    label = np.array([[name + names.group_name(g) for g in range(_GROUPS)] for name in villages], dtype=object)
+    out["owner_code"] = np.where(state, names.COUNTY_CODE + "0" * 13, code[village, group])
     out["owner_name"] = np.where(state, f"{names.COUNTY_NAME}国有土地", label[village, group])
     parcels = parcels_of(out, rng=rng, error_rel=parameter("synthetic_register_error_rel", parameters))
     out.attrs["synthetic"] = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -19,7 +19,7 @@ _SLIVER_DEPTH_M = 0.002
 _AREA_FACTOR = 1.05
 _WRONG_CLASS = "0199"
 
-_Planted = tuple[gpd.GeoDataFrame, int, int, object]
+_Planted = tuple[gpd.GeoDataFrame, int, int, shapely.Geometry | None]
 
 
 def plant_faults(
@@ -73,15 +73,17 @@ def plant_faults(
     return frame, gpd.GeoDataFrame(pd.DataFrame(truth, columns=names), geometry="geometry", crs=patches.crs)
 
 
-def _free_row(frame: gpd.GeoDataFrame, tree: shapely.STRtree, queue: object, used: set[int], kind: str) -> tuple[int, list[int]]:
-    for row in queue:  # type: ignore[attr-defined]
+def _free_row(
+    frame: gpd.GeoDataFrame, tree: shapely.STRtree, queue: Iterator[int], used: set[int], kind: str
+) -> tuple[int, list[int]]:
+    for row in queue:
         near = [int(k) for k in tree.query(tree.geometries[row], predicate="intersects") if k != row]
         if near and row not in used and used.isdisjoint(near):
             return row, near
     raise MissingDataError(f"no patch left to plant {kind!r} in", expected="a larger frame", cure="plant fewer faults")
 
 
-def _border(frame: gpd.GeoDataFrame, row: int, near: list[int]) -> tuple[int, object]:
+def _border(frame: gpd.GeoDataFrame, row: int, near: list[int]) -> tuple[int, shapely.LineString | None]:
     """Neighbour with the longest border, and the middle third of one long piece of that border."""
     shape = frame.geometry.iloc[row]
     lines = [shapely.line_merge(shapely.intersection(shape.boundary, frame.geometry.iloc[k].boundary)) for k in near]
@@ -94,7 +96,7 @@ def _border(frame: gpd.GeoDataFrame, row: int, near: list[int]) -> tuple[int, ob
     return near[best], shapely.LineString(third)
 
 
-def _set_shape(frame: gpd.GeoDataFrame, row: int, shape: object) -> None:
+def _set_shape(frame: gpd.GeoDataFrame, row: int, shape: shapely.Geometry) -> None:
     shapes = frame.geometry.to_numpy().copy()
     shapes[row] = shape
     frame[frame.geometry.name] = gpd.GeoSeries(shapes, index=frame.index, crs=frame.crs)
@@ -164,7 +166,7 @@ def _sliver(frame: gpd.GeoDataFrame, row: int, near: list[int]) -> _Planted | No
     return None
 
 
-def _with_sliver(frame: gpd.GeoDataFrame, row: int, rest: object, thin: object) -> _Planted:
+def _with_sliver(frame: gpd.GeoDataFrame, row: int, rest: shapely.Polygon, thin: shapely.Polygon) -> _Planted:
     _set_shape(frame, row, rest)
     extra = frame.iloc[[row]].copy()
     extra["patch_id"] = _spare_id(frame)

@@ -69,7 +69,7 @@ def invent_villages(
     seeds, spread = _seeds(patches, centres, borders, count, parameter("synthetic_village_spacing", parameters))
     owner = _grown(centres, borders, seeds, spread)
     codes = np.array([names.village_code(k) for k in range(count)], dtype=object)
-    labels = np.array([_full_name(k) for k in range(count)], dtype=object)
+    labels = np.array([names.place_name(k) for k in range(count)], dtype=object)
     out = patches.copy()
     out["village_code"], out["location_code"], out["location_name"] = codes[owner], (codes + "0000000")[owner], labels[owner]
     control = np.round(np.bincount(owner, np.round(patches["area_m2"].to_numpy() * 100), count)) / 100
@@ -166,7 +166,3 @@ def _grown(centres: np.ndarray, borders: pd.DataFrame, seeds: np.ndarray, villag
     if (owner < 0).any():
         raise SchemaError(f"rows {np.flatnonzero(owner < 0)[:5].tolist()} got no village", expected="one village a patch")
     return owner
-
-
-def _full_name(village: int) -> str:
-    return names.COUNTY_NAME + names.town_name(names.town_of(village)) + names.village_name(village)

@@ -10,7 +10,18 @@ from qianmo.village.terrain import Landscape, noise, sampled, stream_distance, w
 
 __all__ = ["cell_classes"]
 
-_TOWN = {"0701": 0.34, "0702": 0.16, "05H1": 0.10, "0601": 0.14, "08H2": 0.05, "08H1": 0.04, "0809": 0.03, "0810": 0.04, "0508": 0.03, "1201": 0.07}
+_TOWN = {
+    "0701": 0.34,
+    "0702": 0.16,
+    "05H1": 0.10,
+    "0601": 0.14,
+    "08H2": 0.05,
+    "08H1": 0.04,
+    "0809": 0.03,
+    "0810": 0.04,
+    "0508": 0.03,
+    "1201": 0.07,
+}
 _VILLAGE = {"0702": 0.78, "1201": 0.08, "08H1": 0.02, "08H2": 0.02, "0601": 0.03, "1202": 0.02, "0103": 0.05}
 _VALLEY = {"0101": 0.89, "1104": 0.025, "0103": 0.035, "0102": 0.02, "1202": 0.012, "0201": 0.01, "0404": 0.008}
 _GENTLE = {"0103": 0.60, "0101": 0.12, "0201": 0.14, "0301": 0.08, "0404": 0.03, "0201K": 0.03}
@@ -20,9 +31,7 @@ _LIMITS = (3.0, 7.0, 15.0)
 _BUILT_SLOPE = 14.0
 
 
-def cell_classes(
-    land: Landscape, place: Settlement, slope: Grid, points: np.ndarray, *, rng: np.random.Generator
-) -> np.ndarray:
+def cell_classes(land: Landscape, place: Settlement, slope: Grid, points: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
     """Class of each cell in scheme SD3 (地类).
 
     Houses round the nuclei, paddy and ponds on valley floors, dry land, orchards and tea on gentle slopes, forest on
@@ -56,8 +65,8 @@ def cell_classes(
 
 
 def _cluster(classes: np.ndarray, points: np.ndarray, zone: np.ndarray, away: np.ndarray, rng: np.random.Generator) -> None:
-    orchard, tea, bamboo, terrace, mine = (noise(waves(16, lengths, rng), points) for lengths in (
-        (300, 1200), (300, 1200), (500, 2500), (300, 900), (2500, 6000)))
+    spans = ((300.0, 1200.0), (300.0, 1200.0), (500.0, 2500.0), (300.0, 900.0), (2500.0, 6000.0))
+    orchard, tea, bamboo, terrace, mine = (noise(waves(16, span, rng), points) for span in spans)
     farm = np.isin(classes, ("0101", "0103"))
     classes[(zone == 0) & (orchard > 1.5) & farm] = "0201"
     classes[(zone == 1) & (orchard > 0.7) & farm] = "0201"

@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 _REDLINE_TYPES = ("水源涵养", "水土保持", "生物多样性维护")
+_NATURAL_WATER = ("1101", "1102", "1103", "1110")
 _URBAN = ("05", "06", "07", "08")
 
 
@@ -115,9 +116,8 @@ def invent_eco_redline(
     block = joined_blocks(member, borders)
     area = patches["area_m2"].to_numpy(dtype=float)
     size = np.bincount(block[member], area[member]) if member.any() else np.zeros(0)
-    chosen = _within_share(
-        size, parameter("synthetic_redline_block_ha", parameters) * M2_PER_HA, parameter("synthetic_redline_share", parameters) * area.sum()
-    )
+    smallest = parameter("synthetic_redline_block_ha", parameters) * M2_PER_HA
+    chosen = _within_share(size, smallest, parameter("synthetic_redline_share", parameters) * area.sum())
     number = np.full(len(size) + 1, -1)
     number[chosen] = np.arange(len(chosen))
     count = len(chosen)
@@ -190,7 +190,9 @@ def invent_planning_zones(
     zone = _zone_of_use(patches["class_code"])
     for code, line in (("410", urban_boundary), ("300", basic_farmland), ("100", eco_redline)):
         zone[_inside(patches, line)] = code
-    key = zone if "village_code" not in patches else patches["village_code"].fillna("").astype(str).to_numpy(dtype=object) + "|" + zone
+    key = zone
+    if "village_code" in patches:
+        key = patches["village_code"].fillna("").astype(str).to_numpy(dtype=object) + "|" + zone
     unique, group = np.unique(key.astype(str), return_inverse=True)
     codes = [k.split("|")[-1] for k in unique]
     area = np.bincount(group, np.round(patches["area_m2"].to_numpy(dtype=float) * 100)) / 100
@@ -267,7 +269,7 @@ def _inside(patches: gpd.GeoDataFrame, line: gpd.GeoDataFrame | None) -> np.ndar
 def _zone_of_use(codes: pd.Series) -> np.ndarray:
     classes = land_classes(SCHEME)
     built = codes.map(lambda c: classes[c].is_construction).to_numpy(dtype=bool)
-    natural = codes.map(lambda c: classes[c].is_wetland).to_numpy(dtype=bool) | codes.isin(("1101", "1102", "1103", "1110")).to_numpy()
+    natural = codes.map(lambda c: classes[c].is_wetland).to_numpy(dtype=bool) | codes.isin(_NATURAL_WATER).to_numpy()
     green = codes.str[:2].isin(("03", "04")).to_numpy()
     return np.select([built, natural, green], ["510", "200", "530"], default="520").astype(object)
 

@@ -25,7 +25,7 @@ from qianmo.village.mesh import Mesh, make_mesh, trace
 from qianmo.village.register import describe, levelled
 from qianmo.village.settle import Settlement, nearness, settle, territory
 from qianmo.village.strips import StripSeeds, strip_lines, strip_seeds
-from qianmo.village.terrain import Landscape, elevation, elevation_grid, is_inside, make_landscape, sampled, stream_distance
+from qianmo.village.terrain import Landscape, elevation_grid, is_inside, make_landscape, sampled, stream_distance
 
 __all__ = ["Township", "make_township"]
 
@@ -130,9 +130,12 @@ def _centre(epsg: int, lon: float | None, lat: float) -> tuple[float, float]:
     zone = china_crs().get(epsg)
     if zone is None or zone.kind != "projected" or zone.datum != "CGCS2000":
         raise CrsError(f"EPSG:{epsg}", expected="a projected CGCS2000 zone of codes/crs.csv", cure="take one of 4491 to 4554")
-    x = zone.central_meridian + _EAST_OF_MERIDIAN if lon is None else lon
-    if not zone.lon_min <= x <= zone.lon_max:
-        raise CrsError(f"longitude {x} for EPSG:{epsg}", expected=f"{zone.lon_min} to {zone.lon_max}")
+    middle, west, east = zone.central_meridian, zone.lon_min, zone.lon_max
+    if middle is None or west is None or east is None:
+        raise CrsError(f"EPSG:{epsg} has no zone limits", expected="a Gauss-Krüger zone")
+    x = middle + _EAST_OF_MERIDIAN if lon is None else lon
+    if not west <= x <= east:
+        raise CrsError(f"longitude {x} for EPSG:{epsg}", expected=f"{west} to {east}")
     point = transform(np.array([shapely.Point(x, lat)], dtype=object), _GEOGRAPHIC, epsg)[0]
     return float(np.round(point.x, -2)), float(np.round(point.y, -2))
 
@@ -176,8 +179,8 @@ def _cells(
 
 
 def _register(
-    mesh: Mesh, face: np.ndarray, owner: np.ndarray, classes: np.ndarray, width: np.ndarray, place: Settlement, dem: Grid, slope: Grid,
-    rng: np.random.Generator,
+    mesh: Mesh, face: np.ndarray, owner: np.ndarray, classes: np.ndarray, width: np.ndarray, place: Settlement, dem: Grid,
+    slope: Grid, rng: np.random.Generator,
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:  # fmt: skip
     """Patches in order of village, and villages with control areas."""
     first = np.unique(face[mesh.inside], return_index=True)[1]
@@ -195,11 +198,11 @@ def _register(
     points = shapely.get_coordinates(shapely.point_on_surface(geoms))
     near, town = nearness(place, points)
     columns = describe(
-        classes[cell], owner[cell], levelled(computed, control, owner[cell]), sampled(slope, points).astype(float), width[cell],
+        classes[cell], owner[cell], levelled(computed, control, owner[cell]), _cell_mean(mesh, rank, face, slope), width[cell],
         town & (near < _TOWN_REACH), rng=rng,
     )  # fmt: skip
     columns["ellipsoid_area_m2"], columns["planar_area_m2"] = np.round(computed, 2), np.round(shapely.area(geoms), 2)
-    columns["elevation_m"] = np.round(sampled(dem, points).astype(float), 2)
+    columns["elevation_m"] = np.round(_cell_mean(mesh, rank, face, dem), 2)
     codes = [names.village_code(k) for k in range(len(outlines))]
     village = gpd.GeoDataFrame({
         "village_code": codes,
@@ -208,6 +211,13 @@ def _register(
         "computed_area_m2": control,
     }, geometry=outlines, crs=crs)  # fmt: skip
     return gpd.GeoDataFrame(columns, geometry=geoms, crs=crs), village
+
+
+def _cell_mean(mesh: Mesh, rank: np.ndarray, face: np.ndarray, grid: Grid) -> np.ndarray:
+    """Mean of a grid over each patch: its values at the seeds of the cells, weighted by cell area."""
+    patch, weight = rank[face[mesh.inside]], mesh.cell_area_m2[mesh.inside]
+    values = sampled(grid, mesh.seeds[mesh.inside]).astype(float)
+    return np.bincount(patch, values * weight) / np.bincount(patch, weight)
 
 
 def _with_lines(

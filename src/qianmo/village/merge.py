@@ -32,7 +32,9 @@ def contiguous(mesh: Mesh, label: np.ndarray) -> np.ndarray:
     raise SchemaError("villages did not become contiguous in 20 rounds", cure="use another seed")
 
 
-def merged(mesh: Mesh, classes: np.ndarray, village: np.ndarray, is_strip: np.ndarray, *, patches: int, rng: np.random.Generator) -> np.ndarray:
+def merged(
+    mesh: Mesh, classes: np.ndarray, village: np.ndarray, is_strip: np.ndarray, *, patches: int, rng: np.random.Generator
+) -> np.ndarray:
     """Number of the patch of each cell, exactly `patches` of them (归并为图斑).
 
     Cells of one class and village join in random order, forest most eagerly, small cells first, up to a size that suits
@@ -68,8 +70,9 @@ def _hand_over(mesh: Mesh, label: np.ndarray, piece: np.ndarray, stray: np.ndarr
 
 
 def _joined(
-    mesh: Mesh, classes: np.ndarray, village: np.ndarray, is_strip: np.ndarray, start: np.ndarray, needed: int, rng: np.random.Generator
-) -> np.ndarray:
+    mesh: Mesh, classes: np.ndarray, village: np.ndarray, is_strip: np.ndarray, start: np.ndarray, needed: int,
+    rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
     a, b = mesh.left, mesh.right
     able = mesh.inside[a] & mesh.inside[b] & ~is_strip[a] & (classes[a] == classes[b]) & (village[a] == village[b])
     able &= (mesh.length_m > 2.0) & (mesh.start != mesh.end)

@@ -71,7 +71,8 @@ def make_mesh(seeds: np.ndarray, inside: np.ndarray, *, rng: np.random.Generator
     length = np.hypot(*(vertices[end] - vertices[start]).T)
     bends, first = _bends(local, left, right, vertices[start], vertices[end], length, rng)
     area = _cell_areas(local, left, right, vertices[start], vertices[end])
-    return Mesh(seeds, inside, left, right, start, end, length, _snapped(vertices + origin), _snapped(bends + origin), first, area)
+    vertices, bends = _snapped(vertices + origin), _snapped(bends + origin)
+    return Mesh(seeds, inside, left, right, start, end, length, vertices, bends, first, area)
 
 
 def components(mesh: Mesh, label: np.ndarray) -> np.ndarray:
@@ -163,8 +164,9 @@ def _contracted(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple
 
 
 def _bends(
-    seeds: np.ndarray, left: np.ndarray, right: np.ndarray, a: np.ndarray, b: np.ndarray, length: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+    seeds: np.ndarray, left: np.ndarray, right: np.ndarray, a: np.ndarray, b: np.ndarray, length: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     count = np.clip(np.round(length / _STEP_M + rng.uniform(-0.5, 0.5, len(length))), 0, _MAX_BENDS).astype(int)
     count[length < _MIN_BENT_M] = 0
     first = np.concatenate([[0], np.cumsum(count)])

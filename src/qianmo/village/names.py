@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["COUNTY_CODE", "COUNTY_NAME", "feature_ids", "group_name", "town_name", "town_of", "village_code", "village_name"]
+__all__ = ["COUNTY_CODE", "COUNTY_NAME", "feature_ids", "group_name", "place_name", "town_of", "village_code", "village_name"]
 
 COUNTY_CODE = "990101"
 """A county code that GB/T 2260 does not hold: whatever carries it is invented."""
@@ -12,7 +12,7 @@ COUNTY_NAME = "虚拟县"
 
 _STEMS = "甲乙丙丁戊己庚辛壬癸"
 _BRANCHES = "子丑寅卯辰巳午未申酉戌亥"
-_TOWNS = ("阡陌镇", "田畴镇", "沟洫镇", "垄亩镇", "原隰乡", "畎浍乡", "井田镇", "禾黍乡", "桑麻镇", "稼穑乡", "陂塘镇", "嘉禾里乡")
+_TOWNS = ("阡陌镇", "田畴镇", "沟洫镇", "垄亩镇", "原隰乡", "畎浍乡", "井田镇", "禾黍乡", "桑麻镇", "稼穑乡", "陂塘镇", "嘉禾乡")
 _GROUPS = "一二三四五六七八九十"
 _PER_TOWN = 60
 _FIRST_TOWN, _FIRST_VILLAGE = 100, 200
@@ -23,7 +23,7 @@ def town_of(village: int) -> int:
     return village // _PER_TOWN
 
 
-def town_name(town: int) -> str:
+def _town_name(town: int) -> str:
     """Invented name of a town, 阡陌镇 first (镇名)."""
     name = _TOWNS[town % len(_TOWNS)]
     return name if town < len(_TOWNS) else f"{name[:-1]}{town // len(_TOWNS) + 1}{name[-1]}"
@@ -38,6 +38,11 @@ def village_name(village: int) -> str:
 def village_code(village: int, *, county: str = COUNTY_CODE) -> str:
     """Twelve-digit code of a village: county, town from 100, village from 200 (村代码)."""
     return f"{county}{_FIRST_TOWN + town_of(village):03d}{_FIRST_VILLAGE + village % _PER_TOWN:03d}"
+
+
+def place_name(village: int) -> str:
+    """Full invented name of a village: county, town, village (坐落名称)."""
+    return COUNTY_NAME + _town_name(town_of(village)) + village_name(village)
 
 
 def group_name(group: int) -> str:

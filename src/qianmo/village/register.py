@@ -75,8 +75,9 @@ def ridges(area_m2: np.ndarray, farmland_type: np.ndarray, slope_class: np.ndarr
 
 
 def describe(
-    classes: np.ndarray, village: np.ndarray, area_m2: np.ndarray, slope_deg: np.ndarray, width_m: np.ndarray, is_town: np.ndarray, *, rng: np.random.Generator
-) -> pd.DataFrame:
+    classes: np.ndarray, village: np.ndarray, area_m2: np.ndarray, slope_deg: np.ndarray, width_m: np.ndarray,
+    is_town: np.ndarray, *, rng: np.random.Generator,
+) -> pd.DataFrame:  # fmt: skip
     """All columns of table ``landuse_patch`` for invented patches, legal in scheme SD3 (图斑属性表).
 
     Parameters
@@ -102,8 +103,9 @@ def describe(
     slope = np.where(farm, slope_classes(slope_deg), "")
     kind = np.where(farm & (slope > "1"), np.where((classes == "0101") | (rng.random(n) < 0.6), "TT", "PD"), "").astype(object)
     share, ridge = ridges(area_m2, kind, slope)
-    codes = np.array([names.village_code(k) for k in range(int(village.max()) + 1)], dtype=object)
-    places = np.array([names.COUNTY_NAME + names.town_name(names.town_of(k)) + names.village_name(k) for k in range(len(codes))], dtype=object)
+    count = int(village.max()) + 1
+    codes = np.array([names.village_code(k) for k in range(count)], dtype=object)
+    places = np.array([names.place_name(k) for k in range(count)], dtype=object)
     zh = {code: found.zh for code, found in land_classes(SCHEME).items()}
     frame = pd.DataFrame({
         "patch_id": names.feature_ids(n, 2001),
@@ -142,7 +144,8 @@ def _owners(classes: np.ndarray, village: np.ndarray, is_town: np.ndarray, rng: 
     state = np.isin(classes, _STATE) | (is_town & np.isin([c[:2] for c in classes], ("05", "06", "07", "08")))
     group = rng.integers(0, _GROUPS_PER_VILLAGE, len(classes))
     whole = ~state & (rng.random(len(classes)) < 0.3)
-    key = village * (_GROUPS_PER_VILLAGE + 2) + np.where(state, _GROUPS_PER_VILLAGE + 1, np.where(whole, _GROUPS_PER_VILLAGE, group))
+    holder = np.where(state, _GROUPS_PER_VILLAGE + 1, np.where(whole, _GROUPS_PER_VILLAGE, group))
+    key = village * (_GROUPS_PER_VILLAGE + 2) + holder
     unique, row = np.unique(key, return_inverse=True)
     table = np.array([_owner(*divmod(int(k), _GROUPS_PER_VILLAGE + 2)) for k in unique], dtype=object)[row]
     table[state & is_town & (classes != "1101"), 0] = "20"

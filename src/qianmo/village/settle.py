@@ -86,7 +86,9 @@ def _even(ground: np.ndarray, count: int, rng: np.random.Generator, *, rounds: i
 
 
 def _distinct(valley: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    tree, taken, chosen = cKDTree(valley), set(), []
+    tree = cKDTree(valley)
+    taken: set[int] = set()
+    chosen: list[int] = []
     for point in wanted:
         for k in np.atleast_1d(tree.query(point, k=min(len(valley), 1 + min(len(taken), 50)))[1]).tolist():
             if k not in taken:

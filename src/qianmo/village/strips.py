@@ -54,7 +54,7 @@ def strip_lines(land: Landscape, centres: np.ndarray, *, rng: np.random.Generato
     wide = float(np.clip(land.half_height_m / 60, 8, 36))
     lines = [(river, wide, "1101")]
     lines += [(line, 5.0, "1107") for line in ditches]
-    lines.append((river + [0.0, _ROAD_OFFSET_M], 10.0, "1003"))
+    lines.append((river + np.array([0.0, _ROAD_OFFSET_M]), 10.0, "1003"))
     lines += [(_winding(centres[i], centres[j], rng), 5.0, "1006") for i, j in _tree(centres)]
     return lines
 
@@ -81,9 +81,7 @@ def strip_seeds(lines: list[tuple[np.ndarray, float, str]], *, rng: np.random.Ge
     flank = np.vstack([centre + normal * width[:, None] + wobble, centre - normal * width[:, None] + wobble])
     dense = [_resampled(line, _DENSE_M) for line, _, _ in lines]
     clear = [np.full(len(d), max(1.5 * width + 6, 14.0)) for d, (_, width, _) in zip(dense, lines, strict=True)]
-    return StripSeeds(
-        centre, np.concatenate([r[3] for r in rows]), width, flank, np.vstack(dense), np.concatenate(clear)
-    )
+    return StripSeeds(centre, np.concatenate([r[3] for r in rows]), width, flank, np.vstack(dense), np.concatenate(clear))
 
 
 def _tree(centres: np.ndarray) -> list[tuple[int, int]]:

@@ -11,7 +11,17 @@ from scipy.spatial import cKDTree
 
 from qianmo.geo.grid import Grid
 
-__all__ = ["Landscape", "elevation", "elevation_grid", "is_inside", "make_landscape", "sampled", "noise", "stream_distance", "waves"]
+__all__ = [
+    "Landscape",
+    "elevation",
+    "elevation_grid",
+    "is_inside",
+    "make_landscape",
+    "noise",
+    "sampled",
+    "stream_distance",
+    "waves",
+]
 
 _ASPECT = 1.25
 _CORNER = 4
@@ -30,7 +40,8 @@ _SAMPLE_M = 10.0
 class Landscape:
     """Shape of the invented land (虚拟地貌). Coordinates projected, in metres.
 
-    `streams` are polylines, the main river first; side valleys without water join them; `hills` holds the waves of the noise as rows (kx, ky, phase, amplitude).
+    `streams` are polylines, the main river first; side valleys without water join them. `hills` holds the waves of the
+    noise as rows (kx, ky, phase, amplitude).
     """
 
     centre: tuple[float, float]
@@ -98,9 +109,10 @@ def sampled(grid: Grid, points: np.ndarray) -> np.ndarray:
 
 def waves(count: int, lengths: tuple[float, float], rng: np.random.Generator) -> np.ndarray:
     """Random plane waves, rows (kx, ky, phase, amplitude), for smooth noise of unit deviation (随机波)."""
-    angle, length = rng.uniform(0, 2 * np.pi, count), np.exp(rng.uniform(*np.log(lengths), count))
-    k = 2 * np.pi / length
-    return np.column_stack([k * np.cos(angle), k * np.sin(angle), rng.uniform(0, 2 * np.pi, count), np.full(count, np.sqrt(2 / count))])
+    angle = rng.uniform(0, 2 * np.pi, count)
+    k = 2 * np.pi / np.exp(rng.uniform(np.log(lengths[0]), np.log(lengths[1]), count))
+    phase, amplitude = rng.uniform(0, 2 * np.pi, count), np.full(count, np.sqrt(2 / count))
+    return np.column_stack([k * np.cos(angle), k * np.sin(angle), phase, amplitude])
 
 
 def noise(modes: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -1,0 +1,72 @@
+"""Evaluate a project: present use, fragmentation, conflicts, compliance, potential (现状评价)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from qianmo.evaluation.evaluate import evaluate
+from qianmo.jobs.context import Context
+from qianmo.jobs.opened import Opened, open_for_work
+from qianmo.jobs.spec import JobOption, JobReport, JobSpec
+from qianmo.schema.errors import MissingDataError
+from qianmo.schema.units import m2_to_mu
+from qianmo.store.parquet import read_frame
+from qianmo.store.project import change
+
+__all__ = ["SPECS", "run"]
+
+_WORDS = {"pass": "通过", "fail": "不通过", "needs_confirmation": "待核实规则文本", "no_data": "缺数据"}
+
+
+def run(context: Context, values: Mapping[str, Any]) -> JobReport:
+    """Compute all evaluation tables and keep them in the project."""
+    context.step("读取项目", 0.0)
+    opened = open_for_work(Path(values["project"]))
+    context.step("现状、破碎度、冲突、合规与潜力", 0.15)
+    tables = evaluate(
+        opened.patches, opened.layers, scheme=opened.scheme, overrides=opened.overrides, documents=opened.documents, faults=_faults(opened)
+    )
+    context.step("保存评价成果", 0.85)
+    with change(opened.project.folder, what="现状评价", user=context.user, now=context.clock()) as stage:
+        for name, frame in tables.items():
+            stage.put_table(name, pd.DataFrame(frame))
+    return JobReport(tuple(_lines(tables)), ((str(opened.project.folder), "项目 (评价表在当前版本的 tables/)"),), {"tables": len(tables)})
+
+
+def _faults(opened: Opened) -> pd.DataFrame:
+    try:
+        return read_frame(opened.project.state / "layers" / "fault.parquet")
+    except MissingDataError:
+        return pd.DataFrame({"layer": [], "row": [], "rule": [], "severity": [], "what": []})
+
+
+def _lines(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    total = tables["land_structure"]["area_m2"].sum()
+    lines = [f"评价面积 {total / 1e4:.4f} 公顷 ({m2_to_mu(total):.2f} 亩)"]
+    last = tables["fragmentation"].iloc[-1]
+    lines.append(
+        f"耕地图斑 {int(last['patches'])} 个, 平均 {m2_to_mu(last['mean_patch_m2']):.2f} 亩; 3 亩以下 {int(last['small_patches'])} 个"
+    )
+    count = tables["verdicts"]["verdict"].value_counts()
+    lines.append("合规判定: " + "、".join(f"{_WORDS[v]} {int(count.get(v, 0))}" for v in _WORDS))
+    failed = tables["verdicts"][tables["verdicts"]["verdict"] == "fail"]
+    lines += [f"      不通过 {r.rule_id} {r.text_zh}: {r.numbers}" for r in failed.itertuples()]
+    potential = tables["potential_summary"]
+    lines += [
+        f"  潜力 {r.zh}: {int(r.patches)} 个图斑, {m2_to_mu(r.area_m2):.2f} 亩, {r.cost_yuan / 1e4:.1f} 万元"
+        + (f"; 另有 {int(r.blocked_patches)} 个受限" if r.blocked_patches else "")
+        for r in potential.itertuples()
+    ]
+    return lines
+
+
+SPECS = (
+    JobSpec(
+        "evaluate", "现状评价", "present use, fragmentation, conflicts, compliance, potential",
+        (JobOption("project", "path", "项目文件夹", "project folder", required=True, positional=True),), run,
+    ),
+)  # fmt: skip

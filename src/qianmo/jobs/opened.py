@@ -1,0 +1,95 @@
+"""A project as the jobs after ingest see it: patches, layers, settings (打开的项目)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from qianmo.schema.dataset import Dataset
+from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.rules import parameters, rules
+from qianmo.schema.tables import table_names
+from qianmo.store.parquet import read_frame
+from qianmo.store.project import Project, open_project
+from qianmo.store.stage import read_catalog
+
+__all__ = ["Opened", "open_for_work", "read_tables"]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Everything a job reads (作业输入).
+
+    `layers` are the datasets whose kind is a table, by that name; `overrides` the local parameters and rule thresholds;
+    `documents` the facts no map holds; both come from ``project.toml``.
+    """
+
+    project: Project
+    datasets: Mapping[str, Dataset]
+    layers: Mapping[str, gpd.GeoDataFrame]
+    overrides: Mapping[str, Any]
+    documents: Mapping[str, Any]
+
+    @property
+    def patches(self) -> gpd.GeoDataFrame:
+        """The land-use patches."""
+        return self.layers["landuse_patch"]
+
+    @property
+    def scheme(self) -> str:
+        """Land-class scheme of the patches."""
+        return self.datasets["landuse_patch"].class_scheme
+
+    @property
+    def synthetic(self) -> dict[str, str]:
+        """Invented inputs: dataset name → label, also for invented columns of real layers."""
+        found = {d.name: f"{d.zh}（合成）" for d in self.datasets.values() if d.synthetic}
+        for d in self.datasets.values():
+            if d.lineage.parameters.get("synthetic_columns") and not d.synthetic:
+                found.setdefault(f"{d.name}_columns", f"{d.zh}的村属与权属字段（合成）")
+            shift = d.lineage.parameters.get("helmert")
+            if shift and "演示" in str(shift.get("source", "")):
+                found["helmert"] = "坐标转换参数（借用，仅供演示）"
+        return found
+
+    @property
+    def vintage(self) -> str:
+        """Date of the land-use data."""
+        return self.datasets["landuse_patch"].vintage or "未注明"
+
+
+def open_for_work(folder: Path) -> Opened:
+    """Open a project whose land use is in.
+
+    Raises
+    ------
+    MissingDataError
+        No project, or no land-use layer in it.
+    SchemaError
+        ``project.toml`` overrides something that is neither a parameter nor a rule.
+    """
+    project = open_project(folder)
+    datasets = read_catalog(project.state)
+    if "landuse_patch" not in datasets:
+        raise MissingDataError(f"项目 {folder} 中没有地类图斑 (no land-use layer)", cure="先入库地类图斑: qianmo ingest …")
+    layers = {
+        name: read_frame(project.state / "layers" / f"{name}.parquet")
+        for name, d in datasets.items()
+        if d.kind in table_names() and d.kind not in ("fault", "plan_parcel", "subproject", "other_layer")
+    }
+    overrides = dict(project.settings.get("parameters", {}))
+    strange = sorted(k for k in overrides if k not in parameters() and k not in rules())
+    if strange:
+        raise SchemaError(f"project.toml [parameters]: {', '.join(strange)}", expected="names of shipped parameters or rule ids")
+    return Opened(project, datasets, layers, overrides, dict(project.settings.get("documents", {})))
+
+
+def read_tables(project: Project, names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """Result tables that are there, by name."""
+    paths = {n: project.state / "tables" / f"{n}.parquet" for n in names}
+    return {n: read_frame(p) for n, p in paths.items() if p.is_file()}

@@ -1,0 +1,145 @@
+"""Plan a project: one measure a parcel, solved to a proven gap (编制方案)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from qianmo import __version__
+from qianmo.evaluation.evaluate import before_and_after
+from qianmo.evaluation.facts import Facts
+from qianmo.geo.adjacency import shared_borders
+from qianmo.geo.overlay import share_inside
+from qianmo.jobs.context import Context
+from qianmo.jobs.opened import Opened, open_for_work, read_tables
+from qianmo.jobs.spec import JobOption, JobReport, JobSpec
+from qianmo.planning.plan import PlanResult, plan
+from qianmo.planning.settings import PlanSettings, Window
+from qianmo.planning.verify import verify
+from qianmo.schema.dataset import Dataset, Lineage
+from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.rules import rules
+from qianmo.schema.units import m2_to_mu
+from qianmo.store.project import change
+from qianmo.store.stage import Stage
+
+__all__ = ["SPECS", "run"]
+
+
+def run(context: Context, values: Mapping[str, Any]) -> JobReport:
+    """Choose the measures, check the proof by a second route, and keep plan, tables and map."""
+    context.step("读取项目与潜力", 0.0)
+    opened = open_for_work(Path(values["project"]))
+    options = read_tables(opened.project, ("measure_options",)).get("measure_options")
+    if options is None:
+        raise MissingDataError("项目还没有潜力表 (no measure options)", cure="先运行 qianmo evaluate")
+    settings = _settings(opened, values)
+    patches = opened.patches
+    borders = shared_borders(patches.geometry.to_numpy())
+    context.step("求解方案", 0.2)
+    result = plan(
+        patches, options, borders, settings=settings, basic_share=_share(opened, "basic_farmland"), redline_share=_share(opened, "eco_redline"),
+        timer=time.monotonic,
+    )  # fmt: skip
+    context.step("独立核验证明", 0.6)
+    checks = verify(result.formulation.problem, result.solution.choice, result.certificate)
+    failed = [c for c in checks if not c["ok"]]
+    if failed:
+        raise SchemaError(f"证明核验未通过: {failed[:3]}", expected="目标值、约束与上界全部复核一致", cure="请保留项目并反馈")
+    context.step("方案后指标与合规", 0.7)
+    facts = Facts(
+        patches, opened.layers, opened.scheme, after=result.after, works=result.plan_parcel, documents=opened.documents, overrides=opened.overrides
+    )
+    tables = before_and_after(facts)
+    tables["plan_verdicts"] = tables.pop("verdicts")
+    context.step("保存方案", 0.85)
+    with change(opened.project.folder, what="编制方案", user=context.user, now=context.clock()) as stage:
+        _put(stage, opened, result, tables, context)
+        stage.put_json("certificate", {**result.certificate, "checks": checks})
+    return JobReport(tuple(_lines(result, tables, checks)), ((str(opened.project.folder / "onemap.gpkg"), "规划图斑 plan_parcel 与子项目 subproject 已加入"),),
+                     {"gap": result.certificate["gap_rel"]})  # fmt: skip
+
+
+def _settings(opened: Opened, values: Mapping[str, Any]) -> PlanSettings:
+    told = dict(opened.project.settings.get("plan", {}))
+    budget = values["budget"] if values["budget"] is not None else told.get("budget_wan")
+    thresholds = {k: float(v) for k, v in opened.overrides.items() if k in rules()}
+    for pair in values["rule"] or ():
+        name, _, number = str(pair).partition("=")
+        if name not in rules() or not number:
+            raise SchemaError(f"--rule {pair}", expected="规则编号=数值, 例如 Z-01=0.03")
+        thresholds[name] = float(number)
+    names = {}
+    if "village" in opened.layers:
+        villages = opened.layers["village"]
+        names = dict(zip(villages["village_code"].astype(str), villages["village_name"].astype(str)))
+    windows = tuple(Window(**w) for w in told.get("windows", []))
+    return PlanSettings(
+        start_year=int(values["start_year"] or told.get("start_year", 2026)), weights=dict(told.get("weights", {})),
+        budget_yuan=None if budget is None else float(budget) * 1e4, windows=windows, floors=dict(told.get("floors", {})), rule_values=thresholds,
+        parameters={k: float(v) for k, v in opened.overrides.items() if k not in rules()}, waived=tuple(values["waive"] or told.get("waived", ())),
+        class_scheme=opened.scheme, village_names=names,
+    )  # fmt: skip
+
+
+def _share(opened: Opened, name: str) -> np.ndarray | None:
+    layer = opened.layers.get(name)
+    return None if layer is None else share_inside(opened.patches.geometry.to_numpy(), layer.geometry.to_numpy())
+
+
+def _put(stage: Stage, opened: Opened, result: PlanResult, tables: Mapping[str, pd.DataFrame], context: Context) -> None:
+    patches = opened.patches
+    drawn = gpd.GeoDataFrame(
+        result.plan_parcel, geometry=patches.set_index("patch_id").geometry.reindex(result.plan_parcel["patch_id"]).to_numpy(), crs=patches.crs
+    )
+    moment = context.clock().isoformat(timespec="seconds")
+    lineage = Lineage("qianmo plan", "", f"qianmo {__version__} plan", moment, context.user, {"gap_rel": result.certificate["gap_rel"]})
+    base = opened.datasets["landuse_patch"]
+    synthetic = bool(opened.synthetic)
+    stage.put_layer(drawn, Dataset("plan_parcel", "plan_parcel", "规划图斑", base.crs, base.class_scheme, base.vintage, synthetic, len(drawn), lineage))
+    works = drawn[drawn["subproject_id"].fillna("") != ""]
+    if len(works):
+        outline = works[["subproject_id", "geometry"]].dissolve("subproject_id").reset_index()
+        listed = gpd.GeoDataFrame(result.subproject.merge(outline, on="subproject_id"), geometry="geometry", crs=patches.crs)
+        stage.put_layer(listed, Dataset("subproject", "subproject", "子项目", base.crs, "", base.vintage, synthetic, len(listed), lineage))
+    own = {"subproject": result.subproject, "cost_by_measure": result.cost_by_measure, "year_plan": result.year_plan, "funding": result.funding,
+           "plan_parcel": result.plan_parcel}  # fmt: skip
+    for name, frame in {**own, **tables}.items():
+        stage.put_table(name, pd.DataFrame(frame).drop(columns="geometry", errors="ignore"))
+
+
+def _lines(result: PlanResult, tables: Mapping[str, pd.DataFrame], checks: list[dict[str, Any]]) -> list[str]:
+    c = result.certificate
+    costs = result.cost_by_measure
+    works = result.plan_parcel[result.plan_parcel["measure"] != "keep"]
+    lines = [
+        f"方案: {len(works)} 个图斑安排措施, 投资 {costs['total_yuan'].sum() / 1e4:.2f} 万元, 子项目 {len(result.subproject)} 个",
+        f"证明: 目标 {c['objective']:.6g}, 上界 {c['bound']:.6g}, 相对差距 {c['gap_rel']:.4%}; 独立核验 {len(checks)} 项全部一致",
+    ]
+    lines += [f"  {r.zh}: {int(r.patches)} 个, {m2_to_mu(r.area_m2):.2f} 亩, {r.total_yuan / 1e4:.2f} 万元" for r in costs.itertuples()]
+    for r in tables["indicators"].itertuples():
+        lines.append(f"  {r.zh}: {r.before:.2f} → {r.after:.2f} {r.unit}" if pd.notna(r.before) else f"  {r.zh}: 缺数据")
+    failed = tables["plan_verdicts"][tables["plan_verdicts"]["verdict"].isin(["fail", "needs_confirmation"])]
+    lines += [f"  注意 {r.rule_id} {r.verdict}: {r.numbers}" for r in failed.itertuples()]
+    return lines
+
+
+SPECS = (
+    JobSpec(
+        "plan", "编制方案", "choose one measure a parcel within all limits, with a proof",
+        (
+            JobOption("project", "path", "项目文件夹", "project folder", required=True, positional=True),
+            JobOption("budget", "number", "投资上限 (万元)", "budget in 10,000 yuan"),
+            JobOption("start_year", "integer", "开工年度", "first year of works"),
+            JobOption("rule", "texts", "规则阈值, 如 Z-01=0.03", "local threshold of a rule"),
+            JobOption("waive", "texts", "不作为约束的规则编号", "rule not to be imposed"),
+        ),
+        run,
+    ),
+)  # fmt: skip

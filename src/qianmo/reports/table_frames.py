@@ -1,0 +1,271 @@
+"""Results of the other rooms prepared as rows of printed tables (成果表数据整理)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qianmo.reports.risks import risk_rows
+from qianmo.reports.typography import word
+from qianmo.schema.codes import class_schemes, land_classes
+from qianmo.schema.errors import SchemaError
+from qianmo.schema.measures import KEEP, measures
+from qianmo.schema.tables import table_names, table_spec
+
+__all__ = ["PREPARED", "Results", "certificate_of", "result_frame", "sorted_verdicts", "totals_of"]
+
+Results = Mapping[str, Any]
+"""Result tables by name, and the certificate as a dict."""
+
+_VERDICT_ORDER = ("fail", "needs_confirmation", "pass", "no_data")
+
+
+def result_frame(results: Results, key: str) -> pd.DataFrame | None:
+    """One result table, or None where it is missing or has no rows.
+
+    Raises
+    ------
+    SchemaError
+        The result is not a table.
+    """
+    found = results.get(key)
+    if found is None:
+        return None
+    if not isinstance(found, pd.DataFrame):
+        raise SchemaError(f"result {key} is a {type(found).__name__}", expected="a DataFrame")
+    return found if len(found) else None
+
+
+def certificate_of(results: Results) -> dict[str, Any]:
+    """The certificate of the plan, empty where there is none."""
+    return dict(results.get("certificate") or {})
+
+
+def totals_of(results: Results, key: str) -> dict[str, float]:
+    """Whole-area figures that are no sums: the last row of ``fragmentation``."""
+    frame = result_frame(results, key) if key == "fragmentation" else None
+    whole = None if frame is None else frame[frame["village_code"] == ""]
+    if whole is None or whole.empty:
+        return {}
+    names = {"patch_density": "patch_density_per_km2", "mesh_ha": "effective_mesh_ha", "shape": "area_weighted_shape", "simpson": "simpson"}
+    return {new: float(whole.iloc[-1][old]) for new, old in names.items()}
+
+
+def sorted_verdicts(results: Results) -> pd.DataFrame | None:
+    """Verdicts, those against the plan first; the order of the rules otherwise."""
+    frame = result_frame(results, "verdicts")
+    if frame is None:
+        return None
+    strange = sorted(set(frame["verdict"]) - set(_VERDICT_ORDER))
+    if strange:
+        raise SchemaError(f"verdicts {strange}", expected=", ".join(_VERDICT_ORDER))
+    return frame.iloc[np.argsort([_VERDICT_ORDER.index(v) for v in frame["verdict"]], kind="stable")]
+
+
+def _land_structure(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "land_structure")
+    return None if frame is None else frame.sort_values("class_code")
+
+
+def _villages_only(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "fragmentation")
+    return None if frame is None else frame[frame["village_code"] != ""]
+
+
+def _quality(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "quality")
+    return None if frame is None else frame.assign(basis=[word("quality_basis", b) for b in frame["basis"]])
+
+
+def _conflicts(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "conflicts")
+    return None if frame is None else frame.assign(layer_a=_layers(frame["layer_a"]), layer_b=_layers(frame["layer_b"]))
+
+
+def _idle_kinds(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "idle_land")
+    if frame is None:
+        return None
+    sums = frame.groupby("kind", as_index=False).agg(patches=("patch_id", "size"), area_m2=("area_m2", "sum"))
+    return sums.assign(kind=[word("idle", k) for k in sums["kind"]], area_m2=sums["area_m2"].round(2))
+
+
+def _indicators(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "indicators")
+    if frame is None:
+        return None
+    order = frame.sort_values("group", key=lambda g: g.map({"jingshan": 0}).fillna(1), kind="stable")
+    return order.assign(group=[word("indicator_group", g) for g in order["group"]])
+
+
+def _flow(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "flow_matrix")
+    if frame is None:
+        return None
+    moved = frame[frame["from_class"] != frame["to_class"]]
+    parts = {
+        "before_m2": frame.groupby("from_class")["area_m2"].sum(), "in_m2": moved.groupby("to_class")["area_m2"].sum(),
+        "out_m2": moved.groupby("from_class")["area_m2"].sum(), "after_m2": frame.groupby("to_class")["area_m2"].sum(),
+    }  # fmt: skip
+    wide = pd.DataFrame(parts).fillna(0.0).round(2).rename_axis("class_code").sort_index().reset_index()
+    return wide.assign(class_name=_class_names(wide["class_code"]))
+
+
+def _flow_matrix(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "flow_matrix")
+    if frame is None:
+        return None
+    moved = frame[(frame["from_class"] != frame["to_class"])].sort_values(["from_class", "to_class"])
+    return moved.assign(from_class=_coded(moved["from_class"]), to_class=_coded(moved["to_class"]))
+
+
+def _tenure(results: Results) -> pd.DataFrame | None:
+    plan = result_frame(results, "plan_parcel")
+    if plan is None:
+        return None
+    works = plan[plan["measure"] != KEEP]
+    named = works.assign(village_name=_village_names(works["village_code"], results))
+    sums = named.groupby("village_name", as_index=False).agg(patches=("patch_id", "size"), area_m2=("class_area_m2", "sum"))
+    return sums.assign(area_m2=sums["area_m2"].round(2), state="待权属调查")
+
+
+def _plan_parcel(results: Results) -> pd.DataFrame | None:
+    plan = result_frame(results, "plan_parcel")
+    if plan is None:
+        return None
+    works = plan[plan["measure"] != KEEP]
+    names = {m.id: m.zh for m in measures().values()}
+    return works.assign(
+        measure=[names.get(m, m) for m in works["measure"]], class_code=_coded(works["class_code"]), target_class=_coded(works["target_class"])
+    )
+
+
+def _verdicts(results: Results) -> pd.DataFrame | None:
+    frame = sorted_verdicts(results)
+    if frame is None:
+        return None
+    return pd.DataFrame(
+        {
+            "rule_id": frame["rule_id"], "text_zh": frame["text_zh"], "verdict": [word("verdict", v) for v in frame["verdict"]],
+            "value": [_measured(v, u) for v, u in zip(frame["value"], frame["unit"])],
+            "threshold": [_wanted(c, t, u) for c, t, u in zip(frame["comparator"], frame["threshold"], frame["unit"])],
+            "margin": frame["margin"], "detail": [_detail(n, m) for n, m in zip(frame["numbers"], frame["missing"])],
+            "severity": [word("severity", s) for s in frame["severity"]], "confidence": [word("confidence", c) for c in frame["confidence"]],
+        }
+    )  # fmt: skip
+
+
+def _risks(results: Results) -> pd.DataFrame | None:
+    given = (result_frame(results, k) for k in ("verdicts", "faults_summary", "lineage"))
+    return risk_rows(*given, certificate_of(results))
+
+
+def _rule_sources(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "verdicts")
+    return None if frame is None else frame.assign(confidence=[word("confidence", c) for c in frame["confidence"]])
+
+
+def _limits(results: Results) -> pd.DataFrame | None:
+    rows = certificate_of(results).get("limits") or []
+    if not rows:
+        return None
+    table = pd.DataFrame(rows).reindex(columns=["id", "zh", "rule_id", "value", "relation", "bound", "unit", "slack", "price"])
+    numbers = {c: [_short(x) for x in table[c]] for c in ("value", "bound", "slack", "price")}
+    return table.assign(**numbers, relation=[word("comparator", r) for r in table["relation"]], unit=[word("unit", str(u or "")) for u in table["unit"]])
+
+
+def _checks(results: Results) -> pd.DataFrame | None:
+    rows = certificate_of(results).get("checks") or []
+    if not rows:
+        return None
+    table = pd.DataFrame(rows).reindex(columns=["id", "zh", "ok", "found", "expected"])
+    named = table["zh"].where(table["zh"].notna(), table["id"])
+    return table.assign(
+        zh=named, ok=["通过" if ok is True or ok == 1 else "不通过" for ok in table["ok"]], found=[_short(x) for x in table["found"]],
+        expected=[_short(x) for x in table["expected"]],
+    )  # fmt: skip
+
+
+def _faults(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "faults_summary")
+    if frame is None:
+        return None
+    order = frame.sort_values("severity", key=lambda s: s.map({"error": 0, "warning": 1}).fillna(2), kind="stable")
+    return order.assign(severity=[word("fault_severity", s) for s in order["severity"]], what=[word("fault", w) for w in order["what"]])
+
+
+def _lineage(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "lineage")
+    if frame is None:
+        return None
+    return frame.assign(
+        dataset=_layers(frame["dataset"]), sha256=[str(s or "")[:16] for s in frame["sha256"]], synthetic=["是" if s else "否" for s in frame["synthetic"]]
+    )
+
+
+PREPARED: Mapping[str, Callable[[Results], pd.DataFrame | None]] = MappingProxyType(
+    {
+        "land_structure": _land_structure, "fragmentation": _villages_only, "quality": _quality, "conflicts": _conflicts,
+        "idle_kinds": _idle_kinds, "indicators": _indicators, "flow": _flow, "flow_matrix": _flow_matrix, "tenure": _tenure,
+        "plan_parcel": _plan_parcel, "verdicts": _verdicts, "rule_sources": _rule_sources, "risks": _risks, "limits": _limits, "checks": _checks,
+        "faults_summary": _faults, "lineage": _lineage,
+    }
+)  # fmt: skip
+"""Table key → how its rows are made; tables that are not named take the result as it is."""
+
+
+def _class_names(codes: pd.Series) -> list[str]:
+    known = {c: k.zh for scheme in reversed(class_schemes()) for c, k in land_classes(scheme).items()} | {
+        c: k.zh for c, k in land_classes("SD3").items()
+    }
+    return [known.get(str(c), "") for c in codes]
+
+
+def _coded(codes: pd.Series) -> list[str]:
+    return [f"{name}({code})" if name else str(code) for code, name in zip(codes, _class_names(codes))]
+
+
+def _layers(names: pd.Series) -> list[str]:
+    return [table_spec(n).zh if n in table_names() else str(n) for n in names]
+
+
+def _village_names(codes: pd.Series, results: Results) -> list[str]:
+    known: dict[str, str] = {}
+    for key in ("structure_by_village", "fragmentation", "subproject"):
+        frame = result_frame(results, key)
+        if frame is not None:
+            known |= dict(zip(frame["village_code"].astype(str), frame["village_name"].astype(str)))
+    return [known.get(str(c)) or str(c) or "未注明" for c in codes]
+
+
+def _measured(value: Any, unit: Any) -> str:
+    return "" if _blank(value) else f"{_short(value)}{word('unit', str(unit or ''))}"
+
+
+def _wanted(comparator: Any, threshold: Any, unit: Any) -> str:
+    if _blank(threshold):
+        return ""
+    sign = "" if _blank(comparator) else word("comparator", str(comparator))
+    return f"{sign}{threshold}{'' if _blank(unit) else word('unit', str(unit))}"
+
+
+def _detail(numbers: Any, missing: Any) -> str:
+    parts = [] if _blank(numbers) else [str(numbers)]
+    return "；".join(parts if _blank(missing) else [*parts, f"缺少：{missing}"])
+
+
+def _short(value: Any) -> str:
+    if _blank(value):
+        return ""
+    if isinstance(value, str):
+        return value[:16] + "…" if len(value) > 24 else value
+    number = float(value)
+    return f"{number:.2f}".rstrip("0").rstrip(".") if abs(number) >= 100 else f"{number:.6g}"
+
+
+def _blank(value: Any) -> bool:
+    return value is None or value is pd.NA or value != value or value == ""

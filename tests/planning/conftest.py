@@ -1,0 +1,87 @@
+"""An invented planning area: square patches on a grid, with options (测试用规划区)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from shapely.geometry import box
+
+CLASSES = ("0101", "0103", "0201", "0301", "0702", "1206", "1104")
+COST = {
+    "restore_farmland": 18.0, "reclaim_homestead": 52.5, "reclaim_other": 50.0, "retire_steep": 3.75, "pond_to_wetland": 60.0,
+    "merge_fields": 3.0, "high_standard": 3.6, "terrace": 6.75, "dry_to_paddy": 18.0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Area:
+    """Tables of one invented area (规划区)."""
+
+    patches: gpd.GeoDataFrame
+    options: pd.DataFrame
+    borders: pd.DataFrame
+
+
+def options_of(patches: pd.DataFrame) -> pd.DataFrame:
+    """What may be done on each patch, by simple rules of the test."""
+    rows = []
+    for p in patches.itertuples():
+        for name, target in _choices(p):
+            cost = COST[name] * p.class_area_m2
+            rows.append((p.patch_id, name, target, p.class_area_m2, cost * 0.6, cost, cost * 2, "适宜", ""))
+    names = ["patch_id", "measure", "target_class", "area_m2", "cost_low_yuan", "cost_yuan", "cost_high_yuan", "reason", "blocked_by"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _choices(p: object) -> list[tuple[str, str]]:
+    code, slope, area = p.class_code, p.slope_deg, p.area_m2  # type: ignore[attr-defined]
+    if code in ("0101", "0103"):
+        out = [("high_standard", code)] if slope <= 15 else []
+        out += [("merge_fields", code)] if area < 2000 else []
+        out += [("retire_steep", "0301")] if slope > 25 else []
+        return out + ([("dry_to_paddy", "0101")] if code == "0103" and slope < 6 else [])
+    return {
+        "0201": [("restore_farmland", "0103")], "0702": [("reclaim_homestead", "0103")], "1206": [("reclaim_other", "0103")],
+        "1104": [("pond_to_wetland", "1108")],
+    }.get(code, [])  # fmt: skip
+
+
+def make_area(rows: int = 6, columns: int = 6, *, seed: int = 0, size: float = 50.0) -> Area:
+    """A grid of squares with random classes, slopes and two villages."""
+    rng = np.random.default_rng(seed)
+    n = rows * columns
+    y, x = np.divmod(np.arange(n), columns)
+    cells = [box(a * size, b * size, (a + 1) * size, (b + 1) * size) for a, b in zip(x, y)]
+    code = rng.choice(CLASSES, n, p=[0.2, 0.25, 0.2, 0.1, 0.1, 0.1, 0.05])
+    area = np.round(size * size * rng.uniform(0.5, 1.5, n), 2)
+    ridge = np.where(np.isin(code, ["0101", "0103"]), np.round(area * 0.08, 2), 0.0)
+    patches = gpd.GeoDataFrame(
+        {
+            "patch_id": [f"P{k:04d}" for k in range(n)], "class_code": code.astype(object), "class_name": "",
+            "village_code": np.where(x < columns // 2, "350000000001", "350000000002").astype(object),
+            "area_m2": area, "ridge_area_m2": ridge, "class_area_m2": np.round(area - ridge, 2),
+            "slope_deg": np.round(rng.uniform(0, 32, n), 1), "quality_grade": rng.integers(3, 12, n),
+        },
+        geometry=cells, crs="EPSG:4547",
+    )  # fmt: skip
+    index = np.arange(n).reshape(rows, columns)
+    pairs = [(index[:, :-1].ravel(), index[:, 1:].ravel()), (index[:-1].ravel(), index[1:].ravel())]
+    borders = pd.DataFrame({"i": np.concatenate([p[0] for p in pairs]), "j": np.concatenate([p[1] for p in pairs]), "length_m": size})
+    return Area(patches, options_of(patches), borders)
+
+
+@pytest.fixture
+def area() -> Area:
+    """36 patches, two villages."""
+    return make_area()
+
+
+@pytest.fixture
+def area_of() -> Callable[..., Area]:
+    """Make an area of any size."""
+    return make_area
