@@ -10,7 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-__all__ = ["Reading", "Way", "measure", "once"]
+__all__ = ["Reading", "Way", "WayFailedError", "measure", "once"]
+
+
+class WayFailedError(Exception):
+    """A way of doing a task ended without a figure."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,8 @@ def measure(way: Way) -> Reading:
 
     Raises
     ------
-    RuntimeError
-        The process died; its exit code is named.
+    WayFailedError
+        The process died; its exit code is named, its own words are on the error stream.
     """
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
@@ -65,7 +69,7 @@ def measure(way: Way) -> Reading:
         figure, wall, cpu, peak = here.recv()
     except EOFError:
         process.join()
-        raise RuntimeError(f"{way.task} / {way.name} died with exit code {process.exitcode}") from None
+        raise WayFailedError(f"{way.task}, {way.rows} rows: {way.name} died with exit code {process.exitcode}") from None
     process.join()
     return Reading(figure, wall, cpu, peak, load)
 

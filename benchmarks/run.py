@@ -13,34 +13,48 @@ import platform
 import statistics
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-from measure import Reading, Way, measure, once
+from measure import Reading, Way, WayFailedError, measure, once
 
 NAMES = ("area", "adjacency", "overlay", "evaluate", "ingest")
 _SMALL = 2000
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is asked and print a table; 1 where two ways disagree."""
+    """Run what is asked and print a table; 1 where a way fails or two ways disagree."""
     asked = _parser().parse_args(arguments)
     size = asked.size or _SMALL
+    results: list[tuple[Way, list[Reading]]] = []
+    wrong: list[str] = []
     with tempfile.TemporaryDirectory() as scratch:
         cache = Path(asked.cache or scratch)
         cache.mkdir(parents=True, exist_ok=True)
-        found = [way for name in asked.only or NAMES for way in importlib.import_module(f"bench_{name}").ways(size, cache)]
-        if asked.no_timing:
-            figures = [(way, once(way)) for way in found]
-            for way, figure in figures:
-                print(f"{way.task:10} {way.rows:>8} {way.name}: {figure:.6g}")
-        else:
-            readings = _measured(found, asked.runs)
-            figures = [(way, reading.figure) for way in found for reading in readings[way.task, way.name, way.rows]]
-            _print(found, readings, asked.runs, markdown=asked.markdown)
-    wrong = _disagreements(figures)
+        for name in asked.only or NAMES:
+            found = importlib.import_module(f"bench_{name}").ways(size, cache)
+            readings, failed = _unclocked(found) if asked.no_timing else _measured(found, asked.runs)
+            results += [(replace(way, run=_spent, warm=None), reading) for way, reading in zip(found, readings, strict=True)]
+            wrong += failed
+    if asked.no_timing:
+        print("\n".join(f"{way.task:10} {way.rows:>8} {way.name}: {readings[0].figure:.6g}" for way, readings in results))
+    else:
+        _print(results, asked.runs, markdown=asked.markdown)
+    wrong += disagreements([(way, reading.figure) for way, readings in results for reading in readings])
     for line in wrong:
         print(line, file=sys.stderr)
     return int(bool(wrong))
+
+
+def disagreements(figures: list[tuple[Way, float]]) -> list[str]:
+    """Ways of one task on the same rows whose figures differ by more than their tolerance, in words."""
+    first: dict[tuple[str, int], tuple[Way, float]] = {}
+    wrong = []
+    for way, figure in figures:
+        other, value = first.setdefault((way.task, way.rows), (way, figure))
+        if not abs(figure - value) <= max(way.tolerance, other.tolerance) * abs(value):
+            wrong.append(f"{way.task}, {way.rows} rows: {other.name} gives {value!r}, {way.name} {figure!r}")
+    return wrong
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,18 +68,30 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _measured(found: list[Way], runs: int) -> dict[tuple[str, str, int], list[Reading]]:
-    readings: dict[tuple[str, str, int], list[Reading]] = {(way.task, way.name, way.rows): [] for way in found}
+def _spent() -> float:
+    raise WayFailedError("this way has run already")
+
+
+def _unclocked(found: list[Way]) -> tuple[list[list[Reading]], list[str]]:
+    return [[Reading(once(way), 0.0, 0.0, 0.0, 0.0)] for way in found], []
+
+
+def _measured(found: list[Way], runs: int) -> tuple[list[list[Reading]], list[str]]:
+    readings: list[list[Reading]] = [[] for _ in found]
+    failed = []
     for _ in range(runs):
-        for way in found:
-            readings[way.task, way.name, way.rows].append(measure(way))
-    return readings
+        for way, mine in zip(found, readings, strict=True):
+            try:
+                mine.append(measure(way))
+            except WayFailedError as error:
+                failed.append(str(error))
+    return readings, failed
 
 
-def _print(found: list[Way], readings: dict[tuple[str, str, int], list[Reading]], runs: int, *, markdown: bool) -> None:
+def _print(results: list[tuple[Way, list[Reading]]], runs: int, *, markdown: bool) -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, median of {runs} runs\n")
     head = ("task", "way", "rows", "wall s", "best s", "CPU s", "peak MB", "load")
-    rows = [_row(way, readings[way.task, way.name, way.rows]) for way in found]
+    rows = [_row(way, readings) for way, readings in results]
     if markdown:
         print("| " + " | ".join(head) + " |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
         print("\n".join("| " + " | ".join(row) + " |" for row in rows))
@@ -75,6 +101,9 @@ def _print(found: list[Way], readings: dict[tuple[str, str, int], list[Reading]]
 
 
 def _row(way: Way, readings: list[Reading]) -> tuple[str, ...]:
+    if not readings:
+        return (way.task, way.name, f"{way.rows:,}", "failed", "", "", "", "")
+
     def median(name: str) -> float:
         return statistics.median(getattr(reading, name) for reading in readings)
 
@@ -83,16 +112,6 @@ def _row(way: Way, readings: list[Reading]) -> tuple[str, ...]:
         way.task, way.name, f"{way.rows:,}", f"{median('wall_s'):.2f}", f"{best:.2f}", f"{median('cpu_s'):.2f}",
         f"{median('peak_mb'):,.0f}", f"{median('load'):.1f}",
     )  # fmt: skip
-
-
-def _disagreements(figures: list[tuple[Way, float]]) -> list[str]:
-    first: dict[tuple[str, int], tuple[Way, float]] = {}
-    wrong = []
-    for way, figure in figures:
-        other, value = first.setdefault((way.task, way.rows), (way, figure))
-        if abs(figure - value) > max(way.tolerance, other.tolerance) * abs(value):
-            wrong.append(f"{way.task}, {way.rows} rows: {other.name} gives {value!r}, {way.name} {figure!r}")
-    return wrong
 
 
 if __name__ == "__main__":

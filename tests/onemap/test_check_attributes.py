@@ -18,13 +18,28 @@ def clean_layer(n: int = 4) -> gpd.GeoDataFrame:
     """Paddy strips of 100 x 50 m, complete in every rule."""
     boxes = [shapely.box(500000 + 100 * i, 3360000, 500100 + 100 * i, 3360050) for i in range(n)]
     data = {
-        "patch_id": [f"3301100000000000{i:02d}" for i in range(n)], "patch_number": [f"{i:04d}" for i in range(n)],
-        "class_code": "0101", "class_name": "水田", "tenure_code": "30", "owner_code": VILLAGE + "0000000",
-        "location_code": VILLAGE + "0000000", "location_name": "径山村", "village_code": VILLAGE, "area_m2": 5000.0,
-        "ridge_class_code": "1203", "ridge_coefficient": 0.1, "ridge_area_m2": 500.0, "class_area_m2": 4500.0,
-        "farmland_type": "TT", "slope_class": "2", "linear_width_m": np.nan, "planting_code": "LS", "quality_grade": 5,
-        "data_year": 2023, "island_code": "00",
-    }  # fmt: skip
+        "patch_id": [f"3301100000000000{i:02d}" for i in range(n)],
+        "patch_number": [f"{i:04d}" for i in range(n)],
+        "class_code": "0101",
+        "class_name": "水田",
+        "tenure_code": "30",
+        "owner_code": VILLAGE + "0000000",
+        "location_code": VILLAGE + "0000000",
+        "location_name": "径山村",
+        "village_code": VILLAGE,
+        "area_m2": 5000.0,
+        "ridge_class_code": "1203",
+        "ridge_coefficient": 0.1,
+        "ridge_area_m2": 500.0,
+        "class_area_m2": 4500.0,
+        "farmland_type": "TT",
+        "slope_class": "2",
+        "linear_width_m": np.nan,
+        "planting_code": "LS",
+        "quality_grade": 5,
+        "data_year": 2023,
+        "island_code": "00",
+    }
     return gpd.GeoDataFrame(data, geometry=boxes, crs=CRS, index=range(n))
 
 
@@ -91,7 +106,9 @@ def test_each_fault_is_named_with_its_row_and_rule(column: str, value: object, w
     named = faults[faults["what"] == what]
     assert 1 in set(named["row"])
     assert set(named["rule"]) == {rule}
-    assert (named["found"].str.len() > 0).all() and (named["expected"].str.len() > 0).all() and (named["cure"].str.len() > 0).all()
+    assert (
+        (named["found"].str.len() > 0).all() and (named["expected"].str.len() > 0).all() and (named["cure"].str.len() > 0).all()
+    )
     assert named.geometry.notna().all() and named.crs == CRS
 
 
@@ -102,17 +119,25 @@ def test_a_difference_of_one_hundredth_is_within_tolerance() -> None:
 @pytest.mark.parametrize(
     ("code", "area", "faulty"),
     [
-        ("0702", 199.99, True), ("0702", 200.0, False), ("1202", 250.0, False), ("1202", 150.0, True),
-        ("0301", 399.0, True), ("0301", 400.0, False), ("1206", 599.0, True), ("1206", 600.0, False),
+        ("0702", 199.99, True),
+        ("0702", 200.0, False),
+        ("1202", 250.0, False),
+        ("1202", 150.0, True),
+        ("0301", 399.0, True),
+        ("0301", 400.0, False),
+        ("1206", 599.0, True),
+        ("1206", 600.0, False),
     ],
-)  # fmt: skip
+)
 def test_minimum_mapped_area_depends_on_the_big_class(code: str, area: float, faulty: bool) -> None:
     frame = clean_layer(1).assign(class_code=code, area_m2=area)
     faults = check_attributes(frame, "landuse_patch", class_scheme="SD3")
     assert ("below_minimum_area" in set(faults["what"])) is faulty
 
 
-@pytest.mark.parametrize(("code", "allowed"), [("0201", True), ("0301K", True), ("1104A", True), ("0702", False), ("0401", False)])
+@pytest.mark.parametrize(
+    ("code", "allowed"), [("0201", True), ("0301K", True), ("1104A", True), ("0702", False), ("0401", False)]
+)
 def test_restorable_tags_stand_only_on_classes_that_can_turn_back(code: str, allowed: bool) -> None:
     frame = clean_layer(1).assign(class_code=code, planting_code="GCHF")
     faults = check_attributes(frame, "landuse_patch", class_scheme="SD3")
@@ -155,7 +180,16 @@ def test_parcel_identifiers_in_the_chinese_form_are_checked_and_others_left_alon
     assert list(faults["row"]) == [2] and list(faults["rule"]) == ["V-13"]
 
 
-@pytest.mark.parametrize("code", ["", "330110001001JC00001F0001000", "330110001001XC00001F00010001", "330110001001JC00001X00010001",
-                                  "330110001001JC00001F000100011", "330110001001jC00001F00010001"])  # fmt: skip
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "330110001001JC00001F0001000",
+        "330110001001XC00001F00010001",
+        "330110001001JC00001X00010001",
+        "330110001001JC00001F000100011",
+        "330110001001jC00001F00010001",
+    ],
+)
 def test_wrong_unit_codes_are_refused(code: str) -> None:
     assert not is_unit_code(code)

@@ -56,7 +56,18 @@ def test_a_bow_tie_is_reported_with_its_row_reason_and_place() -> None:
 
 
 def test_a_tiny_twist_is_reported_as_repairable() -> None:
-    twist = Polygon([(X, Y), (X + 100, Y), (X + 100, Y + 100), (X + 50.1, Y + 100), (X + 50, Y + 100.1), (X + 50.1, Y + 100.1), (X + 50, Y + 100), (X, Y + 100)])
+    twist = Polygon(
+        [
+            (X, Y),
+            (X + 100, Y),
+            (X + 100, Y + 100),
+            (X + 50.1, Y + 100),
+            (X + 50, Y + 100.1),
+            (X + 50.1, Y + 100.1),
+            (X + 50, Y + 100),
+            (X, Y + 100),
+        ]
+    )
     faults = check_topology(layer(twist), "landuse_patch")
     assert list(faults["what"]) == ["invalid"] and faults["repairable"].all()
 
@@ -137,6 +148,8 @@ def test_land_outside_the_villages_and_bare_land_inside_are_reported() -> None:
     frame = layer(square(0, 0), square(1, 0, 1.2))
     villages = gpd.GeoDataFrame({"village_code": ["v"]}, geometry=[square(0, 0, 2, 2)], crs=CRS)
     faults = check_inside(frame, "landuse_patch", villages)
+    said = faults["found"].str.extract(r"([0-9.]+) m2")[0].astype(float)
+    assert np.allclose(said, faults.geometry.area, atol=1e-4)
     area = faults.assign(area=faults.geometry.area).set_index("what")["area"]
     assert area["outside_villages"] == pytest.approx(20.0) and area["uncovered_land"] == pytest.approx(200.0)
 

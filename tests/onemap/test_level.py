@@ -24,12 +24,19 @@ CRS = "EPSG:4549"
 
 def patches() -> gpd.GeoDataFrame:
     boxes = [shapely.box(500000 + 100 * i, 3360000, 500100 + 100 * i, 3360100) for i in range(4)]
-    data = {"patch_id": list("abcd"), "class_code": ["0101", "0103", "0301", "0103"], "village_code": ["v1", "v1", "v2", "v2"],
-            "farmland_type": ["", "TT", "", "PD"], "slope_class": ["1", "3", "", "2"]}  # fmt: skip
+    data = {
+        "patch_id": list("abcd"),
+        "class_code": ["0101", "0103", "0301", "0103"],
+        "village_code": ["v1", "v1", "v2", "v2"],
+        "farmland_type": ["", "TT", "", "PD"],
+        "slope_class": ["1", "3", "", "2"],
+    }
     return gpd.GeoDataFrame(data, geometry=boxes, crs=CRS)
 
 
-@pytest.mark.parametrize(("area", "cents"), [(1.005, 101), (0.125, 13), (2.675, 268), (1.0049999, 100), (12345.67, 1234567), (0.0, 0)])
+@pytest.mark.parametrize(
+    ("area", "cents"), [(1.005, 101), (0.125, 13), (2.675, 268), (1.0049999, 100), (12345.67, 1234567), (0.0, 0)]
+)
 def test_halves_are_rounded_up_as_written(area: float, cents: int) -> None:
     assert hundredths([area]).tolist() == [cents]
 
@@ -72,8 +79,13 @@ def test_three_areas_stand_side_by_side_and_are_close() -> None:
 def test_every_village_closes_exactly_and_the_log_says_how() -> None:
     frame = new_register_areas(patches())
     sums = frame.groupby("village_code")["area_m2"].sum().round(2)
-    villages = pd.DataFrame({"village_code": ["v1", "v2", "v3"], "village_name": ["一", "二", "三"],
-                             "control_area_m2": [sums["v1"] + 0.03, np.nan, 7.0]})  # fmt: skip
+    villages = pd.DataFrame(
+        {
+            "village_code": ["v1", "v2", "v3"],
+            "village_name": ["一", "二", "三"],
+            "control_area_m2": [sums["v1"] + 0.03, np.nan, 7.0],
+        }
+    )
     out, log = level_to_villages(frame, villages)
     assert hundredths(out["area_m2"][:2]).sum() == hundredths([sums["v1"] + 0.03])[0]
     assert (out["area_m2"][2:] == frame["area_m2"][2:]).all()
@@ -84,7 +96,7 @@ def test_every_village_closes_exactly_and_the_log_says_how() -> None:
 def test_all_villages_that_cannot_be_levelled_are_named() -> None:
     frame = new_register_areas(patches())
     villages = pd.DataFrame({"village_code": ["v1", "v2"], "village_name": ["一", "二"], "control_area_m2": [1.0, 2.0]})
-    with pytest.raises(TopologyError, match="v1.*v2"):
+    with pytest.raises(TopologyError, match=r"v1.*v2"):
         level_to_villages(frame, villages)
 
 
@@ -104,6 +116,8 @@ def test_a_county_table_deducts_ridges_from_sloping_farmland_only() -> None:
 
 
 def test_missing_control_areas_are_the_ellipsoidal_ones() -> None:
-    villages = patches()[["village_code", "geometry"]].dissolve("village_code").reset_index().assign(control_area_m2=[5.0, np.nan])
+    villages = (
+        patches()[["village_code", "geometry"]].dissolve("village_code").reset_index().assign(control_area_m2=[5.0, np.nan])
+    )
     out = control_areas(villages)
     assert out["control_area_m2"].iloc[0] == 5.0 and out["control_area_m2"].iloc[1] == pytest.approx(20000, rel=1e-3)

@@ -19,7 +19,13 @@ X, Y = 500000.0, 3360000.0
 def layer(*shapes: shapely.Geometry, **columns: object) -> gpd.GeoDataFrame:
     n = len(shapes)
     area = [g.area for g in shapes]
-    base = {"patch_id": [f"p{i}" for i in range(n)], "class_code": "0301", "class_name": "乔木林地", "area_m2": area, "class_area_m2": area}
+    base = {
+        "patch_id": [f"p{i}" for i in range(n)],
+        "class_code": "0301",
+        "class_name": "乔木林地",
+        "area_m2": area,
+        "class_area_m2": area,
+    }
     return gpd.GeoDataFrame({**base, **columns}, geometry=list(shapes), crs=CRS, index=range(n))
 
 
@@ -39,7 +45,18 @@ def test_a_clean_layer_is_returned_as_it_was() -> None:
 
 
 def test_a_small_twist_is_mended_and_a_bow_tie_left_alone() -> None:
-    twist = Polygon([(X, Y), (X + 100, Y), (X + 100, Y + 100), (X + 50.1, Y + 100), (X + 50, Y + 100.1), (X + 50.1, Y + 100.1), (X + 50, Y + 100), (X, Y + 100)])
+    twist = Polygon(
+        [
+            (X, Y),
+            (X + 100, Y),
+            (X + 100, Y + 100),
+            (X + 50.1, Y + 100),
+            (X + 50, Y + 100.1),
+            (X + 50.1, Y + 100.1),
+            (X + 50, Y + 100),
+            (X, Y + 100),
+        ]
+    )
     bow = Polygon([(X + 200, Y), (X + 300, Y + 100), (X + 300, Y), (X + 200, Y + 100)])
     result, _ = mended(layer(twist, bow))
     assert result.frame.geometry.is_valid.tolist() == [True, False]
@@ -62,7 +79,12 @@ def test_a_large_overlap_is_left_with_its_fault() -> None:
 
 
 def test_a_narrow_gap_falls_to_the_longest_neighbour_and_the_whole_is_kept() -> None:
-    parts = [box(X, Y, X + 300, Y + 10), box(X, Y + 20, X + 300, Y + 30), box(X, Y + 10, X + 150, Y + 20), box(X + 150.05, Y + 10, X + 300, Y + 20)]
+    parts = [
+        box(X, Y, X + 300, Y + 10),
+        box(X, Y + 20, X + 300, Y + 30),
+        box(X, Y + 10, X + 150, Y + 20),
+        box(X + 150.05, Y + 10, X + 300, Y + 20),
+    ]
     frame = layer(*parts)
     result, _ = mended(frame)
     whole = shapely.union_all(result.frame.geometry.to_numpy())
@@ -88,12 +110,25 @@ def test_rows_equal_in_shape_only_are_both_kept() -> None:
 
 
 def test_text_names_and_missing_areas_are_filled_from_the_row() -> None:
-    frame = layer(strip(0), strip(1), location_name=[" 径山村", "双溪\x07村"], class_code="0101", class_name=None, slope_class="2",
-                  farmland_type="TT", planting_code="LS", ridge_coefficient=0.1234, ridge_area_m2=[np.nan, 1234.0],
-                  class_area_m2=[np.nan, 8766.0])  # fmt: skip
+    frame = layer(
+        strip(0),
+        strip(1),
+        location_name=[" 径山村", "双溪\x07村"],
+        class_code="0101",
+        class_name=None,
+        slope_class="2",
+        farmland_type="TT",
+        planting_code="LS",
+        ridge_coefficient=0.1234,
+        ridge_area_m2=[np.nan, 1234.0],
+        class_area_m2=[np.nan, 8766.0],
+    )
     result, _ = repair_layer(frame, "landuse_patch", class_scheme="SD3")
     assert list(result.frame["location_name"]) == ["径山村", "双溪村"] and set(result.frame["class_name"]) == {"水田"}
-    assert result.frame["ridge_area_m2"].tolist() == [1234.0, 1234.0] and result.frame["class_area_m2"].tolist() == [8766.0, 8766.0]
+    assert result.frame["ridge_area_m2"].tolist() == [1234.0, 1234.0] and result.frame["class_area_m2"].tolist() == [
+        8766.0,
+        8766.0,
+    ]
     assert set(result.log["column"]) == {"location_name", "class_name", "ridge_area_m2", "class_area_m2"}
 
 

@@ -25,7 +25,8 @@ def random_problem(seed: int, *, n: int = 8, layers: int = 1) -> PlanProblem:
     for k in range(layers):
         i, j = np.triu_indices(n, 1)
         use = rng.random(len(i)) < 0.4
-        pairs.append(Pairs(f"layer{k}", "", i[use], j[use], rng.uniform(0, 2, use.sum()), rng.random(n) < 0.5, rng.random(m) < 0.5))
+        weight = rng.uniform(0, 2, use.sum())
+        pairs.append(Pairs(f"layer{k}", "", i[use], j[use], weight, rng.random(n) < 0.5, rng.random(m) < 0.5))
     limits = []
     for k, relation in enumerate(["<=", ">=", "<="]):
         option = np.flatnonzero(rng.random(m) < 0.7)
@@ -110,7 +111,8 @@ def test_any_prices_give_a_bound(seed: int) -> None:
     rng = np.random.default_rng(seed + 1)
     for _ in range(20):
         sign = np.array([1.0 if x.relation == "<=" else -1.0 for x in problem.limits])
-        prices = Prices(sign * rng.exponential(0.5, len(sign)), tuple(p.weight * rng.random(len(p.weight)) for p in problem.pairs))
+        split = tuple(p.weight * rng.random(len(p.weight)) for p in problem.pairs)
+        prices = Prices(sign * rng.exponential(0.5, len(sign)), split)
         assert dual_bound(problem, prices) >= score - 1e-9
 
 

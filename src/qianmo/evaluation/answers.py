@@ -29,12 +29,14 @@ Measure = Callable[[Facts], Answer]
 
 def at_least(rule_id: str, value: float, numbers: str, *, threshold: float, unit: str = "") -> Answer:
     """Answer to 'value >= threshold' (不低于)."""
-    return Answer(round(value - threshold, 9) >= 0, value, numbers, margin=_margin(value - threshold, unit, rule_id), threshold=f"{threshold:g}")
+    gap = value - threshold
+    return Answer(round(gap, 9) >= 0, value, numbers, margin=_margin(gap, unit, rule_id), threshold=f"{threshold:g}")
 
 
 def at_most(rule_id: str, value: float, numbers: str, *, threshold: float, unit: str = "") -> Answer:
     """Answer to 'value <= threshold' (不高于)."""
-    return Answer(round(threshold - value, 9) >= 0, value, numbers, margin=_margin(threshold - value, unit, rule_id), threshold=f"{threshold:g}")
+    gap = threshold - value
+    return Answer(round(gap, 9) >= 0, value, numbers, margin=_margin(gap, unit, rule_id), threshold=f"{threshold:g}")
 
 
 def no_overlap(area_m2: float, tolerance_m2: float, numbers: str) -> Answer:

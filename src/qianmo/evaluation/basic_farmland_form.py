@@ -157,7 +157,11 @@ def basic_farmland_form(
     """
     out, into = side(moved_out, prefix="dc", scheme=scheme), side(moved_in, prefix="dr", scheme=scheme)
     c = conclusions(
-        out_ha=out["dcZmj"], in_ha=into["drZmj"], out_patches=out["dcTbsm"], in_patches=into["drTbsm"], base_ha=base_m2 / M2_PER_HA
+        out_ha=out["dcZmj"],
+        in_ha=into["drZmj"],
+        out_patches=out["dcTbsm"],
+        in_patches=into["drTbsm"],
+        base_ha=base_m2 / M2_PER_HA,
     )
     values = {**out, **into, "yyjjbntzmj": base_m2 / M2_PER_HA, "dcMjbl": c["out_share"] * 100, **(texts or {})}
     values["scjg1"] = f"增加{c['gain_mu']:.2f}亩,增加比例{c['net_gain']:.4%}"

@@ -92,7 +92,8 @@ def _mapped(codes: pd.Series, name: str, *, scheme: str) -> pd.Series:
         bad = ~codes.isin(table.index)
         rows = ", ".join(str(i) for i in np.flatnonzero(bad.to_numpy())[:5])
         raise CodeError(
-            f"{int(bad.sum())} patches have a land class outside scheme {scheme}: {', '.join(unknown[:8]) or 'empty'} (rows {rows})",
+            f"{int(bad.sum())} patches have a land class outside scheme {scheme}: "
+            f"{', '.join(unknown[:8]) or 'empty'} (rows {rows})",
             expected=f"codes of {scheme}",
             cure="check DLBM and the class_scheme of the dataset (核对地类编码与分类方案)",
         )

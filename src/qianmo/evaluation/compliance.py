@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 
@@ -21,7 +21,7 @@ from qianmo.evaluation import (
 from qianmo.evaluation.answers import Measure
 from qianmo.evaluation.facts import Answer, Facts
 from qianmo.schema.errors import MissingDataError, RuleError
-from qianmo.schema.rules import CONFIRM, Rule, rules, verdict_of
+from qianmo.schema.rules import CONFIRM, Rule, rule, rules, verdict_of
 from qianmo.schema.tables import table_spec
 
 __all__ = ["answer_rule", "compliance_measures", "verdicts"]
@@ -52,13 +52,15 @@ def compliance_measures() -> Mapping[str, Measure]:
     return MappingProxyType(found)
 
 
-def verdicts(facts: Facts) -> pd.DataFrame:
-    """Verdict on every rule (合规判定表).
+def verdicts(facts: Facts, *, rule_ids: Sequence[str] | None = None) -> pd.DataFrame:
+    """Verdict on every rule, or on some (合规判定表).
 
     Parameters
     ----------
     facts : Facts
         Tables, layers, documents and local values.
+    rule_ids : sequence of str, optional
+        Rules wanted, in that order; all by default.
 
     Returns
     -------
@@ -70,9 +72,12 @@ def verdicts(facts: Facts) -> pd.DataFrame:
     ------
     CodeError, CrsError, SchemaError
         The tables themselves are wrong; a rule that only lacks data does not raise.
+    RuleError
+        No such rule.
     """
     names = list(table_spec("verdict").column_names)
-    return pd.DataFrame([_row(found, answer_rule(facts, rule_id)) for rule_id, found in rules().items()], columns=names)
+    wanted = list(rules() if rule_ids is None else rule_ids)
+    return pd.DataFrame([_row(rule(r), answer_rule(facts, r)) for r in wanted], columns=names)
 
 
 def answer_rule(facts: Facts, rule_id: str) -> Answer:

@@ -36,9 +36,14 @@ def _form(facts: Facts) -> tuple[dict[str, float], str]:
     area_out, area_in = moved_areas(out).sum(), moved_areas(into).sum()
     base, words = _base_area(facts)
     c = conclusions(
-        out_ha=area_out / M2_PER_HA, in_ha=area_in / M2_PER_HA, out_patches=len(out), in_patches=len(into), base_ha=base / M2_PER_HA
+        out_ha=area_out / M2_PER_HA,
+        in_ha=area_in / M2_PER_HA,
+        out_patches=len(out),
+        in_patches=len(into),
+        base_ha=base / M2_PER_HA,
     )
-    return c, f"调出 {mu(area_out)}({len(out)}个),调入 {mu(area_in)}({len(into)}个),差 {mu(area_in - area_out)},{words} {mu(base)}"
+    moved = f"调出 {mu(area_out)}({len(out)}个),调入 {mu(area_in)}({len(into)}个)"
+    return c, f"{moved},差 {mu(area_in - area_out)},{words} {mu(base)}"
 
 
 def _base_area(facts: Facts) -> tuple[float, str]:
@@ -75,7 +80,8 @@ def _z04(facts: Facts) -> Answer:
     old, new = mean_grade(out, moved_areas(out)), mean_grade(into, moved_areas(into))
     if not np.isfinite([old, new]).all():
         raise MissingDataError("调出、调入图斑的耕地等别 quality_grade(代理分不能代替等别)")
-    return at_least("Z-04", old - new, f"调出平均 {old:.2f} 等,调入平均 {new:.2f} 等,提升 {old - new:.2f} 等", threshold=limit(facts, "Z-04"))
+    words = f"调出平均 {old:.2f} 等,调入平均 {new:.2f} 等,提升 {old - new:.2f} 等"
+    return at_least("Z-04", old - new, words, threshold=limit(facts, "Z-04"))
 
 
 def _z05(facts: Facts) -> Answer:
@@ -213,7 +219,8 @@ def _y08(facts: Facts) -> Answer:
     into, reserve = _moved(facts)[1], facts.layer("basic_farmland_reserve", "永久基本农田储备区")
     area = moved_areas(into)
     inside = float((share_inside(into.geometry.to_numpy(), reserve.geometry.to_numpy()) * area).sum())
-    return at_least("Y-08", inside / area.sum(), f"调入 {mu(area.sum())},其中储备区内 {mu(inside)}", threshold=limit(facts, "Y-08"))
+    words = f"调入 {mu(area.sum())},其中储备区内 {mu(inside)}"
+    return at_least("Y-08", inside / area.sum(), words, threshold=limit(facts, "Y-08"))
 
 
 MEASURES: Mapping[str, Measure] = {

@@ -73,7 +73,8 @@ def _e03(facts: Facts) -> Answer:
     inside = _areas(facts, REDLINE)
     if inside <= parameter("conflict_tolerance_m2", facts.overrides):
         return not_needed("生态保护红线内无工程")
-    return Answer(told_positive(facts), inside, f"红线内工程 {inside:.2f} m2,省级认定意见{'有' if told_positive(facts) else '无'}")
+    found = told_positive(facts)
+    return Answer(found, inside, f"红线内工程 {inside:.2f} m2,省级认定意见{'有' if found else '无'}")
 
 
 MEASURES: Mapping[str, Measure] = {"Z-12": _z12, "E-01": _e01, "E-02": _e02, "E-03": _e03}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 
 from qianmo.evaluation.answers import Measure, all_true, at_most, not_needed
 from qianmo.evaluation.classes import class_table, farmland, group, text_column
@@ -26,13 +27,13 @@ DESTROYING = ("ZA05", "ZA06")
 RIVERS = ("1101", "1102", "1103", "1105", "1106")
 
 
-def restorable(patches: np.ndarray) -> np.ndarray:
+def restorable(patches: pd.DataFrame) -> np.ndarray:
     """True where the survey says the patch can be farmland again: tag JKHF or GCHF, or class with K (可恢复、可调整地类)."""
     tagged = text_column(patches, "planting_code").isin(RESTORABLE)
     return (tagged | text_column(patches, "class_code").str.endswith("K")).to_numpy()
 
 
-def is_forest_or_wetland(patches: np.ndarray, *, scheme: str) -> np.ndarray:
+def is_forest_or_wetland(patches: pd.DataFrame, *, scheme: str) -> np.ndarray:
     """True for forest, wetland and river that rule G-09 keeps from new farmland (林地、湿地、河湖), unless restorable."""
     kept = np.isin(group(patches["class_code"], scheme=scheme), ["forest", "wetland"])
     kept |= text_column(patches, "class_code").isin(RIVERS).to_numpy()
@@ -44,7 +45,9 @@ def _flows(facts: Facts, *, agricultural: bool) -> tuple[float, float]:
     table, flows = class_table(facts.scheme), facts.flows
     old, new = (table.loc[flows[c].to_list()] for c in ("from_class", "to_class"))
     was, now = old["farmland"].to_numpy(bool), new["farmland"].to_numpy(bool)
-    other_old, other_new = ((t["big_class"] == "农用地").to_numpy() if agricultural else np.ones(len(t), bool) for t in (old, new))
+    other_old, other_new = np.ones(len(old), bool), np.ones(len(new), bool)
+    if agricultural:
+        other_old, other_new = ((t["big_class"] == "农用地").to_numpy(bool) for t in (old, new))
     area = flows["area_m2"].to_numpy(float)
     return float(area[was & ~now & other_new].sum()), float(area[~was & now & other_old].sum())
 
@@ -52,10 +55,14 @@ def _flows(facts: Facts, *, agricultural: bool) -> tuple[float, float]:
 def _g01(facts: Facts) -> Answer:
     out, into = _flows(facts, agricultural=True)
     exempt = _retired(facts)
-    words = f"耕地转其他农用地 {mu(out)},其他农用地转耕地 {mu(into)},差 {mu(into - out)};其中陡坡退耕 {mu(exempt)}(是否免于平衡见 G-02)"
+    words = (
+        f"耕地转其他农用地 {mu(out)},其他农用地转耕地 {mu(into)},差 {mu(into - out)};"
+        f"其中陡坡退耕 {mu(exempt)}(是否免于平衡见 G-02)"
+    )
     least = limit(facts, "G-01")
     gap = (into - out) / M2_PER_HA
-    return Answer(gap >= least, gap, words, margin=f"{'富余' if gap >= least else '差'} {mu(abs(into - out))}", threshold=f"{least:g}")
+    margin = f"{'富余' if gap >= least else '差'} {mu(abs(into - out))}"
+    return Answer(gap >= least, gap, words, margin=margin, threshold=f"{least:g}")
 
 
 def _retired(facts: Facts) -> float:
@@ -75,7 +82,8 @@ def _g02(facts: Facts) -> Answer:
 def _g03(facts: Facts) -> Answer:
     out, into = _flows(facts, agricultural=False)
     words = f"各类占用与流出耕地合计 {mu(out)},补充耕地合计 {mu(into)},统一台账差 {mu(into - out)}"
-    return Answer(into >= out, (into - out) / M2_PER_HA, words, margin=f"{'富余' if into >= out else '差'} {mu(abs(into - out))}")
+    margin = f"{'富余' if into >= out else '差'} {mu(abs(into - out))}"
+    return Answer(into >= out, (into - out) / M2_PER_HA, words, margin=margin)
 
 
 def _g04(facts: Facts) -> Answer:

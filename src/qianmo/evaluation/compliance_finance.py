@@ -105,7 +105,8 @@ def _f11(facts: Facts) -> Answer:
     if area > tolerance:
         return no_overlap(area, tolerance, "光伏用地与永久基本农田(图上面积)")
     (others,) = told(facts, "photovoltaic_off_grassland_and_forest")
-    return Answer(bool(others), area, f"永农内光伏 {area:.2f} m2;基本草原、Ⅰ级保护林地、重点国有林区{'未' if others else '有'}占用")
+    words = f"永农内光伏 {area:.2f} m2;基本草原、Ⅰ级保护林地、重点国有林区{'未' if others else '有'}占用"
+    return Answer(bool(others), area, words)
 
 
 def _f12(facts: Facts) -> Answer:
@@ -120,7 +121,8 @@ def _f13(facts: Facts) -> Answer:
         return not_needed("方案措施中无光伏")
     rain, cover = told(facts, "yearly_rain_mm", "shrub_cover_pct")
     most_rain, most_cover = numbers_in(facts, "F-13", 2)
-    return Answer(rain < most_rain and cover < most_cover, rain, f"年降水 {rain:g} mm(应<{most_rain:g}),灌木覆盖度 {cover:g}%(应<{most_cover:g})")
+    words = f"年降水 {rain:g} mm(应<{most_rain:g}),灌木覆盖度 {cover:g}%(应<{most_cover:g})"
+    return Answer(rain < most_rain and cover < most_cover, rain, words)
 
 
 def _f14(facts: Facts) -> Answer:

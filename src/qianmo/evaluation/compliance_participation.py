@@ -153,7 +153,9 @@ def _v15(facts: Facts) -> Answer:
 
 
 MEASURES: Mapping[str, Measure] = {
-    "V-01": all_true("proposal_done", "consultation_done", "review_done", "resolution_done", "resolution_published", "result_published"),
+    "V-01": all_true(
+        "proposal_done", "consultation_done", "review_done", "resolution_done", "resolution_published", "result_published"
+    ),
     "V-02": _v02,
     "V-03": _v03,
     "V-04": _v04,

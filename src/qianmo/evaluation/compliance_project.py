@@ -42,7 +42,8 @@ def _z01(facts: Facts) -> Answer:
     )
     answer = at_least("Z-01", gain / before, words, threshold=least)
     gap = gain - least * before
-    return Answer(answer.ok, answer.value, words, margin=f"{'富余' if answer.ok else '差'} {mu(abs(gap))}", threshold=answer.threshold)
+    margin = f"{'富余' if answer.ok else '差'} {mu(abs(gap))}"
+    return Answer(answer.ok, answer.value, words, margin=margin, threshold=answer.threshold)
 
 
 def _z11(facts: Facts) -> Answer:
@@ -51,7 +52,8 @@ def _z11(facts: Facts) -> Answer:
     words = f"整治前建设用地 {mu(before)},整治后 {mu(after)},变化 {mu(change)}"
     most = limit(facts, "Z-11")
     answer = at_most("Z-11", change / M2_PER_HA, words, threshold=most)
-    return Answer(answer.ok, answer.value, words, margin=f"减少 {mu(abs(change))}" if change <= 0 else f"超出 {mu(change)}", threshold=f"{most:g}")
+    margin = f"减少 {mu(abs(change))}" if change <= 0 else f"超出 {mu(change)}"
+    return Answer(answer.ok, answer.value, words, margin=margin, threshold=f"{most:g}")
 
 
 def _z14(facts: Facts) -> Answer:
@@ -72,7 +74,8 @@ def _z15(facts: Facts) -> Answer:
         years = facts.works["year"].dropna()
         if len(years):
             span = float(years.max() - years.min() + 1)
-            return between("Z-15", span, f"计划 {int(years.min())} 年至 {int(years.max())} 年,{span:g} 个年度", low=low, high=high)
+            words = f"计划 {int(years.min())} 年至 {int(years.max())} 年,{span:g} 个年度"
+            return between("Z-15", span, words, low=low, high=high)
     start, end = told(facts, "start_date", "end_date")
     span = round((end - start).days / DAYS_PER_YEAR, 1)
     return between("Z-15", span, f"{start} 至 {end},{span:g} 年", low=low, high=high)
@@ -136,7 +139,7 @@ def _z13(facts: Facts) -> Answer:
         change = after - before
         return at_most("Z-13", change, f"扩展倍数 {before:g} → {after:g}", threshold=limit(facts, "Z-13"), unit="倍")
     if told_or(facts, "urban_boundary_adjusted", False):
-        raise MissingDataError("、".join(("调整前后城镇开发边界扩展倍数", "expansion_multiple_before", "expansion_multiple_after")))
+        raise MissingDataError("调整前后城镇开发边界扩展倍数(expansion_multiple_before、expansion_multiple_after)")
     boundary = facts.layer("urban_boundary", "城镇开发边界")
     outside = _new_construction_outside(facts)
     words = f"方案不调整城镇开发边界({len(boundary)} 个图斑),边界外新增建设用地 {outside:.2f} m2,扩展倍数变化 0"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from qianmo.evaluation.answers import Measure, between, numbers_in, share_at_least
 from qianmo.evaluation.classes import class_table
 from qianmo.evaluation.facts import Answer, Facts, limit, mu, told, told_or
@@ -51,14 +49,18 @@ def _j01(facts: Facts) -> Answer:
     least = limit(facts, "J-01")
     ok = old >= least * new
     if facts.after is not None:
-        table, flows = class_table(facts.scheme), facts.flows
-        change = {k: _net(flows["area_m2"].to_numpy(float), *(table[k].reindex(flows[c]).to_numpy(bool) for c in ("from_class", "to_class"))) for k in ("construction", "farmland")}
-        ok = ok and change["construction"] <= 0 <= change["farmland"]
-        words += f";建设用地变化 {mu(change['construction'])},耕地变化 {mu(change['farmland'])}"
-    return Answer(bool(ok), old / new if new else None, words, margin=f"{'富余' if old >= new else '差'} {mu(abs(old - new))}", threshold=f"{least:g}")
+        built, farm = _net(facts, "construction"), _net(facts, "farmland")
+        ok = ok and built <= 0 <= farm
+        words += f";建设用地变化 {mu(built)},耕地变化 {mu(farm)}"
+    margin = f"{'富余' if old >= new else '差'} {mu(abs(old - new))}"
+    return Answer(bool(ok), old / new if new else None, words, margin=margin, threshold=f"{least:g}")
 
 
-def _net(area: np.ndarray, was: np.ndarray, now: np.ndarray) -> float:
+def _net(facts: Facts, name: str) -> float:
+    """Net gain of the classes with a flag [m2]."""
+    table, flows = class_table(facts.scheme), facts.flows
+    was, now = (table[name].reindex(flows[c]).to_numpy(bool) for c in ("from_class", "to_class"))
+    area = flows["area_m2"].to_numpy(float)
     return float(area[now & ~was].sum() - area[was & ~now].sum())
 
 
@@ -92,7 +94,8 @@ def _j05(facts: Facts) -> Answer:
     share = parameter("ticket_farmer_share", facts.overrides)
     farmer, collective = land_ticket_split(price=price, cost=cost, farmer_share=share)
     words = f"净价款 {price - cost:.2f} 元,农户应得 {farmer:.2f} 元、集体 {collective:.2f} 元,实付农户 {paid:.2f} 元"
-    return Answer(abs(paid - farmer) <= 0.005, paid / (price - cost), words, margin=f"差 {paid - farmer:+.2f} 元", threshold=f"{share:g}")
+    margin = f"差 {paid - farmer:+.2f} 元"
+    return Answer(abs(paid - farmer) <= 0.005, paid / (price - cost), words, margin=margin, threshold=f"{share:g}")
 
 
 def _j06(facts: Facts) -> Answer:

@@ -30,7 +30,9 @@ def _checked(rule_id: str, direct: Callable[[Facts], Answer]) -> Measure:
         if ran is not None and rule_id not in ran:
             return direct(facts)
         found = facts.faults[(facts.faults["rule"] == rule_id) & (facts.faults["severity"] != "info")]
-        return _counted(len(found), len(facts.before), "质检问题表:")
+        where = "、".join(map(str, found["layer"].unique()))
+        words = f"质检问题表中 {rule_id} 共 {len(found)} 处" + (f"(图层 {where})" if where else "")
+        return Answer(len(found) == 0, float(len(found)), words, margin=f"{len(found)} 处不符", threshold="0 处不符")
 
     return measure
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -29,7 +30,7 @@ def block_bins() -> tuple[float, ...]:
 def block_labels() -> tuple[str, ...]:
     """Labels of the contiguity classes (连片程度分档), smallest first."""
     limits = [f"{x:g}" for x in block_bins()]
-    middle = [f"{a}-{b}亩" for a, b in zip(limits, limits[1:])]
+    middle = [f"{a}-{b}亩" for a, b in pairwise(limits)]
     return (f"≤{limits[0]}亩", *middle, f">{limits[-1]}亩")
 
 
@@ -83,7 +84,10 @@ def contiguity(block_table: pd.DataFrame) -> pd.DataFrame:
 
 
 def contiguity_index(block_table: pd.DataFrame) -> float:
-    r"""Contiguity index (集中连片度指数) :math:`C = \sum A_b^2 / (\sum A_b)^2`, from near 0 to 1 (one block); NaN without farmland."""
+    r"""Contiguity index (集中连片度指数) :math:`C = \sum A_b^2 / (\sum A_b)^2`.
+
+    From near 0 (many small blocks) to 1 (one block); NaN without farmland.
+    """
     sums = block_table.groupby("block")["area_m2"].sum().to_numpy(float)
     total = sums.sum()
     return float((sums**2).sum() / total**2) if total else float("nan")

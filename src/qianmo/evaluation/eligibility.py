@@ -50,7 +50,7 @@ class Ground:
         """Slope above which farmland must not be made (G-09) [degree]."""
         return float(self.overrides.get("G-09", rule("G-09").value()))
 
-    def slope_text(self, i: int) -> str:
+    def slope_text(self, i: int | np.integer) -> str:
         """Slope of one patch in words."""
         if self.low[i] == self.high[i]:
             return f"平均坡度 {self.low[i]:.1f} 度"
@@ -76,7 +76,7 @@ def _of_class(g: Ground, measure: str) -> np.ndarray:
     return np.isin(g.code, list(measure_targets(measure)))
 
 
-def _mu(g: Ground, i: int) -> str:
+def _mu(g: Ground, i: int | np.integer) -> str:
     return f"面积 {m2_to_mu(g.area_m2[i]):.2f} 亩"
 
 
@@ -92,8 +92,9 @@ def _restore_farmland(g: Ground) -> Eligible:
     most = g.parameter("restore_slope_max_deg")
     rows = np.flatnonzero((_of_class(g, "restore_farmland") | tagged) & (g.high <= most))
     tag = text_column(g.patches, "planting_code").to_numpy()
-    extra = np.where(restorable(g.patches), ",调查标注可恢复或可调整", "")
-    return rows, [f"地类 {g.code[i]},{g.slope_text(i)}(≤{most:g}),{_mu(g, i)}{extra[i]}{' ' + tag[i] if tagged[i] else ''}" for i in rows]
+    extra = np.where(restorable(g.patches), ",调查标注可恢复或可调整", "").astype(object)
+    words = np.where(tagged, "," + tag.astype(object), "") + extra
+    return rows, [f"地类 {g.code[i]},{g.slope_text(i)}(≤{most:g}),{_mu(g, i)}{words[i]}" for i in rows]
 
 
 def _reclaim_other(g: Ground) -> Eligible:
@@ -134,7 +135,8 @@ def _dry_to_paddy(g: Ground) -> Eligible:
     tree = shapely.STRtree(geoms[water])
     (near, _), distance = tree.query_nearest(geoms[rows], max_distance=reach, return_distance=True, all_matches=False)
     return rows[near], [
-        f"{g.code[i]},{g.slope_text(i)}(≤{most:g}),距水面 {d:.0f} 米(≤{reach:g}),{_mu(g, i)}" for i, d in zip(rows[near], distance)
+        f"{g.code[i]},{g.slope_text(i)}(≤{most:g}),距水面 {d:.0f} 米(≤{reach:g}),{_mu(g, i)}"
+        for i, d in zip(rows[near], distance)
     ]
 
 

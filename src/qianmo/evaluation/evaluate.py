@@ -90,7 +90,7 @@ def evaluate(
         "verdicts": verdicts(facts),
         "measure_options": options,
         "potential_summary": potential_summary(options),
-        "indicators": indicators(facts, block_table=table),
+        "indicators": indicators(facts, block_table=table, idle=idle),
     }
     out["evaluation_notes"] = _notes(out, layers)
     return out

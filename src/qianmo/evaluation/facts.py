@@ -111,8 +111,10 @@ class Facts:
         ids = text_column(self.before, "patch_id")
         unknown = set(works["patch_id"].astype(str)) - set(ids)
         if unknown:
-            raise SchemaError(f"plan parcels not among the patches: {', '.join(sorted(unknown)[:5])}", expected="patch ids of landuse_patch")
-        return ids.map(dict(zip(works["patch_id"].astype(str), works["measure"]))).fillna("").to_numpy(dtype=object)
+            names = ", ".join(sorted(unknown)[:5])
+            raise SchemaError(f"plan parcels not among the patches: {names}", expected="patch ids of landuse_patch")
+        chosen = dict(zip(works["patch_id"].astype(str), works["measure"]))
+        return np.array([chosen.get(k, "") for k in ids], dtype=object)
 
     def layer(self, name: str, zh: str) -> gpd.GeoDataFrame:
         """One layer; MissingDataError naming it in Chinese where it is not there."""
@@ -181,5 +183,6 @@ def _typed(name: str, value: Any, kind: str) -> Any:
                 raise ValueError
             return list(value)
     except (TypeError, ValueError):
-        raise SchemaError(f"document fact {name} is {value!r}", expected=f"a {kind} value", cure="correct the documents of the project (核对资料)") from None
+        cure = "correct the documents of the project (核对资料)"
+        raise SchemaError(f"document fact {name} is {value!r}", expected=f"a {kind} value", cure=cure) from None
     return str(value)

@@ -55,7 +55,8 @@ def idle_land(
     lonely[home | works] = isolated(patches, np.flatnonzero(home | works), scheme=scheme, overrides=overrides)
     kind[home & lonely] = "isolated_homestead"
     kind[works & lonely] = "inefficient_industry"
-    kind[flag(patches["class_code"], "farmland", scheme=scheme) & (text_column(patches, "planting_code") == "WG").to_numpy()] = "uncultivated"
+    fallow = (text_column(patches, "planting_code") == "WG").to_numpy()
+    kind[flag(patches["class_code"], "farmland", scheme=scheme) & fallow] = "uncultivated"
     kind[np.isin(code, VACANT)] = "vacant"
     kind[built & (text_column(patches, "refined_code") == "FQ").to_numpy()] = "abandoned"
     rows = np.flatnonzero(kind != "")

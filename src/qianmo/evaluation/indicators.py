@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -52,20 +53,22 @@ STEEP = "5"
 class _State:
     """Patches and what was done to them, in one state (before or after)."""
 
-    patches: pd.DataFrame
+    patches: gpd.GeoDataFrame
     measure: np.ndarray | None
     basic_farmland_m2: float
 
 
-def indicators(facts: Facts, *, block_table: pd.DataFrame | None = None) -> pd.DataFrame:
+def indicators(
+    facts: Facts, *, block_table: pd.DataFrame | None = None, idle: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Indicator table before and after (整治前后指标表).
 
     Parameters
     ----------
     facts : Facts
         Without a plan the column `after` and the changes are NaN.
-    block_table : DataFrame, optional
-        Result of ``farmland_blocks`` for the patches before, to save work.
+    block_table, idle : DataFrame, optional
+        Results of ``farmland_blocks`` and ``idle_land`` for the patches before, to save work.
 
     Returns
     -------
@@ -74,11 +77,11 @@ def indicators(facts: Facts, *, block_table: pd.DataFrame | None = None) -> pd.D
         zero), group ('jingshan' for the five indicators of the Jingshan case, else 'general'). Basic farmland is the
         layer plus what tables ``basic_farmland_in`` and ``basic_farmland_out`` move; NaN without the layer.
     """
-    before = _values(facts, _State(facts.before, None, _protected(facts, after=False)), block_table)
+    before = _values(facts, _State(facts.before, None, _protected(facts, after=False)), block_table, idle)
     after: Mapping[str, float] = {}
     if facts.after is not None:
         done = facts.measure_of if facts.works is not None else None
-        after = _values(facts, _State(facts.planned, done, _protected(facts, after=True)), None)
+        after = _values(facts, _State(facts.planned, done, _protected(facts, after=True)), None, None)
     rows = []
     for key, (zh, unit, kind) in NAMES.items():
         a, b = before[key], after.get(key, np.nan)
@@ -101,7 +104,9 @@ def share_of(part: float, whole: float) -> float:
     return part / whole if whole else np.nan
 
 
-def _values(facts: Facts, state: _State, block_table: pd.DataFrame | None) -> dict[str, float]:
+def _values(
+    facts: Facts, state: _State, block_table: pd.DataFrame | None, idle: pd.DataFrame | None
+) -> dict[str, float]:
     table, scheme, p = state.patches, facts.scheme, facts.overrides
     area = table["class_area_m2"].to_numpy(float) / M2_PER_HA
     kind = group(table["class_code"], scheme=scheme)
@@ -110,7 +115,7 @@ def _values(facts: Facts, state: _State, block_table: pd.DataFrame | None) -> di
     fields = field_areas(table, scheme=scheme, overrides=p, merged=merged)
     small = is_small_field(fields, overrides=p)
     blocks = farmland_blocks(table, scheme=scheme, overrides=p) if block_table is None else block_table
-    idle = idle_land(table, scheme=scheme, overrides=p)
+    idle = idle_land(table, scheme=scheme, overrides=p) if idle is None else idle
     done = state.measure if state.measure is not None else np.full(len(table), "", dtype=object)
     treated = np.isin(done, STOCK)
     farmland_ha, protected = float(area[farm].sum()), state.basic_farmland_m2 / M2_PER_HA

@@ -68,7 +68,8 @@ def measure_options(
     """
     require_columns("landuse_patch", list(patches.columns))
     if scheme not in SCHEMES:
-        raise CodeError(f"potential of scheme {scheme}", expected=" or ".join(SCHEMES), cure="map the classes to SD3 at ingest (先转换为三调分类)")
+        cure = "map the classes to SD3 at ingest (先转换为三调分类)"
+        raise CodeError(f"potential of scheme {scheme}", expected=" or ".join(SCHEMES), cure=cure)
     g = ground(patches, scheme=scheme, overrides=overrides, block_table=block_table, idle=idle)
     areas = zone_areas(patches, layers) if zones is None else zones
     parts = [_options(g, measure, areas, layers) for measure in ELIGIBLE]
@@ -106,7 +107,7 @@ def ground(
         area_m2=patches["class_area_m2"].to_numpy(float),
         low=low,
         high=high,
-        idle=patches["patch_id"].map(kinds).fillna("").to_numpy(dtype=object),
+        idle=np.array([kinds.get(k, "") for k in patches["patch_id"]], dtype=object),
         block_m2=block,
         neighbours=np.bincount(ends, minlength=n),
         border_m=longest,
@@ -129,7 +130,10 @@ def measure_cost(item_id: str, area_m2: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def potential_summary(options: pd.DataFrame) -> pd.DataFrame:
-    """Potential by measure (整治潜力汇总表): measure, zh, patches, area_m2, costs of what no rule blocks; blocked_patches, blocked_m2."""
+    """Potential by measure (整治潜力汇总表).
+
+    Columns measure, zh, patches, area_m2 and the three costs of what no rule blocks; blocked_patches, blocked_m2.
+    """
     free = options[options["blocked_by"] == ""]
     held = options[options["blocked_by"] != ""]
     names = [m for m in measures() if m != KEEP]

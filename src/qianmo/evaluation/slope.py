@@ -28,8 +28,8 @@ def slope_class(patches: pd.DataFrame) -> np.ndarray:
 
     A slope on a limit belongs to the lower class: 25 degrees is class 4.
     """
-    given = text_column(patches, "slope_class").str.strip()
-    given = given.where(given.isin(SLOPE_CLASSES), "").to_numpy(dtype=object)
+    text = text_column(patches, "slope_class").str.strip()
+    given = np.where(text.isin(SLOPE_CLASSES), text, "").astype(object)
     if "slope_deg" not in patches.columns:
         return given
     deg = pd.to_numeric(patches["slope_deg"], errors="coerce").to_numpy(float)

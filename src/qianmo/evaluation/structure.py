@@ -39,8 +39,8 @@ def land_structure(patches: pd.DataFrame, *, scheme: str) -> pd.DataFrame:
     )
     ridges = float(ridge_area(patches).sum())
     if ridges > 0:
-        old = sums.loc[RIDGE_CLASS] if RIDGE_CLASS in sums.index else pd.Series(0.0, index=sums.columns)
-        sums.loc[RIDGE_CLASS] = [old["patches"], old["area_m2"], old["class_area_m2"] + ridges]
+        sums = sums.reindex(sums.index.union([RIDGE_CLASS]), fill_value=0)
+        sums["class_area_m2"] = sums["class_area_m2"].astype(float) + np.where(sums.index == RIDGE_CLASS, ridges, 0.0)
     sums = sums.sort_index().rename_axis("class_code").reset_index()
     table = class_table(scheme)
     sums.insert(1, "class_name", table["zh"].reindex(sums["class_code"]).to_numpy())
@@ -65,7 +65,8 @@ def structure_by_village(patches: pd.DataFrame, villages: pd.DataFrame | None, *
     code = text_column(patches, "village_code")
     kind = pd.Series(group(patches["class_code"], scheme=scheme), index=patches.index)
     cents = (patches["class_area_m2"].astype(float) * 100).round()
-    wide = cents.groupby([code.to_numpy(), kind.to_numpy()]).sum().unstack(fill_value=0.0).reindex(columns=list(GROUPS), fill_value=0.0)
+    wide = cents.groupby([code.to_numpy(), kind.to_numpy()]).sum().unstack(fill_value=0)
+    wide = wide.reindex(columns=list(GROUPS), fill_value=0).astype(float)
     wide["other"] += pd.Series(np.round(ridge_area(patches) * 100)).groupby(code.to_numpy()).sum()
     out = (wide / 100).round(2)
     out.columns = [f"{c}_m2" for c in out.columns]
@@ -80,8 +81,9 @@ def village_names(patches: pd.DataFrame, villages: pd.DataFrame | None) -> dict[
     names: dict[str, str] = {}
     if "location_name" in patches.columns:
         pairs = pd.DataFrame({"code": text_column(patches, "village_code"), "name": text_column(patches, "location_name")})
-        names = pairs[pairs["name"] != ""].drop_duplicates("code").set_index("code")["name"].to_dict()
+        pairs = pairs[pairs["name"] != ""].drop_duplicates("code")
+        names = dict(zip(pairs["code"], pairs["name"]))
     if villages is not None:
         names.update(zip(villages["village_code"].astype(str), villages["village_name"].astype(str)))
-    names[""] = "(无村代码)" if "" not in names else names[""]
+    names.setdefault("", "(无村代码)")
     return names

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from qianmo.geo.edges import Edges, edges_of, matches
+from qianmo.geo.edges import Edges, edges_of, matches, sorted_codes
 
 __all__ = ["shared_borders", "shared_borders_noded"]
 
@@ -31,7 +31,7 @@ def shared_borders(geoms: np.ndarray) -> pd.DataFrame:
         A coordinate is not finite, or a hundred polygons lie on one another; the rows are named.
     """
     edges = edges_of(geoms)
-    p, q = matches(edges)
+    p, q = _between(edges)
     return _summed(edges.owner[p], edges.owner[q], _length(*edges.points(p)), len(geoms))
 
 
@@ -59,10 +59,17 @@ def shared_borders_noded(geoms: np.ndarray, *, tolerance_m: float = 1e-3) -> pd.
         As `shared_borders`.
     """
     edges = edges_of(geoms)
-    p, q = matches(edges)
+    p, q = _between(edges)
     s, t, metres = _along(edges, np.setdiff1d(np.arange(len(edges.owner)), np.concatenate([p, q])), tolerance_m)
     i, j = np.concatenate([edges.owner[p], edges.owner[s]]), np.concatenate([edges.owner[q], edges.owner[t]])
     return _summed(i, j, np.concatenate([_length(*edges.points(p)), metres]), len(geoms))
+
+
+def _between(edges: Edges) -> tuple[np.ndarray, np.ndarray]:
+    """Equal edges of two polygons."""
+    p, q = matches(edges)
+    other = edges.owner[p] != edges.owner[q]
+    return (p, q) if other.all() else (p[other], q[other])
 
 
 def _along(edges: Edges, single: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -97,8 +104,8 @@ def _length(start: np.ndarray, end: np.ndarray) -> np.ndarray:
 def _summed(i: np.ndarray, j: np.ndarray, metres: np.ndarray, n: int) -> pd.DataFrame:
     """One row a pair i < j; the order of summation does not depend on the machine."""
     code = np.minimum(i, j).astype(np.int64) * n + np.maximum(i, j)
-    order = np.argsort(code, kind="stable")
-    code, metres = code[order], metres[order]
+    code, order = sorted_codes(code, bits=max(n * n - 1, 1).bit_length())
+    code, metres = code.astype(np.int64), metres[order]
     first = np.flatnonzero(np.concatenate([[True], code[1:] != code[:-1]])[: len(code)])
     total = np.add.reduceat(metres, first) if len(first) else np.empty(0)
     return pd.DataFrame({"i": code[first] // max(n, 1), "j": code[first] % max(n, 1), "length_m": total})

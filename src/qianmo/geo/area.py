@@ -138,7 +138,8 @@ def hectares(frame: gpd.GeoDataFrame) -> np.ndarray:
 def _refuse_metres(rings: Rings) -> None:
     if len(rings.xy) and (np.abs(rings.xy[:, 0]).max() > 360.0 or np.abs(rings.xy[:, 1]).max() > 90.0):
         rows = rings.rows_of_vertices((np.abs(rings.xy) > (360.0, 90.0)).any(axis=1))
-        raise CrsError(f"coordinates of rows {rows[:10].tolist()} are not degrees", expected="longitude, latitude", cure="use ellipsoid_area_of (先转为经纬度)")
+        found = f"coordinates of rows {rows[:10].tolist()} are not degrees"
+        raise CrsError(found, expected="longitude, latitude", cure="use ellipsoid_area_of (先转为经纬度)")
 
 
 def _per_geometry(geoms: np.ndarray, rings: Rings, size: np.ndarray) -> np.ndarray:

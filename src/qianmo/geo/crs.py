@@ -11,8 +11,8 @@ import pyproj
 import shapely
 
 from qianmo.geo.datum import Helmert, datum_note, datum_of, movement, plain_crs, source_crs
-from qianmo.geo.rings import Rings, rings_of
-from qianmo.schema.errors import CrsError, TopologyError
+from qianmo.geo.rings import Rings, not_finite, rings_of
+from qianmo.schema.errors import CrsError
 from qianmo.schema.shipped import shipped_rows
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ __all__ = [
     "china_crs",
     "datum_note",
     "datum_of",
+    "is_metric",
     "lonlat",
     "lonlat_rings",
     "project_crs",
@@ -114,14 +115,19 @@ def same_metric_crs(*frames: gpd.GeoDataFrame) -> pyproj.CRS:
     """
     systems = [f.crs for f in frames]
     if not systems or any(s is None for s in systems):
-        raise CrsError("a layer has no coordinate reference system", expected="a projected CRS in metres", cure="set it on import (缺少坐标系)")
+        raise CrsError("a layer has no coordinate reference system", expected="a CRS", cure="set it on import (缺少坐标系)")
     first = systems[0]
     for s in systems:
-        if not s.is_projected or any(axis.unit_name not in ("metre", "meter") for axis in s.axis_info[:2]):
-            raise CrsError(f"a layer is not in metres ({s.name})", expected="a projected CRS in metres", cure="ingest it into the project CRS (请先投影)")
+        if not is_metric(s):
+            raise CrsError(f"a layer is not in metres ({s.name})", expected="a projected CRS", cure="project it (请先投影)")
     if any(not s.equals(first, ignore_axis_order=True) for s in systems[1:]):
         raise CrsError("layers differ: " + ", ".join(sorted({s.to_string()[:40] for s in systems})), expected="one CRS")
     return first
+
+
+def is_metric(crs: pyproj.CRS) -> bool:
+    """Whether a CRS is projected and in metres (米制投影坐标系)."""
+    return crs.is_projected and all(axis.unit_name in ("metre", "meter") for axis in crs.axis_info[:2])
 
 
 def project_crs(lon: float, *, width: int = 3, prefix: bool = True) -> int:
@@ -208,7 +214,7 @@ def _transverse_easting(crs: pyproj.CRS) -> float | None:
     operation = (crs.source_crs or crs).coordinate_operation if crs.is_bound else crs.coordinate_operation
     if operation is None or "Transverse Mercator" not in operation.method_name:
         return None
-    return next((float(p.value * p.unit_conversion_factor) for p in operation.params if p.name == "False easting"), None)
+    return next((float(p.value) * p.unit_conversion_factor for p in operation.params if p.name == "False easting"), None)
 
 
 def _refuse_infinite(moved: np.ndarray, array: np.ndarray) -> None:
@@ -217,7 +223,7 @@ def _refuse_infinite(moved: np.ndarray, array: np.ndarray) -> None:
         return
     broken = _not_finite(array)
     if len(broken):
-        raise TopologyError(f"coordinates of rows {broken[:10].tolist()} are not finite", expected="numbers", cure="repair the geometry (坐标无效)")
+        raise not_finite(broken)
     raise _lost(bad)
 
 

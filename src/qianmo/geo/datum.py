@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pyproj
 import pyproj.network
-from pyproj.aoi import AreaOfInterest
 from pyproj.crs import BoundCRS, CoordinateOperation
-from pyproj.transformer import TransformerGroup
+from pyproj.transformer import AreaOfInterest, TransformerGroup
 
 from qianmo.schema.errors import CrsError
 
@@ -21,7 +20,7 @@ Movement = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Carries x east and y north (or longitude and latitude) from one system to another."""
 
 _NAMES = (
-    ("CGCS2000", ("china 2000", "china_2000", "cgcs2000", "cgcs 2000", "china geodetic coordinate system 2000", "china_geodetic_coordinate_system_2000")),
+    ("CGCS2000", ("china 2000", "china_2000", "cgcs2000", "cgcs 2000", "china geodetic coordinate system 2000")),
     ("Xian80", ("xian 1980", "xian_1980", "xian80")),
     ("NewBeijing", ("new beijing", "new_beijing")),
     ("Beijing54", ("beijing 1954", "beijing_1954")),
@@ -73,7 +72,7 @@ def source_crs(crs: Any, helmert: Helmert | None = None) -> pyproj.CRS:
         return found
     base, _ = _unbound(found)
     if datum_of(base) in _IDENTICAL:
-        raise CrsError(f"{base.name} is on {datum_of(base)} and takes no shift", expected="an older datum", cure="leave the parameters out")
+        raise CrsError(f"{base.name} is on {datum_of(base)}", expected="an older datum", cure="leave them out (不需要参数)")
     hub = pyproj.CRS.from_epsg(4490)
     return BoundCRS(base, hub, CoordinateOperation.from_json_dict(_operation(_geographic(base), hub, helmert)))
 
@@ -165,9 +164,9 @@ def _shift(first: pyproj.CRS, last: pyproj.CRS, h: Helmert, *, inverse: bool) ->
     """Degrees to degrees through the geocentre, at height 0 above each ellipsoid."""
     text = (
         f"+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad +step +proj=cart {_ellipsoid(first)}"
-        f" +step {'+inv ' if inverse else ''}+proj=helmert +x={h.dx!r} +y={h.dy!r} +z={h.dz!r} +rx={h.rx!r} +ry={h.ry!r} +rz={h.rz!r}"
-        f" +s={h.scale_ppm!r} +convention=position_vector +step +inv +proj=cart {_ellipsoid(last)}"
-        " +step +proj=unitconvert +xy_in=rad +xy_out=deg"
+        f" +step {'+inv ' if inverse else ''}+proj=helmert +x={h.dx!r} +y={h.dy!r} +z={h.dz!r}"
+        f" +rx={h.rx!r} +ry={h.ry!r} +rz={h.rz!r} +s={h.scale_ppm!r} +convention=position_vector"
+        f" +step +inv +proj=cart {_ellipsoid(last)} +step +proj=unitconvert +xy_in=rad +xy_out=deg"
     )
     pipeline = pyproj.Transformer.from_pipeline(text)
 
@@ -211,13 +210,14 @@ def _unbound(crs: pyproj.CRS) -> tuple[pyproj.CRS, Helmert | None]:
     base, operation = crs.source_crs, crs.coordinate_operation
     if base is None or operation is None:
         raise CrsError(f"{crs.name} is bound to nothing", expected="a plain CRS")
-    values = (operation.towgs84 or []) + [0.0] * 7
+    values = list(operation.towgs84) or [0.0] * 7
     if datum_of(base) in _LOCAL and operation.name != _OPERATION:
         raise CrsError(
-            f"{base.name} carries {values[:7]} of unknown origin", expected="local parameters with their source",
+            f"{base.name} carries {values} of unknown origin", expected="local parameters with their source",
             cure="confirm them with --helmert, or take the county's own (文件自带的转换参数来源不明, 请确认)",
         )  # fmt: skip
-    return base, Helmert(*values[:7], source=operation.name) if any(values) else None
+    dx, dy, dz, rx, ry, rz, ppm = values
+    return base, Helmert(dx, dy, dz, rx, ry, rz, ppm, source=operation.name) if any(values) else None
 
 
 

@@ -9,7 +9,7 @@ import shapely
 
 from qianmo.schema.errors import TopologyError
 
-__all__ = ["Rings", "rings_of"]
+__all__ = ["Rings", "not_finite", "rings_of"]
 
 _POLYGON = 3
 
@@ -65,6 +65,12 @@ def rings_of(geoms: np.ndarray) -> Rings:
     return rings
 
 
+def not_finite(rows: np.ndarray) -> TopologyError:
+    """The error that names rows with infinite or missing coordinates (坐标无效)."""
+    found = f"coordinates of rows {rows[:10].tolist()} are not finite"
+    return TopologyError(found, expected="numbers", cure="repair the geometry (坐标无效)")
+
+
 def _polygons(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     kind = shapely.get_type_id(array)
     if (kind == _POLYGON).all():
@@ -81,5 +87,4 @@ def _polygons(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _refuse_infinite(rings: Rings) -> None:
     finite = np.isfinite(rings.xy)
     if not finite.all():
-        rows = rings.rows_of_vertices(~finite.all(axis=1))
-        raise TopologyError(f"coordinates of rows {rows[:10].tolist()} are not finite", expected="numbers", cure="repair the geometry (坐标无效)")
+        raise not_finite(rings.rows_of_vertices(~finite.all(axis=1)))

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import shapely
 
+from qianmo.geo.edges import Edges, edges_of, matches
+from qianmo.geo.rings import Rings
+from qianmo.schema.errors import TopologyError
+
 __all__ = ["gaps", "invalid", "is_coverage", "overlaps", "slivers"]
+
+_DUST_M2 = 1e-6
+_PLACE = re.compile(r"\[(\S+) (\S+?)\]")
 
 
 def invalid(geoms: np.ndarray) -> pd.DataFrame:
@@ -15,17 +24,20 @@ def invalid(geoms: np.ndarray) -> pd.DataFrame:
     Returns
     -------
     DataFrame (row, reason, location)
-        `location` is a point, or None where the engine names no place.
+        In row order. `location` is a point, or None where the engine names no place; a missing geometry is not a row.
     """
     array = np.asarray(geoms, dtype=object)
     rows = np.flatnonzero(~shapely.is_valid(array) & ~shapely.is_missing(array))
     reasons = [str(r) for r in shapely.is_valid_reason(array[rows])]
-    words = [r.split("[")[0].strip() for r in reasons]
+    words = pd.Series([r.split("[")[0].strip() for r in reasons], dtype=object)
     return pd.DataFrame({"row": rows, "reason": words, "location": pd.Series([_place(r) for r in reasons], dtype=object)})
 
 
 def overlaps(geoms: np.ndarray, *, min_area: float) -> pd.DataFrame:
     """Pairs of polygons that overlap by more than an area (重叠).
+
+    Only polygons that the coverage check complains of are compared with their neighbours; no overlap is lost by it, as
+    of two polygons that overlap at least one has an edge inside the other, or the two are equal.
 
     Parameters
     ----------
@@ -36,86 +48,132 @@ def overlaps(geoms: np.ndarray, *, min_area: float) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame (i, j, area_m2, geometry), i < j
+    DataFrame (i, j, area_m2, geometry)
+        Positions i < j, sorted; planar area; the common part may carry lines where the two also touch.
+
+    Raises
+    ------
+    TopologyError
+        A geometry is not valid; the rows are named.
     """
     array = np.asarray(geoms, dtype=object)
     rows = np.flatnonzero(~shapely.is_missing(array) & ~shapely.is_empty(array))
-    suspects = _suspects(array, rows)
-    if not len(suspects):
-        return _overlap_frame([], [], np.empty(0, dtype=object), np.empty(0))
-    tree = shapely.STRtree(array[rows])
-    p, q = tree.query(array[suspects], predicate="intersects")
+    suspects = rows[_has_fault(array, rows)]
+    p, q = shapely.STRtree(array[rows]).query(array[suspects], predicate="intersects")
     i, j = suspects[p], rows[q]
-    keep = i != j
-    pairs = np.unique(np.sort(np.column_stack([i[keep], j[keep]]), axis=1), axis=0)
-    if not len(pairs):
-        return _overlap_frame([], [], np.empty(0, dtype=object), np.empty(0))
+    pairs = np.unique(np.column_stack([np.minimum(i, j), np.maximum(i, j)])[i != j], axis=0)
     common = shapely.intersection(array[pairs[:, 0]], array[pairs[:, 1]])
     size = shapely.area(common)
     over = size > min_area
-    return _overlap_frame(pairs[over, 0], pairs[over, 1], common[over], size[over])
+    geometry = pd.Series(list(common[over]), dtype=object)
+    return pd.DataFrame({"i": pairs[over, 0], "j": pairs[over, 1], "area_m2": size[over], "geometry": geometry})
 
 
 def gaps(geoms: np.ndarray, *, max_width: float) -> pd.DataFrame:
     """Holes between polygons that are narrower than a width (缝隙).
 
-    A hole of the union counts when it vanishes on shrinking by half of `max_width`. [m]
+    The border of the covered land is every edge with land on one side only. The faces it encloses that no polygon covers
+    are the holes; a hole that vanishes on shrinking by half of `max_width` is a gap. A slit that opens to the outside is
+    part of the outer border and not reported.
+
+    Parameters
+    ----------
+    geoms : ndarray of geometry, n
+        Polygons in a metric CRS, overlapping or not; missing ones are passed over. [m]
+    max_width : float
+        Wider holes are land that nobody mapped or an island of another owner, not gaps. [m]
 
     Returns
     -------
     DataFrame (geometry, area_m2)
+        From west to east.
+
+    Raises
+    ------
+    TopologyError
+        A coordinate is not finite; the rows are named.
     """
     array = np.asarray(geoms, dtype=object)
-    array = array[~shapely.is_missing(array) & ~shapely.is_empty(array)]
-    if not len(array):
-        return pd.DataFrame({"geometry": pd.Series(dtype=object), "area_m2": pd.Series(dtype=float)})
-    whole = shapely.coverage_union_all(array) if is_coverage(array) else shapely.union_all(array)
-    polygons = shapely.get_parts(whole)
-    rings, index = shapely.get_rings(polygons, return_index=True)
-    inner = np.ones(len(rings), dtype=bool)
-    inner[np.searchsorted(index, np.unique(index))] = False
-    holes = shapely.polygons(rings[inner])
-    narrow = shapely.is_empty(shapely.buffer(holes, -max_width / 2.0)) if len(holes) else np.empty(0, bool)
-    found = holes[narrow] if len(holes) else holes
-    return pd.DataFrame({"geometry": pd.Series(list(found), dtype=object), "area_m2": shapely.area(found).astype(float)})
+    border = shapely.union_all(_one_sided(edges_of(array)))
+    faces = shapely.get_parts(shapely.polygonize([border]))
+    faces = faces[shapely.area(faces) > _DUST_M2]
+    holes = faces[~_is_covered(faces, array)]
+    holes = holes[shapely.is_empty(shapely.buffer(holes, -max_width / 2.0))]
+    holes = holes[np.argsort(shapely.bounds(holes)[:, 0], kind="stable")]
+    return pd.DataFrame({"geometry": pd.Series(list(holes), dtype=object), "area_m2": shapely.area(holes).astype(float)})
 
 
 def slivers(geoms: np.ndarray, *, max_area: float, max_thinness: float) -> np.ndarray:
     """Positions of polygons that are small and thin (狭长碎面).
 
-    Thinness is 4 pi A / P2: 1 for a circle, near 0 for a sliver.
+    Thinness is 4 pi A / P2: 1 for a circle, 0.785 for a square, near 0 for a sliver. Both limits are included; missing and
+    empty geometries are passed over.
     """
     array = np.asarray(geoms, dtype=object)
-    size, border = np.nan_to_num(shapely.area(array)), np.nan_to_num(shapely.length(array))
-    thinness = np.where(border > 0, 4 * np.pi * size / np.maximum(border, 1e-12) ** 2, 1.0)
-    present = ~shapely.is_missing(array) & ~shapely.is_empty(array)
-    return np.flatnonzero(present & (size <= max_area) & (thinness <= max_thinness))
+    size, border = shapely.area(array), shapely.length(array)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        thinness = 4.0 * np.pi * size / border**2
+        return np.flatnonzero((border > 0) & (size <= max_area) & (thinness <= max_thinness))
 
 
 def is_coverage(geoms: np.ndarray) -> bool:
-    """True when the polygons neither overlap nor mismatch along their borders (合规面覆盖)."""
-    return bool(shapely.coverage_is_valid(np.asarray(geoms, dtype=object)))
+    """True when the polygons neither overlap nor mismatch along their borders (合规面覆盖).
+
+    Raises
+    ------
+    TopologyError
+        A geometry is not valid, so that the question has no answer; the rows are named.
+    """
+    array = np.asarray(geoms, dtype=object)
+    array = array[~shapely.is_missing(array) & ~shapely.is_empty(array)]
+    _refuse_invalid(array, np.arange(len(array)))
+    return bool(shapely.coverage_is_valid(array))
 
 
-def _suspects(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Rows that the coverage check complains of; all rows where it cannot judge (invalid geometry)."""
-    if not shapely.is_valid(array[rows]).all():
-        return rows
+def _has_fault(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    _refuse_invalid(array[rows], rows)
     faulty = shapely.coverage_invalid_edges(array[rows])
-    return rows[~shapely.is_empty(faulty) & ~shapely.is_missing(faulty)]
+    return ~(shapely.is_missing(faulty) | shapely.is_empty(faulty))
 
 
-def _overlap_frame(i: object, j: object, geometry: np.ndarray, size: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"i": np.asarray(i, np.int64), "j": np.asarray(j, np.int64), "area_m2": size, "geometry": pd.Series(list(geometry), dtype=object)}
-    )
+def _refuse_invalid(array: np.ndarray, rows: np.ndarray) -> None:
+    bad = rows[~shapely.is_valid(array)]
+    if len(bad):
+        found = f"geometries of rows {bad[:10].tolist()} are not valid"
+        raise TopologyError(found, expected="valid polygons", cure="repair them first (请先修复图形)")
+
+
+def _one_sided(edges: Edges) -> np.ndarray:
+    """Lines along which land lies on one side only: equal edges of opposite sense cancel."""
+    p, q = matches(edges)
+    first = np.arange(len(edges.owner))
+    np.minimum.at(first, q, p)
+    leftward = np.where(edges.is_forward == _land_on_left(edges.rings)[_ring_of_edge(edges)], 1, -1)
+    net = np.bincount(first, weights=leftward, minlength=len(first))
+    open_edges = np.flatnonzero(net != 0)
+    return shapely.linestrings(np.stack(edges.points(open_edges), axis=1)) if len(open_edges) else np.empty(0, dtype=object)
+
+
+def _ring_of_edge(edges: Edges) -> np.ndarray:
+    return np.searchsorted(edges.rings.starts, edges.start, side="right") - 1
+
+
+def _land_on_left(rings: Rings) -> np.ndarray:
+    """Whether the land of each ring lies on its left: outer rings counter-clockwise, holes clockwise."""
+    k = rings.edge_starts()
+    origin = rings.of_edges(rings.xy[rings.starts[:-1], 0])
+    trapezoid = (rings.xy[k, 0] + rings.xy[k + 1, 0] - 2.0 * origin) * (rings.xy[k + 1, 1] - rings.xy[k, 1])
+    ring = rings.of_edges(np.arange(len(rings.row)))
+    return (np.bincount(ring, weights=trapezoid, minlength=len(rings.row)) > 0) ^ rings.is_hole
+
+
+def _is_covered(faces: np.ndarray, array: np.ndarray) -> np.ndarray:
+    """Whether a point inside each face lies in some polygon."""
+    covered = np.zeros(len(faces), dtype=bool)
+    covered[np.unique(shapely.STRtree(array).query(shapely.point_on_surface(faces), predicate="intersects")[0])] = True
+    return covered
 
 
 def _place(reason: str) -> shapely.Point | None:
-    if "[" not in reason:
-        return None
-    numbers = reason.split("[")[1].rstrip("]").split()
-    try:
-        return shapely.Point(float(numbers[0]), float(numbers[1]))
-    except (ValueError, IndexError):
-        return None
+    found = _PLACE.search(reason)
+    return shapely.Point(float(found[1]), float(found[2])) if found else None

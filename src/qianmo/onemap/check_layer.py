@@ -164,10 +164,10 @@ def check_topology(
     parts = [check_geometry(frame, table, overrides=overrides), check_duplicates(frame, table)]
     if frame.crs is None or not frame.crs.is_projected or table not in NOT_OVERLAPPING:
         return gather(frame, parts)
-    found = complaints(frame.geometry.to_numpy(), tolerance=parameter("edge_match_tolerance_m", overrides))
+    found = complaints(frame, tolerance=parameter("edge_match_tolerance_m", overrides))
     parts.append(check_coverage(frame, table, sheet_column=sheet_column, found=found, overrides=overrides))
     if control is not None and table != "village" and control.crs == frame.crs:
-        parts.append(check_inside(frame, table, control, suspects=found[0]))
+        parts.append(check_inside(frame, table, control, found=found))
     elif control is not None and table != "village":
         parts.append(
             layer_fault(

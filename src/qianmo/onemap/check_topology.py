@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +18,7 @@ from qianmo.schema.rules import parameter, rule
 __all__ = [
     "NOT_OVERLAPPING",
     "PARTITIONS",
+    "Complaints",
     "check_coverage",
     "check_edges",
     "check_gaps",
@@ -37,12 +39,29 @@ _TOUCH = 1e-6
 """Overlay moves vertices by less than this [m]: what lies nearer touches."""
 
 
+@dataclass(frozen=True)
+class Complaints:
+    """Where the polygons of a layer do not fit each other (不匹配处).
+
+    Attributes
+    ----------
+    geoms : ndarray, n
+        The polygons in the plane; None where a row cannot be asked (null, not finite, invalid, no polygon).
+    rows, edges : ndarray, k
+        Rows that do not fit, and for each the lines where.
+    """
+
+    geoms: np.ndarray
+    rows: np.ndarray
+    edges: np.ndarray
+
+
 def check_coverage(
     frame: gpd.GeoDataFrame,
     table: str,
     *,
     sheet_column: str = "",
-    found: tuple[np.ndarray, np.ndarray] | None = None,
+    found: Complaints | None = None,
     overrides: Mapping[str, float] | None = None,
 ) -> gpd.GeoDataFrame:
     """Faults between the polygons of one layer (面层拓扑检查), rule D-05.
@@ -56,7 +75,7 @@ def check_coverage(
         Metric CRS [m]. Rows whose geometry is not sound are left out (they have faults of their own).
     sheet_column : str
         Column that names the map sheet; then unmatched edges between sheets are warnings, inside a sheet information.
-    found : (rows, edges), optional
+    found : Complaints, optional
         What :func:`complaints` gave, when the caller already asked.
     overrides : mapping, optional
         Values for ``edge_match_tolerance_m``, ``gap_max_width_m``, ``repair_*``.
@@ -64,41 +83,39 @@ def check_coverage(
     if table not in NOT_OVERLAPPING or not len(frame):
         return no_faults(frame)
     tolerance = parameter("edge_match_tolerance_m", overrides)
-    suspects, edges = found if found is not None else complaints(frame.geometry.to_numpy(), tolerance=tolerance)
-    parts = [check_overlaps(frame, table, suspects=suspects, overrides=overrides)]
+    found = complaints(frame, tolerance=tolerance) if found is None else found
+    parts = [check_overlaps(frame, table, found=found, overrides=overrides)]
     if table in PARTITIONS:
-        parts.append(check_gaps(frame, table, suspects=suspects, overrides=overrides))
-    parts.append(check_edges(frame, table, suspects=suspects, edges=edges, sheet_column=sheet_column, overrides=overrides))
+        parts.append(check_gaps(frame, table, found=found, overrides=overrides))
+    parts.append(check_edges(frame, table, found=found, sheet_column=sheet_column, overrides=overrides))
     return gather(frame, parts)
 
 
-def complaints(geoms: np.ndarray, *, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows with edges that do not match their neighbours, and those edges (不匹配的边).
+def complaints(frame: gpd.GeoDataFrame, *, tolerance: float) -> Complaints:
+    """Rows with edges that overlap a neighbour, miss it by less than `tolerance` [m], or meet it without a common vertex.
 
-    Returns
-    -------
-    rows, edges : ndarray
-        Positions in `geoms`, and for each the lines that overlap a neighbour, lie nearer to it than `tolerance` [m]
-        without matching, or meet it without a common vertex.
+    One pass over all edges (不匹配的边); every check between polygons starts from it.
     """
-    sound = np.flatnonzero(is_sound(geoms))
+    all_geoms = frame.geometry.to_numpy()
+    geoms = np.full(len(all_geoms), None, dtype=object)
+    sound = np.flatnonzero(is_sound(all_geoms))
+    geoms[sound] = shapely.force_2d(all_geoms[sound])
     if not len(sound):
-        return sound, np.empty(0, dtype=object)
-    lines = shapely.coverage_invalid_edges(shapely.force_2d(geoms[sound]), tolerance)
+        return Complaints(geoms, sound, np.empty(0, dtype=object))
+    lines = shapely.coverage_invalid_edges(geoms[sound], tolerance)
     bad = ~(shapely.is_missing(lines) | shapely.is_empty(lines))
-    return sound[bad], lines[bad]
+    return Complaints(geoms, sound[bad], lines[bad])
 
 
 def check_overlaps(
-    frame: gpd.GeoDataFrame, table: str, *, suspects: np.ndarray | None = None, overrides: Mapping[str, float] | None = None
+    frame: gpd.GeoDataFrame, table: str, *, found: Complaints | None = None, overrides: Mapping[str, float] | None = None
 ) -> gpd.GeoDataFrame:
     """Pairs that share more land than rule D-05 allows; the fault stands on the smaller one (重叠).
 
     Equal shapes are faults of :func:`~qianmo.onemap.check_geometry.check_duplicates` and not repeated here.
     """
-    geoms = shapely.force_2d(frame.geometry.to_numpy())
-    if suspects is None:
-        suspects = complaints(geoms, tolerance=0.0)[0]
+    found = complaints(frame, tolerance=0.0) if found is None else found
+    geoms, suspects = found.geoms, found.rows
     if not len(suspects):
         return no_faults(frame)
     rows = _with_neighbours(geoms, suspects)
@@ -127,16 +144,15 @@ def check_overlaps(
 
 
 def check_gaps(
-    frame: gpd.GeoDataFrame, table: str, *, suspects: np.ndarray | None = None, overrides: Mapping[str, float] | None = None
+    frame: gpd.GeoDataFrame, table: str, *, found: Complaints | None = None, overrides: Mapping[str, float] | None = None
 ) -> gpd.GeoDataFrame:
     """Holes that no polygon of a partition covers (缝隙与空洞).
 
     `gap`: narrower than ``gap_max_width_m``; the fault stands on the neighbour with the longest shared border, which
     receives it when the gap is small. `hole`: wider, so land is missing and nothing is repaired.
     """
-    geoms = shapely.force_2d(frame.geometry.to_numpy())
-    if suspects is None:
-        suspects = complaints(geoms, tolerance=parameter("gap_max_width_m", overrides))[0]
+    found = complaints(frame, tolerance=parameter("gap_max_width_m", overrides)) if found is None else found
+    geoms, suspects = found.geoms, found.rows
     holes = _holes(geoms, suspects)
     area = shapely.area(holes)
     width = 2 * area / np.maximum(shapely.length(holes), 1e-12)
@@ -170,22 +186,21 @@ def check_edges(
     frame: gpd.GeoDataFrame,
     table: str,
     *,
-    suspects: np.ndarray,
-    edges: np.ndarray,
+    found: Complaints | None = None,
     sheet_column: str = "",
     overrides: Mapping[str, float] | None = None,
 ) -> gpd.GeoDataFrame:
     """Borders whose vertices the neighbour does not have (接边): between map sheets a warning, inside one information.
 
-    `suspects` and `edges` come from :func:`complaints`. A vertex counts when it lies nearer than
+    A vertex counts when it lies nearer than
     ``edge_match_tolerance_m`` to the border of a neighbour that has no vertex there.
     """
     tolerance = parameter("edge_match_tolerance_m", overrides)
-    geoms = shapely.force_2d(frame.geometry.to_numpy())
-    loose = _loose_vertices(geoms, suspects, tolerance)
+    found = complaints(frame, tolerance=tolerance) if found is None else found
+    loose = _loose_vertices(found.geoms, found.rows, tolerance)
     if not len(loose):
         return no_faults(frame)
-    line = pd.Series(edges, index=suspects)
+    line = pd.Series(found.edges, index=found.rows)
     sheets = frame[sheet_column].astype(str).to_numpy() if sheet_column in frame.columns else None
     loose["across"] = False if sheets is None else sheets[loose["row"]] != sheets[loose["other"]]
     parts = []
@@ -209,14 +224,15 @@ def check_edges(
 
 
 def check_inside(
-    frame: gpd.GeoDataFrame, table: str, villages: gpd.GeoDataFrame, *, suspects: np.ndarray | None = None
+    frame: gpd.GeoDataFrame, table: str, villages: gpd.GeoDataFrame, *, found: Complaints | None = None
 ) -> gpd.GeoDataFrame:
     """Land outside the villages, and land of the villages that no patch covers (村界范围).
 
     Both tables in the same metric CRS. Uncovered land is asked of ``landuse_patch`` only.
     """
-    geoms, units = shapely.force_2d(frame.geometry.to_numpy()), shapely.force_2d(villages.geometry.to_numpy())
-    sound = np.flatnonzero(is_sound(geoms))
+    found = complaints(frame, tolerance=0.0) if found is None else found
+    geoms, units = found.geoms, shapely.force_2d(villages.geometry.to_numpy())
+    sound = np.flatnonzero(~shapely.is_missing(geoms))
     whole = shapely.union_all(units[is_sound(units)])
     shapely.prepare(whole)
     doubtful = sound[~shapely.covers(whole, geoms[sound])]
@@ -238,10 +254,9 @@ def check_inside(
         )
     ]
     if table == "landuse_patch" and len(sound):
-        suspects = complaints(geoms, tolerance=0.0)[0] if suspects is None else suspects
-        rest = shapely.get_parts(shapely.difference(whole, _union(geoms, suspects)))
+        rest = shapely.get_parts(shapely.difference(whole, _union(geoms, found.rows)))
         bare = rest[shapely.area(rest) > rule(_RULE).value()]
-        parts.append(_bare_land(frame, table, bare))
+        parts.extend(_bare_land(frame, table, bare))
     return gather(frame, parts)
 
 
@@ -249,14 +264,14 @@ def _with_neighbours(geoms: np.ndarray, suspects: np.ndarray) -> np.ndarray:
     """Suspects and every sound row whose box meets theirs: a polygon around a small one need not complain itself."""
     if not len(suspects):
         return suspects
-    sound = np.flatnonzero(is_sound(geoms))
+    sound = np.flatnonzero(~shapely.is_missing(geoms))
     met = shapely.STRtree(geoms[sound]).query(geoms[suspects])[1]
     return np.union1d(suspects, sound[np.unique(met)])
 
 
 def _union(geoms: np.ndarray, suspects: np.ndarray) -> shapely.Geometry:
     """Union of all sound polygons: fast where they match, by overlay where they complain."""
-    sound = np.flatnonzero(is_sound(geoms))
+    sound = np.flatnonzero(~shapely.is_missing(geoms))
     doubtful = np.intersect1d(_with_neighbours(geoms, suspects), sound)
     clean = np.setdiff1d(sound, doubtful)
     return shapely.union_all([shapely.coverage_union_all(geoms[clean]), *geoms[doubtful]])
@@ -273,7 +288,7 @@ def _holes(geoms: np.ndarray, suspects: np.ndarray) -> np.ndarray:
 def _longest_neighbour(geoms: np.ndarray, holes: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Row that shares the longest border with each hole; equal lengths go to the smaller identifier; -1 for none."""
     out = np.full(len(holes), -1, dtype=np.int64)
-    sound = np.flatnonzero(is_sound(geoms))
+    sound = np.flatnonzero(~shapely.is_missing(geoms))
     if not len(holes) or not len(sound):
         return out
     hole, row = shapely.STRtree(geoms[sound]).query(holes, predicate="dwithin", distance=_TOUCH)
@@ -294,7 +309,9 @@ def _loose_vertices(geoms: np.ndarray, suspects: np.ndarray, tolerance: float) -
     a, b = suspects[near[0]], suspects[near[1]]
     a, b = a[a != b], b[a != b]
     coords, pair = shapely.get_coordinates(geoms[a], return_index=True)
-    points = shapely.points(coords)
+    frames = shapely.bounds(geoms[b])[pair]
+    inside = ((coords >= frames[:, :2] - tolerance) & (coords <= frames[:, 2:] + tolerance)).all(axis=1)
+    points, pair = shapely.points(coords[inside]), pair[inside]
     lines = shapely.boundary(geoms)
     distance = shapely.distance(points, lines[b[pair]])
     close = distance <= tolerance
@@ -318,19 +335,18 @@ def _polygonal(geom: shapely.Geometry) -> shapely.Geometry:
     return shapely.union_all([g for g in shapely.get_parts(geom) if g.geom_type in ("Polygon", "MultiPolygon")])
 
 
-def _bare_land(frame: gpd.GeoDataFrame, table: str, bare: np.ndarray) -> gpd.GeoDataFrame:
-    parts = [
+def _bare_land(frame: gpd.GeoDataFrame, table: str, bare: np.ndarray) -> list[gpd.GeoDataFrame]:
+    return [
         layer_fault(
             frame,
             table,
             what="uncovered_land",
             rule_id=_RULE,
             severity=severity_of(_RULE),
-            found=f"村界内 {area:.4f} m2 没有图斑",
+            found=f"村界内 {land.area:.4f} m2 没有图斑",
             expected="图斑铺满村界",
             cure="补图斑或核对村界",
+            place=land,
         )
-        for area in shapely.area(bare)
+        for land in bare
     ]
-    faults = gather(frame, parts)
-    return faults.set_geometry(gpd.GeoSeries(list(bare), crs=frame.crs)) if len(bare) and len(faults) == len(bare) else faults

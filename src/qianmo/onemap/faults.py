@@ -102,10 +102,11 @@ def layer_fault(
     expected: str = "",
     cure: str = "",
     repairable: bool = False,
+    place: Any = None,
 ) -> gpd.GeoDataFrame:
-    """One fault of the whole layer, row -1, no place (整层问题)."""
+    """One fault of the whole layer, row -1 (整层问题); `place` where one geometry says more."""
     row = [table, WHOLE_LAYER, "", rule_id, severity, what, found, expected, cure, repairable]
-    return gpd.GeoDataFrame(pd.DataFrame([row], columns=list(FAULT_COLUMNS)), geometry=[None], crs=_crs(frame))
+    return gpd.GeoDataFrame(pd.DataFrame([row], columns=list(FAULT_COLUMNS)), geometry=[place], crs=_crs(frame))
 
 
 def no_faults(frame: pd.DataFrame) -> gpd.GeoDataFrame:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qianmo.planning.joining import join_credits
+from qianmo.planning.joining import fragment_credits
 from qianmo.planning.parts import Parts
 from qianmo.planning.problem import Pairs
 from qianmo.planning.settings import PlanSettings
@@ -47,17 +47,17 @@ def aims(parts: Parts, settings: PlanSettings) -> tuple[Aim, ...]:
     """The seven declared aims, in the order of ``AIM_IDS`` (规划目标).
 
     new_farmland     sum of farmland gained [m2]
-    fewer_fragments  fields below ``small_patch_mu`` that join a neighbour [fields]
+    fewer_fragments  fields below ``small_patch_mu`` that join a neighbour, less those newly made [fields]
     contiguity       border length with farmland on both sides gained [m]
     quality          sum of area times grades gained by works [m2 grade]
     ecology          ecological land gained, terraces counted in part [m2]
     revitalisation   idle and inefficient building land put to use [m2]
     cost             less the cost of works [yuan]
     """
-    e = parts.effects
+    e, pieces = parts.effects, fragment_credits(parts, settings)
     return (
         _linear(parts, settings, "new_farmland", "新增耕地", "Σ 耕地净增面积", "m2", e["farmland_m2"]),
-        _fewer_fragments(parts, settings),
+        _linear(parts, settings, "fewer_fragments", "减少碎片", "Σ 并入相邻田块的小田块数 - 新增小田块数", "块", pieces),
         _contiguity(parts, settings),
         _linear(parts, settings, "quality", "耕地质量", "Σ 面积 × 提升等级数", "m2·等", _grades(parts, settings)),
         _linear(parts, settings, "ecology", "生态用地", "Σ 生态用地净增面积(梯田折算)", "m2", _ecology(parts, settings)),
@@ -125,10 +125,3 @@ def _contiguity(parts: Parts, settings: PlanSettings) -> Aim:
         np.zeros(parts.m), kept,
     )  # fmt: skip
 
-
-def _fewer_fragments(parts: Parts, settings: PlanSettings) -> Aim:
-    linear, pairs, potential = join_credits(parts, small_mu=settings.value("small_patch_mu"))
-    return Aim(
-        "fewer_fragments", "减少碎片", "Σ 小于阈值的田块并入相邻田块之数", "块", settings.weight("fewer_fragments"), potential,
-        linear, pairs,
-    )  # fmt: skip

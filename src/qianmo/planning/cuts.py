@@ -171,7 +171,7 @@ def _split(
 ) -> np.ndarray:
     """Part of each bonus for end i: what does not flow over the border stays with the lower node."""
     u, v = ends
-    part = weight / 2
+    part = np.where((u == -1) & (v == -2), 0.0, np.where((u == -2) & (v == -1), weight, weight / 2))
     part = np.where((u >= 0) & (v < 0), np.where(v == -1, weight, 0.0), part)
     part = np.where((u < 0) & (v >= 0), np.where(u == -1, 0.0, weight), part)
     both = np.flatnonzero((u >= 0) & (v >= 0))

@@ -35,7 +35,7 @@ def formulate(parts: Parts, settings: PlanSettings) -> Formulation:
     named with the rule, so that the potentials of the aims count only what may be done.
     """
     parts = without_options(parts, forbidden(parts, build_limits(parts, settings)))
-    parts = without_options(parts, {int(o): NO_NEIGHBOUR for o in lonely_merges(parts)})
+    parts = without_options(parts, {int(o): NO_NEIGHBOUR for o in lonely_merges(parts, settings)})
     found = aims(parts, settings)
     problem = PlanProblem(
         n=parts.n,

@@ -1,8 +1,8 @@
-"""Which neighbouring fields become one field under a plan (田块归并).
+"""Which fields become one under a plan (田块归并).
 
-A patch with the measure ``merge_fields``, and a patch that becomes farmland, joins the
-neighbours of the same farmland class in the same village: land that stays or becomes such
-farmland and is not itself a small field left unmerged.
+A patch with the measure ``merge_fields`` joins one neighbour: the farmland, as it is after the
+plan, with which it shares the longest border (the first of equals). Borders shorter than
+``merge_border_min_m`` do not join fields.
 """
 
 from __future__ import annotations
@@ -12,76 +12,55 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from qianmo.planning.parts import Parts
-from qianmo.planning.problem import Pairs, states
+from qianmo.planning.settings import PlanSettings
 from qianmo.schema.units import mu_to_m2
 
-__all__ = ["MERGE", "field_groups", "join_credits", "joinable_borders", "lonely_merges"]
+__all__ = ["MERGE", "field_groups", "fragment_credits", "lonely_merges"]
 
 MERGE = "merge_fields"
 
 
-def joinable_borders(parts: Parts) -> Pairs:
-    """Borders over which two fields may become one, weight = length [m] (可归并界线).
+def fragment_credits(parts: Parts, settings: PlanSettings) -> np.ndarray:
+    """Small fields that each option makes fewer, (m,) (碎片减少量) [fields].
 
-    At least one end can be merged or made farmland; state 1 means "joins".
+    Merging a small field is worth 1, or 1/2 where it and the neighbour it joins today stay small
+    together (two small ones become one). Land below the threshold that becomes farmland is -1.
+    The count that is reported comes from the fields after merging.
     """
-    merges, makes = parts.measure == MERGE, parts.effects["new_farmland_m2"] > 0
-    has_merge = np.zeros(parts.n, bool)
-    has_merge[parts.patch[merges]] = True
-    can_be_new = np.zeros(parts.n, bool)
-    can_be_new[parts.patch[makes]] = True
-    join_class = np.where(parts.is_farmland, parts.class_code, "")
-    join_class[parts.patch[makes][::-1]] = parts.target_class[makes][::-1]
-    stays = parts.to_farmland & (parts.target_class == join_class[parts.patch])
-    state = np.where(has_merge[parts.patch], merges, stays) & stays
-    i, j = parts.border_i, parts.border_j
-    starter = has_merge | can_be_new
-    use = (join_class[i] == join_class[j]) & (join_class[i] != "") & (parts.village[i] == parts.village[j])
-    use &= (starter[i] | starter[j]) & (parts.border_m > 0)
-    state0 = parts.is_farmland & ~has_merge
-    return Pairs("fewer_fragments", "减少碎片", i[use], j[use], parts.border_m[use], state0, state)
+    threshold = round(mu_to_m2(settings.value("small_patch_mu")), 2)
+    small = np.round(parts.class_area, 2) < threshold
+    partner = _partner(parts, parts.is_farmland, settings)
+    together = np.round(parts.class_area + np.where(partner >= 0, parts.class_area[partner], 0.0), 2)
+    merges = (parts.measure == MERGE) & small[parts.patch] & (partner[parts.patch] >= 0)
+    makes = (parts.effects["new_farmland_m2"] > 0) & (np.round(parts.area_after, 2) < threshold)
+    return np.where(merges, np.where(together[parts.patch] < threshold, 0.5, 1.0), 0.0) - makes
 
 
-def join_credits(parts: Parts, *, small_mu: float) -> tuple[np.ndarray, Pairs, float]:
-    """Linear amounts, pair bonuses and potential of the aim "fewer fragments" (碎片减少量).
-
-    A small field that can merge is worth one field, shared among its joinable borders by length;
-    a small patch that becomes farmland first counts as one small field more. This guides the
-    choice; the count that is reported comes from the fields of `field_groups`.
-    """
-    small = parts.area < mu_to_m2(small_mu)
-    borders = joinable_borders(parts)
-    reach = np.zeros(parts.n)
-    np.add.at(reach, borders.i, borders.weight)
-    np.add.at(reach, borders.j, borders.weight)
-    starter = np.zeros(parts.n, bool)
-    starter[parts.patch[(parts.measure == MERGE) | (parts.effects["new_farmland_m2"] > 0)]] = True
-    worth = np.where(small & starter & (reach > 0), 1.0, 0.0)
-    share = np.divide(worth, reach, out=np.zeros(parts.n), where=reach > 0)
-    weight = borders.weight * (share[borders.i] + share[borders.j])
-    makes_small = (parts.effects["new_farmland_m2"] > 0) & small[parts.patch]
-    linear = np.where(makes_small, -1.0, 0.0)
-    alone = np.unique(parts.patch[makes_small & (worth[parts.patch] == 0)])
-    pairs = Pairs(borders.aim, borders.zh, borders.i, borders.j, weight, borders.state0, borders.state)
-    return linear, pairs, float(worth.sum() + len(alone))
+def lonely_merges(parts: Parts, settings: PlanSettings) -> np.ndarray:
+    """Options that would merge a field that borders no farmland, as option numbers (无邻可并的归并选项)."""
+    partner = _partner(parts, parts.is_farmland, settings)
+    return np.flatnonzero((parts.measure == MERGE) & (partner[parts.patch] < 0))
 
 
-def lonely_merges(parts: Parts) -> np.ndarray:
-    """Options that would merge a field with nobody, as option numbers (无邻可并的归并选项)."""
-    borders = joinable_borders(parts)
-    met = np.zeros(parts.n, bool)
-    met[borders.i] = met[borders.j] = True
-    return np.flatnonzero((parts.measure == MERGE) & ~met[parts.patch])
-
-
-def field_groups(parts: Parts, choice: np.ndarray) -> np.ndarray:
+def field_groups(parts: Parts, choice: np.ndarray, settings: PlanSettings) -> np.ndarray:
     """Group of each patch after the plan, (n,) int; patches of one group are one field (归并后田块组)."""
-    borders = joinable_borders(parts)
-    joins = states(borders, choice)
-    worked = np.zeros(parts.n, bool)
     done = np.flatnonzero(choice >= 0)
-    taken = choice[done]
-    worked[done] = (parts.measure[taken] == MERGE) | (parts.effects["new_farmland_m2"][taken] > 0)
-    use = joins[borders.i] & joins[borders.j] & (worked[borders.i] | worked[borders.j])
-    graph = coo_array((np.ones(use.sum()), (borders.i[use], borders.j[use])), shape=(parts.n, parts.n))
+    is_farmland, merges = parts.is_farmland.copy(), np.zeros(parts.n, bool)
+    is_farmland[done] = parts.to_farmland[choice[done]]
+    merges[done] = parts.measure[choice[done]] == MERGE
+    partner = _partner(parts, is_farmland, settings)
+    joins = np.flatnonzero(merges & (partner >= 0))
+    graph = coo_array((np.ones(len(joins)), (joins, partner[joins])), shape=(parts.n, parts.n))
     return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def _partner(parts: Parts, is_farmland: np.ndarray, settings: PlanSettings) -> np.ndarray:
+    """Farmland neighbour with the longest border, -1 where there is none, (n,) int."""
+    i, j, length = parts.border_i, parts.border_j, parts.border_m
+    use = is_farmland[i] & is_farmland[j] & (length >= settings.value("merge_border_min_m"))
+    a, b = np.concatenate([i[use], j[use]]), np.concatenate([j[use], i[use]])
+    metres = np.concatenate([length[use], length[use]])
+    order = np.lexsort((-b, metres, a))
+    partner = np.full(parts.n, -1)
+    partner[a[order]] = b[order]
+    return partner

@@ -102,7 +102,7 @@ def plan(
     parcels = plan_parcels(
         parts, choice, reason=reasons(formulation, solution), subproject=of_patch, year=_years(of_patch, dated)
     )
-    after = apply_plan(patches, parcels, groups=field_groups(parts, choice), class_scheme=settings.class_scheme)
+    after = apply_plan(patches, parcels, groups=field_groups(parts, choice, settings), class_scheme=settings.class_scheme)
     return PlanResult(
         plan_parcel=parcels,
         subproject=dated,

@@ -104,13 +104,16 @@ def apply_plan(
 
 
 def merged_fields(after: pd.DataFrame) -> pd.DataFrame:
-    """Patches with each group of merged fields dissolved into one (归并后图斑).
+    """Patches with the merged fields of one class in one village dissolved into one (归并后图斑).
 
+    A field that joins across classes or villages stays in as many pieces, so that no land changes
+    its class or village here; ``field_group`` still names them as one.
     Areas are summed to the 0.01 m2; slope, elevation and grade are means by area (the grade
     rounded to the nearest); other columns are those of the largest member, the id that of the
     first. Column ``merged_from`` lists the members of a dissolved field.
     """
-    _, group = np.unique(after["field_group"].to_numpy(), return_inverse=True)
+    keys = [c for c in ("field_group", "class_code", "village_code") if c in after]
+    group = after.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
     order = np.lexsort((after["patch_id"].to_numpy(str), -after["area_m2"].to_numpy(float), group))
     lead = order[np.r_[True, np.diff(group[order]) != 0]] if len(order) else order
     size = np.bincount(group)

@@ -82,7 +82,8 @@ def solve(
         best, solver_bound = _search(problem, prices, best, bound, gap=gap, time_limit_s=time_limit_s)
         method = "linear relaxation + exact search on the remaining options"
     spent = timer() - started if timer else 0.0
-    return Solution(best, objective(problem, best), bound, solver_bound, prices, method, spent)
+    score = objective(problem, best)
+    return Solution(best, score, max(bound, score), max(solver_bound, score), prices, method, spent)
 
 
 def relax(problem: PlanProblem) -> tuple[np.ndarray, Prices] | None:

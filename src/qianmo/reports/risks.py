@@ -59,7 +59,7 @@ def _judged(row: dict[str, Any]) -> dict[str, str]:
 
 def _unanswered(rows: pd.DataFrame) -> list[dict[str, str]]:
     known = rules()
-    domains = [known[r].domain if r in known else "其他" for r in rows["rule_id"]]
+    domains = pd.Series([known[r].domain if r in known else "其他" for r in rows["rule_id"]], index=rows.index, dtype=object)
     made = []
     for domain, part in rows.groupby(domains, sort=False):
         missing = list(dict.fromkeys(str(m) for m in part["missing"] if isinstance(m, str) and m))

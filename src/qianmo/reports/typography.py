@@ -19,6 +19,7 @@ _AFTER_HAN = re.compile(rf"(?<=[{_HAN}）》〕」”])[,;:!?]")
 _BEFORE_HAN = re.compile(rf"[,;](?=[{_HAN}])")
 _BRACKETS = re.compile(rf"(?P<before>[{_HAN}]?)\((?P<inside>[^()]*)\)")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+_POWER = re.compile(r"(?<![A-Za-z0-9_])(k?m)([23])(?![A-Za-z0-9_])")
 _YUAN_PER_WAN = 10_000.0
 
 
@@ -30,7 +31,7 @@ def chinese_text(text: str) -> str:
     >>> chinese_text("现状,规划(2023)共3处:EPSG:4546")
     '现状，规划（2023）共3处：EPSG:4546'
     """
-    text = _CONTROL.sub("", text)
+    text = _POWER.sub(lambda m: m[1] + "²³"[int(m[2]) - 2], _CONTROL.sub("", text))
     text = _BRACKETS.sub(_bracket, text)
     return _BEFORE_HAN.sub(lambda m: _FULL[m.group()], _AFTER_HAN.sub(lambda m: _FULL[m.group()], text))
 

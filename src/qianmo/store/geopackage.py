@@ -30,7 +30,7 @@ _CATALOG_TABLE = """CREATE TABLE IF NOT EXISTS qianmo_dataset (
 
 def write_layer(path: Path, frame: gpd.GeoDataFrame, *, name: str, kind: str, zh: str) -> None:
     """Write or replace one layer, with its style as the default style of the layer."""
-    geometry = "Geometry" if frame.geom_type.nunique() > 1 else None
+    geometry = "Unknown" if frame.geom_type.nunique() > 1 else None
     flat = frame.rename_geometry("geom") if frame.geometry.name != "geom" else frame
     drop_layer(path, name)
     pyogrio.write_dataframe(

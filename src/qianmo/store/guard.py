@@ -77,15 +77,24 @@ def inspect(path: Path, *, limits: Limits, root: Path | None = None, origin: str
     _check_place(path, root or path.parent, limits)
     if path.is_dir():
         if path.suffix.lower() != ".gdb":
-            raise UnsafeInputError(f"{path.name}: a folder that is not a .gdb", expected="a file or a .gdb folder", cure="give the files in it, or the folder to list_sources 请指定具体文件")
+            raise UnsafeInputError(
+                f"{path.name}: a folder that is not a .gdb",
+                expected="a file or a .gdb folder",
+                cure="give the files in it, or the folder to list_sources 请指定具体文件",
+            )
         found = _source(path, {"gdb": path}, "OpenFileGDB", notes=check_geodatabase(path))
     else:
+        for beside in path.parent.iterdir():
+            if beside.name.casefold().startswith(path.stem.casefold() + ".") and beside.is_symlink():
+                _check_place(beside, root or path.parent, limits)
         check_magic(path)
         found = _CHECKS[path.suffix.lower()](path, limits, consent or Consent())
     _check_size(found, limits)
     for part in found.parts.values():
         _check_place(part, root or path.parent, limits)
-    return replace(found, root=(root or path.parent).resolve(), origin=origin or path.name, sha256=sha256_of(found.parts.values()))
+    return replace(
+        found, root=(root or path.parent).resolve(), origin=origin or path.name, sha256=sha256_of(found.parts.values())
+    )
 
 
 def sha256_of(parts: object) -> str:
@@ -102,29 +111,60 @@ def sha256_of(parts: object) -> str:
 
 def _check_place(path: Path, root: Path, limits: Limits) -> None:
     if not path.exists() and not path.is_symlink():
-        raise MissingDataError(f"{path.name}: no such file", expected="an existing file or folder", cure="check the path 请检查路径")
+        raise MissingDataError(
+            f"{path.name}: no such file", expected="an existing file or folder", cure="check the path 请检查路径"
+        )
     check_name(path.name, max_bytes=limits.name_max_bytes)
     within = path.absolute().is_relative_to(root.absolute())
     if not within or not path.resolve().is_relative_to(root.resolve()) or path.is_symlink():
-        raise UnsafeInputError(f"{path.name}: a link, or a place outside the upload", expected="plain files inside the folder given", cure="copy the file itself into the folder 请拷贝真实文件，不要使用链接")
+        raise UnsafeInputError(
+            f"{path.name}: a link, or a place outside the upload",
+            expected="plain files inside the folder given",
+            cure="copy the file itself into the folder 请拷贝真实文件，不要使用链接",
+        )
     if not path.is_file() and not path.is_dir():
-        raise UnsafeInputError(f"{path.name}: a pipe, socket or device", expected="a plain file", cure="copy the data to a file 请拷贝为普通文件")
+        raise UnsafeInputError(
+            f"{path.name}: a pipe, socket or device", expected="a plain file", cure="copy the data to a file 请拷贝为普通文件"
+        )
 
 
 def _check_size(found: Source, limits: Limits) -> None:
     if found.size_bytes > limits.file_max_mb * (1 << 20):
-        raise UnsafeInputError(f"{found.main.name}: {found.size_bytes >> 20} MB", expected=f"at most {limits.file_max_mb:.0f} MB", cure="split the data, or raise guard_file_max_mb 请拆分数据")
+        raise UnsafeInputError(
+            f"{found.main.name}: {found.size_bytes >> 20} MB",
+            expected=f"at most {limits.file_max_mb:.0f} MB",
+            cure="split the data, or raise guard_file_max_mb 请拆分数据",
+        )
 
 
-def _source(path: Path, parts: dict[str, Path], driver: str, *, notes: tuple[Note, ...] = (), wkt: str | None = None, encoding: str | None = None, count: int | None = None) -> Source:
+def _source(
+    path: Path,
+    parts: dict[str, Path],
+    driver: str,
+    *,
+    notes: tuple[Note, ...] = (),
+    wkt: str | None = None,
+    encoding: str | None = None,
+    count: int | None = None,
+) -> Source:
     size = sum(f.stat().st_size for p in parts.values() for f in (p.iterdir() if p.is_dir() else [p]))
     return Source(path.name, driver, path.parent, parts, "", size, wkt, encoding, count, notes)
 
 
 def _shapefile(path: Path, limits: Limits, consent: Consent) -> Source:
     parts = shapefile_parts(path)
-    facts = check_shapefile(parts, limits=limits, rebuild_index=consent.rebuild_index, without_attributes=consent.without_attributes)
-    return _source(path, parts, "ESRI Shapefile", notes=facts.notes, wkt=facts.declared_crs_wkt, encoding=facts.declared_encoding, count=facts.records)
+    facts = check_shapefile(
+        parts, limits=limits, rebuild_index=consent.rebuild_index, without_attributes=consent.without_attributes
+    )
+    return _source(
+        path,
+        parts,
+        "ESRI Shapefile",
+        notes=facts.notes,
+        wkt=facts.declared_crs_wkt,
+        encoding=facts.declared_encoding,
+        count=facts.records,
+    )
 
 
 def _geopackage(path: Path, limits: Limits, consent: Consent) -> Source:
@@ -138,7 +178,9 @@ def _geojson(path: Path, limits: Limits, consent: Consent) -> Source:
 
 def _kml(path: Path, limits: Limits, consent: Consent) -> Source:
     links = check_kml(path, depth_max=limits.depth_max)
-    notes = (Note("reference_ignored", "info", "links in the KML were not followed", found=", ".join(links)[:200]),) if links else ()
+    notes = (
+        (Note("reference_ignored", "info", "links in the KML were not followed", found=", ".join(links)[:200]),) if links else ()
+    )
     return _source(path, {"kml": path}, "LIBKML", notes=notes, wkt=WGS84_WKT, encoding="utf-8")
 
 
@@ -149,9 +191,20 @@ def _dxf(path: Path, limits: Limits, consent: Consent) -> Source:
 def _csv(path: Path, limits: Limits, consent: Consent) -> Source:
     notes = check_csv(path)
     driver = "BoundaryText" if is_boundary_text(path) else "CSV"
-    if path.suffix.lower() == ".txt" and driver == "CSV" and b"," not in path.read_bytes()[:4096] and b"\t" not in path.read_bytes()[:4096]:
-        raise UnsafeInputError(f"{path.name}: plain text without columns", expected="boundary-point text ([属性描述] … [地块坐标]) or a table", cure="give a table with coordinates 请提供界址点坐标表")
-    return _source(path, {driver.lower(): path}, driver, notes=notes, encoding="utf-8" if any(n.kind == "bom" for n in notes) else None)
+    if (
+        path.suffix.lower() == ".txt"
+        and driver == "CSV"
+        and b"," not in path.read_bytes()[:4096]
+        and b"\t" not in path.read_bytes()[:4096]
+    ):
+        raise UnsafeInputError(
+            f"{path.name}: plain text without columns",
+            expected="boundary-point text ([属性描述] … [地块坐标]) or a table",
+            cure="give a table with coordinates 请提供界址点坐标表",
+        )
+    return _source(
+        path, {driver.lower(): path}, driver, notes=notes, encoding="utf-8" if any(n.kind == "bom" for n in notes) else None
+    )
 
 
 def _xlsx(path: Path, limits: Limits, consent: Consent) -> Source:
@@ -161,10 +214,16 @@ def _xlsx(path: Path, limits: Limits, consent: Consent) -> Source:
 
 def _tiff(path: Path, limits: Limits, consent: Consent) -> Source:
     parts = {"tif": path}
-    world = [p for p in sorted(path.parent.iterdir()) if p.stem == path.stem and p.suffix.lower() in (".tfw", ".tifw") and p.stat().st_size < 4096]
+    world = [
+        p
+        for p in sorted(path.parent.iterdir())
+        if p.stem == path.stem and p.suffix.lower() in (".tfw", ".tifw") and p.stat().st_size < 4096
+    ]
     prj = [p for p in sorted(path.parent.iterdir()) if p.stem == path.stem and p.suffix.lower() == ".prj"]
     parts |= {"tfw": world[0]} if world else {}
-    return _source(path, parts, "GTiff", notes=check_tiff(path, limits=limits), wkt=check_projection_text(prj[0]) if prj else None)
+    return _source(
+        path, parts, "GTiff", notes=check_tiff(path, limits=limits), wkt=check_projection_text(prj[0]) if prj else None
+    )
 
 
 _CHECKS: dict[str, Callable[[Path, Limits, Consent], Source]] = {

@@ -11,7 +11,17 @@ from qianmo.schema.errors import EncodingError, UnsafeInputError
 
 __all__ = ["check_geojson"]
 
-_ROOTS = {"FeatureCollection", "Feature", "GeometryCollection", "Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"}
+_ROOTS = {
+    "FeatureCollection",
+    "Feature",
+    "GeometryCollection",
+    "Point",
+    "MultiPoint",
+    "LineString",
+    "MultiLineString",
+    "Polygon",
+    "MultiPolygon",
+}
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _NOT_FINITE = re.compile(rb"\b(?:NaN|Infinity|nan|inf)\b|\d[eE]\+?\d{3,}|0[xX][0-9a-fA-F]+")
 
@@ -44,7 +54,9 @@ def _check_text(data: bytes, name: str) -> None:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise EncodingError(
-            f"{name}: byte {error.start} is not UTF-8", expected="UTF-8, as RFC 7946 demands", cure="save the file as UTF-8 请另存为 UTF-8 编码"
+            f"{name}: byte {error.start} is not UTF-8",
+            expected="UTF-8, as RFC 7946 demands",
+            cure="save the file as UTF-8 请另存为 UTF-8 编码",
         ) from None
     if b"\x00" in data:
         raise UnsafeInputError(f"{name}: NUL byte at {data.index(0)}", expected="text", cure="export the file again 请重新导出")
@@ -57,11 +69,23 @@ def _check_nesting(bare: bytes, name: str, depth_max: float) -> None:
     steps = step[codes]
     levels = np.cumsum(steps[steps != 0], dtype=np.int32)
     if levels.size == 0 or levels[-1] != 0 or levels.min() < 0 or b'"' in bare:
-        raise UnsafeInputError(f"{name}: brackets or quotes do not close", expected="complete JSON", cure="copy or export the file again 文件不完整，请重新导出")
+        raise UnsafeInputError(
+            f"{name}: brackets or quotes do not close",
+            expected="complete JSON",
+            cure="copy or export the file again 文件不完整，请重新导出",
+        )
     if levels.max() > depth_max:
-        raise UnsafeInputError(f"{name}: JSON nested {levels.max()} deep", expected=f"at most {depth_max:.0f} levels", cure="export the file again from its source 请重新导出")
+        raise UnsafeInputError(
+            f"{name}: JSON nested {levels.max()} deep",
+            expected=f"at most {depth_max:.0f} levels",
+            cure="export the file again from its source 请重新导出",
+        )
     if np.count_nonzero(levels == 0) > 1:
-        raise UnsafeInputError(f"{name}: more than one JSON value", expected="one FeatureCollection", cure="put the features in one FeatureCollection 请合并为一个 FeatureCollection")
+        raise UnsafeInputError(
+            f"{name}: more than one JSON value",
+            expected="one FeatureCollection",
+            cure="put the features in one FeatureCollection 请合并为一个 FeatureCollection",
+        )
 
 
 def _check_root(data: bytes, name: str) -> None:
@@ -69,4 +93,8 @@ def _check_root(data: bytes, name: str) -> None:
     types = {m.decode("utf-8", "replace") for m in re.findall(rb'"type"\s*:\s*"([^"]*)"', head + tail)}
     if b'"esriGeometry' in head or "Topology" in types or b'"gdal_virtual' in head or not types & _ROOTS:
         shown = "Esri JSON" if b'"esriGeometry' in head else ", ".join(sorted(types)) or "no geometry type"
-        raise UnsafeInputError(f"{name}: JSON of type {shown[:120]}", expected="GeoJSON FeatureCollection", cure="export as GeoJSON (RFC 7946) 请导出为标准 GeoJSON")
+        raise UnsafeInputError(
+            f"{name}: JSON of type {shown[:120]}",
+            expected="GeoJSON FeatureCollection",
+            cure="export as GeoJSON (RFC 7946) 请导出为标准 GeoJSON",
+        )

@@ -68,11 +68,17 @@ def check_magic(path: Path) -> str:
         kind = sniff(file.read(4096))
     suffix = path.suffix.lower()
     if suffix not in EXPECTED:
-        cure = _CURES.get(kind, "give a shapefile set, .zip, .gdb folder, .gpkg, .geojson, .kml, .dxf, .xlsx, .csv or .tif 请改用支持的格式")
-        raise UnsafeInputError(f"{path.name}: extension {suffix or '(none)'} with content {kind}", expected=" ".join(EXPECTED), cure=cure)
+        cure = _CURES.get(
+            kind, "give a shapefile set, .zip, .gdb folder, .gpkg, .geojson, .kml, .dxf, .xlsx, .csv or .tif 请改用支持的格式"
+        )
+        raise UnsafeInputError(
+            f"{path.name}: extension {suffix or '(none)'} with content {kind}", expected=" ".join(EXPECTED), cure=cure
+        )
     if kind not in EXPECTED[suffix]:
         cure = _CURES.get(kind, "give the real file; a file under a false name is not opened 文件内容与扩展名不符")
-        raise UnsafeInputError(f"{path.name}: content is {kind}", expected=f"{' or '.join(EXPECTED[suffix])} for {suffix}", cure=cure)
+        raise UnsafeInputError(
+            f"{path.name}: content is {kind}", expected=f"{' or '.join(EXPECTED[suffix])} for {suffix}", cure=cure
+        )
     return kind
 
 
@@ -87,11 +93,19 @@ def check_name(name: str, *, max_bytes: float) -> None:
     shown = ascii(name[:80])
     cure = "rename the file with plain letters, digits or Chinese characters 请重命名文件"
     if len(name.encode("utf-8", "surrogatepass")) > max_bytes:
-        raise UnsafeInputError(f"file name of {len(name.encode('utf-8', 'surrogatepass'))} bytes: {shown}…", expected=f"at most {max_bytes:.0f} bytes", cure=cure)
+        raise UnsafeInputError(
+            f"file name of {len(name.encode('utf-8', 'surrogatepass'))} bytes: {shown}…",
+            expected=f"at most {max_bytes:.0f} bytes",
+            cure=cure,
+        )
     if has_hidden_marks(name):
-        raise UnsafeInputError(f"file name {shown} holds control, bidirectional or zero-width marks", expected="visible characters only", cure=cure)
+        raise UnsafeInputError(
+            f"file name {shown} holds control, bidirectional or zero-width marks", expected="visible characters only", cure=cure
+        )
     if _RESERVED.match(name) or name != name.rstrip(". ") or any(c in name for c in '<>:"|?*\\') or "/vsi" in name:
-        raise UnsafeInputError(f"file name {shown} is reserved or holds one of <>:\"|?*\\", expected="a name that every system accepts", cure=cure)
+        raise UnsafeInputError(
+            f'file name {shown} is reserved or holds one of <>:"|?*\\', expected="a name that every system accepts", cure=cure
+        )
 
 
 def has_hidden_marks(text: str) -> bool:

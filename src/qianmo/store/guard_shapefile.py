@@ -19,9 +19,12 @@ __all__ = ["ShapefileFacts", "check_projection_text", "check_shapefile", "rebuil
 
 _TYPES = {0: "Null", 1: "Point", 3: "LineString", 5: "Polygon", 8: "MultiPoint", 11: "Point Z", 13: "LineString Z", 15: "Polygon Z", 18: "MultiPoint Z", 21: "Point M", 23: "LineString M", 25: "Polygon M", 28: "MultiPoint M"}  # fmt: skip
 _AGAIN = "copy or export the whole set again (.shp .shx .dbf .prj .cpg) 文件不完整，请重新拷贝全部文件"
-_WKT = re.compile(r"^\s*(PROJCS|GEOGCS|GEOCCS|LOCAL_CS|COMPD_CS|PROJCRS|GEOGCRS|GEODCRS|BOUNDCRS|COMPOUNDCRS|ENGCRS|PROJECTEDCRS|GEOGRAPHICCRS)\s*\[", re.IGNORECASE)
+_WKT = re.compile(
+    r"^\s*(PROJCS|GEOGCS|GEOCCS|LOCAL_CS|COMPD_CS|PROJCRS|GEOGCRS|GEODCRS|BOUNDCRS|COMPOUNDCRS|ENGCRS|PROJECTEDCRS|GEOGRAPHICCRS)\s*\[",
+    re.IGNORECASE,
+)
 _REACHES_OUT = re.compile(r"nadgrids|geoidgrids|PARAMETERFILE|\+init|/vsi|https?:|file:|\.\./", re.IGNORECASE)
-_NOT_A_PLACE = re.compile(r'(AUTHORITY|METADATA|REMARK|CITATION|URI)\s*\[[^\]]*\]', re.IGNORECASE)
+_NOT_A_PLACE = re.compile(r"(AUTHORITY|METADATA|REMARK|CITATION|URI)\s*\[[^\]]*\]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,18 @@ def shapefile_parts(path: Path) -> dict[str, Path]:
         role = other.suffix.lower()[1:]
         if role in ("shx", "dbf", "prj", "cpg") and other.name[: -len(other.suffix)].casefold() == stem.casefold():
             if role in parts:
-                raise UnsafeInputError(f"{path.name}: two files {parts[role].name} and {other.name}", expected=f"one .{role}", cure="remove the wrong one 请删除多余文件")
+                raise UnsafeInputError(
+                    f"{path.name}: two files {parts[role].name} and {other.name}",
+                    expected=f"one .{role}",
+                    cure="remove the wrong one 请删除多余文件",
+                )
             parts[role] = other
     return parts
 
 
-def check_shapefile(parts: Mapping[str, Path], *, limits: Limits, rebuild_index: bool = False, without_attributes: bool = False) -> ShapefileFacts:
+def check_shapefile(
+    parts: Mapping[str, Path], *, limits: Limits, rebuild_index: bool = False, without_attributes: bool = False
+) -> ShapefileFacts:
     """Check one set without parsing a geometry (Shapefile 整体检查).
 
     Parameters
@@ -75,25 +84,45 @@ def check_shapefile(parts: Mapping[str, Path], *, limits: Limits, rebuild_index:
     shp = parts["shp"]
     code = _check_header(shp, "shp")
     if "shx" not in parts and not rebuild_index:
-        raise MissingDataError(f"{shp.name}: no .shx beside it", expected="shp, shx and dbf of one name", cure="copy the .shx, or allow it to be rebuilt (--rebuild-index) 缺少 .shx 索引文件，可允许重建")
+        raise MissingDataError(
+            f"{shp.name}: no .shx beside it",
+            expected="shp, shx and dbf of one name",
+            cure="copy the .shx, or allow it to be rebuilt (--rebuild-index) 缺少 .shx 索引文件，可允许重建",
+        )
     if "dbf" not in parts and not without_attributes:
-        raise MissingDataError(f"{shp.name}: no .dbf beside it", expected="shp, shx and dbf of one name", cure="copy the .dbf, or allow shapes without attributes 缺少 .dbf 属性文件")
+        raise MissingDataError(
+            f"{shp.name}: no .dbf beside it",
+            expected="shp, shx and dbf of one name",
+            cure="copy the .dbf, or allow shapes without attributes 缺少 .dbf 属性文件",
+        )
     if "shx" in parts:
         _check_header(parts["shx"], "shx")
     index = _index(parts["shx"]) if "shx" in parts else rebuilt_index(shp)
     if len(index) > limits.features_max:
-        raise UnsafeInputError(f"{shp.name}: {len(index)} records", expected=f"at most {limits.features_max:.0f}", cure="split the layer 请拆分图层")
+        raise UnsafeInputError(
+            f"{shp.name}: {len(index)} records", expected=f"at most {limits.features_max:.0f}", cure="split the layer 请拆分图层"
+        )
     _check_records(shp, index, code)
     if "dbf" in parts:
         header = read_dbf_header(parts["dbf"])
         if header.records != len(index):
-            raise UnsafeInputError(f"{parts['dbf'].name}: {header.records} records, {len(index)} shapes in {shp.name}", expected="equal counts", cure=_AGAIN)
+            raise UnsafeInputError(
+                f"{parts['dbf'].name}: {header.records} records, {len(index)} shapes in {shp.name}",
+                expected="equal counts",
+                cure=_AGAIN,
+            )
         if len(header.fields) > limits.fields_max:
-            raise UnsafeInputError(f"{parts['dbf'].name}: {len(header.fields)} fields", expected=f"at most {limits.fields_max:.0f}", cure="drop fields that are not needed 请删减字段")
+            raise UnsafeInputError(
+                f"{parts['dbf'].name}: {len(header.fields)} fields",
+                expected=f"at most {limits.fields_max:.0f}",
+                cure="drop fields that are not needed 请删减字段",
+            )
     wkt = check_projection_text(parts["prj"]) if "prj" in parts else None
     encoding, notes = _encoding_declared(parts)
     if "shx" not in parts:
-        notes.append(Note("index_rebuilt", "warning", "the missing .shx was rebuilt from the .shp", found=f"{len(index)} records"))
+        notes.append(
+            Note("index_rebuilt", "warning", "the missing .shx was rebuilt from the .shp", found=f"{len(index)} records")
+        )
     return ShapefileFacts(len(index), _TYPES[code], wkt, encoding, tuple(notes))
 
 
@@ -111,7 +140,11 @@ def rebuilt_index(shp: Path) -> np.ndarray:
             file.seek(at)
             number, length = np.frombuffer(file.read(8), ">i4").tolist()
             if number != len(found) + 1 or length < 2 or at + 8 + 2 * length > size:
-                raise UnsafeInputError(f"{shp.name}: record {len(found) + 1} does not fit the file (number {number}, length {length})", expected="records end to end", cure=_AGAIN)
+                raise UnsafeInputError(
+                    f"{shp.name}: record {len(found) + 1} does not fit the file (number {number}, length {length})",
+                    expected="records end to end",
+                    cure=_AGAIN,
+                )
             found.append((at // 2, length))
             at += 8 + 2 * length
     return np.array(found, dtype=np.int64).reshape(-1, 2)
@@ -161,21 +194,41 @@ def check_projection_text(path: Path) -> str | None:
     if not raw.strip():
         return None
     if not _WKT.match(text) or has_hidden_marks(re.sub(r"[\r\n\t]", "", text)):
-        raise UnsafeInputError(f"{path.name}: {ascii(text[:40]) if text else 'more than 64 KB'} is no reference system in WKT", expected="PROJCS[…] or GEOGCS[…]", cure=cure)
+        raise UnsafeInputError(
+            f"{path.name}: {ascii(text[:40]) if text else 'more than 64 KB'} is no reference system in WKT",
+            expected="PROJCS[…] or GEOGCS[…]",
+            cure=cure,
+        )
     if found := _REACHES_OUT.search(_NOT_A_PLACE.sub("", text)):
-        raise UnsafeInputError(f"{path.name}: the reference system points to a file or address ({found.group(0)})", expected="numbers only", cure=cure)
+        raise UnsafeInputError(
+            f"{path.name}: the reference system points to a file or address ({found.group(0)})",
+            expected="numbers only",
+            cure=cure,
+        )
     return text
 
 
 def _check_header(path: Path, role: str) -> int:
     head, size = path.read_bytes()[:100] if path.stat().st_size < 100 else _head(path), path.stat().st_size
     if len(head) < 100 or head[:4] != b"\x00\x00\x27\x0a":
-        raise UnsafeInputError(f"{path.name}: no .{role} header in its {size} bytes", expected="a header of 100 bytes that starts with 9994", cure=_AGAIN)
+        raise UnsafeInputError(
+            f"{path.name}: no .{role} header in its {size} bytes",
+            expected="a header of 100 bytes that starts with 9994",
+            cure=_AGAIN,
+        )
     length, code = 2 * int.from_bytes(head[24:28], "big", signed=True), int.from_bytes(head[32:36], "little")
     if length != size:
-        raise UnsafeInputError(f"{path.name}: header says {length} bytes, the file has {size}", expected="equal (the file is truncated or padded)", cure=_AGAIN)
+        raise UnsafeInputError(
+            f"{path.name}: header says {length} bytes, the file has {size}",
+            expected="equal (the file is truncated or padded)",
+            cure=_AGAIN,
+        )
     if code not in _TYPES:
-        raise UnsafeInputError(f"{path.name}: shape type {code}", expected="points, lines or polygons", cure="convert multipatch or unknown shapes to polygons 请转换为面要素")
+        raise UnsafeInputError(
+            f"{path.name}: shape type {code}",
+            expected="points, lines or polygons",
+            cure="convert multipatch or unknown shapes to polygons 请转换为面要素",
+        )
     return code
 
 
@@ -210,7 +263,9 @@ def _check_records(shp: Path, index: np.ndarray, code: int) -> None:
     _check_overlap(shp, start, length)
 
 
-def _needed(shp: Path, data: np.ndarray, start: np.ndarray, length: np.ndarray, code: int, rows: np.ndarray, n: int) -> np.ndarray:
+def _needed(
+    shp: Path, data: np.ndarray, start: np.ndarray, length: np.ndarray, code: int, rows: np.ndarray, n: int
+) -> np.ndarray:
     """Bytes each record needs for its declared parts and points."""
     base = code % 10
     z = 16 if code > 10 and code < 20 else 0
@@ -220,7 +275,12 @@ def _needed(shp: Path, data: np.ndarray, start: np.ndarray, length: np.ndarray, 
     _refuse_some(shp, length < counts_at, rows, "end before their counts")
     parts = _words(data, start + 8 + 36, "<i4") if base in (3, 5) else np.zeros(len(start), dtype=np.int64)
     points = _words(data, start + 8 + (40 if base in (3, 5) else 36), "<i4")
-    _refuse_some(shp, (parts < 0) | (points < 0) | (parts > length) | (points > length), rows, "declare impossible counts of parts or points")
+    _refuse_some(
+        shp,
+        (parts < 0) | (points < 0) | (parts > length) | (points > length),
+        rows,
+        "declare impossible counts of parts or points",
+    )
     _refuse_some(shp, (parts == 0) & (points > 0) if base in (3, 5) else parts < 0, rows, "declare points without parts")
     return counts_at + 4 * parts + 16 * points + (z + 8 * points if z else 0)
 
@@ -244,7 +304,11 @@ def _refuse(shp: Path, bad: np.ndarray, why: str) -> None:
 def _refuse_some(shp: Path, bad: np.ndarray, rows: np.ndarray, why: str) -> None:
     if bad.any():
         hit = (rows[bad] + 1).tolist()
-        raise UnsafeInputError(f"{shp.name}: {len(hit)} records {why}: {', '.join(map(str, hit[:10]))}", expected="records that agree with their index", cure=_AGAIN)
+        raise UnsafeInputError(
+            f"{shp.name}: {len(hit)} records {why}: {', '.join(map(str, hit[:10]))}",
+            expected="records that agree with their index",
+            cure=_AGAIN,
+        )
 
 
 def _encoding_declared(parts: Mapping[str, Path]) -> tuple[str | None, list[Note]]:
@@ -252,5 +316,14 @@ def _encoding_declared(parts: Mapping[str, Path]) -> tuple[str | None, list[Note
         word = parts["cpg"].read_bytes()[:64].decode("ascii", "replace").strip()
         if re.fullmatch(r"[A-Za-z0-9_ .:-]{1,40}", word):
             return word, []
-        return None, [Note("cpg_unreadable", "warning", "the .cpg names no encoding and is ignored", found=ascii(word[:40]), expected="UTF-8 or GBK", cure="repair or delete the .cpg 请修正 .cpg")]
+        return None, [
+            Note(
+                "cpg_unreadable",
+                "warning",
+                "the .cpg names no encoding and is ignored",
+                found=ascii(word[:40]),
+                expected="UTF-8 or GBK",
+                cure="repair or delete the .cpg 请修正 .cpg",
+            )
+        ]
     return (read_dbf_header(parts["dbf"]).language, []) if "dbf" in parts else (None, [])

@@ -14,7 +14,17 @@ __all__ = ["check_tiff"]
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _LETTERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _OFFSETS, _COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 256, 257, 258, 259, 277, 273, 279, 324, 325
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _OFFSETS, _COUNTS, _TILE_OFFSETS, _TILE_COUNTS = (
+    256,
+    257,
+    258,
+    259,
+    277,
+    273,
+    279,
+    324,
+    325,
+)
 _COMPRESSIONS = {1: "none", 5: "LZW", 8: "deflate", 32773: "PackBits", 32946: "deflate", 50000: "ZSTD"}
 _AGAIN = "copy the raster again, or export it as GeoTIFF with LZW or no compression 请重新拷贝或导出为普通 GeoTIFF"
 _MOST_ENTRIES, _MOST_DIRECTORIES = 512, 64
@@ -39,7 +49,9 @@ def check_tiff(path: Path, *, limits: Limits) -> tuple[Note, ...]:
         seen: set[int] = set()
         while at:
             if at in seen or len(seen) >= _MOST_DIRECTORIES:
-                raise UnsafeInputError(f"{path.name}: image directories loop or exceed {_MOST_DIRECTORIES}", expected="a finite list", cure=_AGAIN)
+                raise UnsafeInputError(
+                    f"{path.name}: image directories loop or exceed {_MOST_DIRECTORIES}", expected="a finite list", cure=_AGAIN
+                )
             seen.add(at)
             tags, at = _directory(file, at, order, big, size, path.name)
             _check_image(file, tags, order, size, path.name, limits)
@@ -48,15 +60,21 @@ def check_tiff(path: Path, *, limits: Limits) -> tuple[Note, ...]:
     return _side_notes(path)
 
 
-def _directory(file: BinaryIO, at: int, order: str, big: bool, size: int, name: str) -> tuple[dict[int, tuple[int, int, bytes]], int]:
+def _directory(
+    file: BinaryIO, at: int, order: str, big: bool, size: int, name: str
+) -> tuple[dict[int, tuple[int, int, bytes]], int]:
     """Tags of one directory: number → (type, count, inline bytes); and where the next directory starts."""
     count_size, entry, inline = (8, 20, 8) if big else (2, 12, 4)
     if at + count_size > size:
-        raise UnsafeInputError(f"{name}: image directory at byte {at} of {size}", expected="inside the file (truncated)", cure=_AGAIN)
+        raise UnsafeInputError(
+            f"{name}: image directory at byte {at} of {size}", expected="inside the file (truncated)", cure=_AGAIN
+        )
     file.seek(at)
     count = struct.unpack(order + ("Q" if big else "H"), file.read(count_size))[0]
     if count > _MOST_ENTRIES or at + count_size + count * entry + inline > size:
-        raise UnsafeInputError(f"{name}: image directory with {count} entries", expected="at most 512, inside the file (truncated)", cure=_AGAIN)
+        raise UnsafeInputError(
+            f"{name}: image directory with {count} entries", expected="at most 512, inside the file (truncated)", cure=_AGAIN
+        )
     tags = {}
     for _ in range(count):
         raw = file.read(entry)
@@ -65,26 +83,46 @@ def _directory(file: BinaryIO, at: int, order: str, big: bool, size: int, name: 
         tags[tag] = (kind, number, raw[entry - inline :])
         length = number * _SIZES.get(kind, 1)
         if length > inline and struct.unpack(order + ("Q" if big else "I"), raw[entry - inline :])[0] + length > size:
-            raise UnsafeInputError(f"{name}: tag {tag} points outside the file", expected="data inside the file (truncated)", cure=_AGAIN)
+            raise UnsafeInputError(
+                f"{name}: tag {tag} points outside the file", expected="data inside the file (truncated)", cure=_AGAIN
+            )
     return tags, struct.unpack(order + ("Q" if big else "I"), file.read(8 if big else 4))[0]
 
 
-def _check_image(file: BinaryIO, tags: dict[int, tuple[int, int, bytes]], order: str, size: int, name: str, limits: Limits) -> None:
+def _check_image(
+    file: BinaryIO, tags: dict[int, tuple[int, int, bytes]], order: str, size: int, name: str, limits: Limits
+) -> None:
     width, height = _first(file, tags, _WIDTH, order, 0), _first(file, tags, _HEIGHT, order, 0)
     samples, bits = _first(file, tags, _SAMPLES, order, 1), _first(file, tags, _BITS, order, 1)
     if width < 1 or height < 1 or width * height > limits.cells_max:
-        raise UnsafeInputError(f"{name}: {width} x {height} cells", expected=f"1 to {limits.cells_max:.0f}", cure="cut or resample the raster 请裁剪或重采样")
+        raise UnsafeInputError(
+            f"{name}: {width} x {height} cells",
+            expected=f"1 to {limits.cells_max:.0f}",
+            cure="cut or resample the raster 请裁剪或重采样",
+        )
     if samples > limits.bands_max or bits > 64:
-        raise UnsafeInputError(f"{name}: {samples} bands of {bits} bits", expected=f"at most {limits.bands_max:.0f} bands of 64 bits", cure="export the band that is needed 请导出所需波段")
+        raise UnsafeInputError(
+            f"{name}: {samples} bands of {bits} bits",
+            expected=f"at most {limits.bands_max:.0f} bands of 64 bits",
+            cure="export the band that is needed 请导出所需波段",
+        )
     packing = _first(file, tags, _COMPRESSION, order, 1)
     if packing not in _COMPRESSIONS:
-        raise UnsafeInputError(f"{name}: compression {packing}", expected=", ".join(sorted(set(_COMPRESSIONS.values()))), cure=_AGAIN)
+        raise UnsafeInputError(
+            f"{name}: compression {packing}", expected=", ".join(sorted(set(_COMPRESSIONS.values()))), cure=_AGAIN
+        )
     offsets = _values(file, tags, _TILE_OFFSETS if _TILE_OFFSETS in tags else _OFFSETS, order)
     counts = _values(file, tags, _TILE_COUNTS if _TILE_COUNTS in tags else _COUNTS, order)
     if not offsets or (counts and len(offsets) != len(counts)):
-        raise UnsafeInputError(f"{name}: {len(offsets)} blocks with {len(counts)} lengths", expected="equal numbers, at least one", cure=_AGAIN)
+        raise UnsafeInputError(
+            f"{name}: {len(offsets)} blocks with {len(counts)} lengths", expected="equal numbers, at least one", cure=_AGAIN
+        )
     if any(o + c > size for o, c in zip(offsets, counts or [0] * len(offsets))):
-        raise UnsafeInputError(f"{name}: pixel data beyond the end of the file ({size} bytes)", expected="all blocks inside the file (truncated)", cure=_AGAIN)
+        raise UnsafeInputError(
+            f"{name}: pixel data beyond the end of the file ({size} bytes)",
+            expected="all blocks inside the file (truncated)",
+            cure=_AGAIN,
+        )
 
 
 def _first(file: BinaryIO, tags: dict[int, tuple[int, int, bytes]], tag: int, order: str, default: int) -> int:
@@ -107,5 +145,9 @@ def _values(file: BinaryIO, tags: dict[int, tuple[int, int, bytes]], tag: int, o
 def _side_notes(path: Path) -> tuple[Note, ...]:
     beside = {p.name.casefold() for p in path.parent.iterdir()}
     own = path.name.casefold()
-    sides = [s for s in (own + ".aux.xml", own + ".ovr", own + ".msk", path.stem.casefold() + ".vrt", own + ".vrt") if s in beside]
-    return (Note("side_file_ignored", "info", "files beside the raster are never opened", found=", ".join(sides)),) if sides else ()
+    sides = [
+        s for s in (own + ".aux.xml", own + ".ovr", own + ".msk", path.stem.casefold() + ".vrt", own + ".vrt") if s in beside
+    ]
+    return (
+        (Note("side_file_ignored", "info", "files beside the raster are never opened", found=", ".join(sides)),) if sides else ()
+    )

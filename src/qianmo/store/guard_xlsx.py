@@ -37,7 +37,11 @@ def check_workbook(path: Path, *, limits: Limits) -> None:
     members = check_zip(path, limits=limits)
     names = [n.casefold() for _, n in members]
     if "xl/workbook.xml" not in names or "[content_types].xml" not in names:
-        raise UnsafeInputError(f"{path.name}: a zip without xl/workbook.xml", expected="an Excel workbook", cure="save it in Excel as .xlsx 请用 Excel 另存为 xlsx")
+        raise UnsafeInputError(
+            f"{path.name}: a zip without xl/workbook.xml",
+            expected="an Excel workbook",
+            cure="save it in Excel as .xlsx 请用 Excel 另存为 xlsx",
+        )
     for start, what, cure in _FORBIDDEN:
         if hit := [n for n in names if start in n]:
             raise UnsafeInputError(f"{path.name}: {what} ({hit[0]})", expected="a plain table", cure=cure)
@@ -49,13 +53,27 @@ def check_workbook(path: Path, *, limits: Limits) -> None:
 
 def _check_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, limits: Limits) -> None:
     if info.file_size > _TEXT_MAX_MB << 20:
-        raise UnsafeInputError(f"{shown}: {info.file_size >> 20} MB of XML", expected=f"at most {_TEXT_MAX_MB} MB", cure="split the workbook 请拆分工作簿")
+        raise UnsafeInputError(
+            f"{shown}: {info.file_size >> 20} MB of XML",
+            expected=f"at most {_TEXT_MAX_MB} MB",
+            cure="split the workbook 请拆分工作簿",
+        )
     try:
         data = archive.read(info)
     except (zipfile.BadZipFile, EOFError, OSError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
-        raise UnsafeInputError(f"{shown} cannot be unpacked ({error})", expected="a whole workbook", cure="save it again in Excel 请用 Excel 重新保存") from None
+        raise UnsafeInputError(
+            f"{shown} cannot be unpacked ({error})",
+            expected="a whole workbook",
+            cure="save it again in Excel 请用 Excel 重新保存",
+        ) from None
     check_xml_bytes(data, shown, depth_max=limits.depth_max)
     if _DDE.search(data):
-        raise UnsafeInputError(f"{shown}: a formula calls another program (DDE)", expected="values", cure="delete the formula and save 请删除 DDE 公式后保存")
+        raise UnsafeInputError(
+            f"{shown}: a formula calls another program (DDE)",
+            expected="values",
+            cure="delete the formula and save 请删除 DDE 公式后保存",
+        )
     if b'TargetMode="External"' in data and re.search(rb'Type="[^"]*/(externalLink|oleObject|attachedTemplate|frame)', data):
-        raise UnsafeInputError(f"{shown}: a link to an outside file", expected="a plain table", cure="break the links and save 请断开外部链接后保存")
+        raise UnsafeInputError(
+            f"{shown}: a link to an outside file", expected="a plain table", cure="break the links and save 请断开外部链接后保存"
+        )

@@ -39,7 +39,11 @@ def check_xml_bytes(data: bytes, name: str, *, depth_max: float) -> None:
         )  # fmt: skip
     depth = _depth(data)
     if depth > depth_max:
-        raise UnsafeInputError(f"{name}: XML nested {depth} deep", expected=f"at most {depth_max:.0f} levels", cure="export the file again from its source 请重新导出")
+        raise UnsafeInputError(
+            f"{name}: XML nested {depth} deep",
+            expected=f"at most {depth_max:.0f} levels",
+            cure="export the file again from its source 请重新导出",
+        )
 
 
 def check_kml(path: Path, *, depth_max: float) -> tuple[str, ...]:
@@ -57,7 +61,11 @@ def check_kml(path: Path, *, depth_max: float) -> tuple[str, ...]:
     if local != "kml":
         raise UnsafeInputError(f"{path.name}: XML root is <{local}>", expected="<kml>", cure="export as KML 请导出为 KML 格式")
     if b"</kml" not in data[-4096:] and b":kml>" not in data[-4096:]:
-        raise UnsafeInputError(f"{path.name}: the file ends before </kml>", expected="a complete file", cure="copy or download it again 文件不完整，请重新拷贝")
+        raise UnsafeInputError(
+            f"{path.name}: the file ends before </kml>",
+            expected="a complete file",
+            cure="copy or download it again 文件不完整，请重新拷贝",
+        )
     return tuple(x.decode("utf-8", "replace") for x in re.findall(rb"<href>\s*(.*?)\s*</href>", data, re.DOTALL)[:20])
 
 

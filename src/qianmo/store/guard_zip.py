@@ -84,21 +84,33 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
-        raise UnsafeInputError(f"{path.name}: not a readable zip ({error})", expected="a complete zip archive", cure="copy it again, or pack it again 压缩包损坏，请重新打包") from None
+        raise UnsafeInputError(
+            f"{path.name}: not a readable zip ({error})",
+            expected="a complete zip archive",
+            cure="copy it again, or pack it again 压缩包损坏，请重新打包",
+        ) from None
 
 
 def _check_totals(infos: list[zipfile.ZipInfo], path: Path, limits: Limits) -> None:
     if not infos:
         raise UnsafeInputError(f"{path.name}: empty archive", expected="at least one data set", cure=_CURE)
     if len(infos) > limits.zip_entries_max:
-        raise UnsafeInputError(f"{path.name}: {len(infos)} members", expected=f"at most {limits.zip_entries_max:.0f}", cure="split the archive 请拆分压缩包")
+        raise UnsafeInputError(
+            f"{path.name}: {len(infos)} members",
+            expected=f"at most {limits.zip_entries_max:.0f}",
+            cure="split the archive 请拆分压缩包",
+        )
     total = sum(i.file_size for i in infos)
     if total > limits.zip_total_max_mb * _MB:
-        raise UnsafeInputError(f"{path.name}: unpacks to {total / _MB:.0f} MB", expected=f"at most {limits.zip_total_max_mb:.0f} MB", cure="split the archive 请拆分压缩包")
+        raise UnsafeInputError(
+            f"{path.name}: unpacks to {total / _MB:.0f} MB",
+            expected=f"at most {limits.zip_total_max_mb:.0f} MB",
+            cure="split the archive 请拆分压缩包",
+        )
     for i in infos:
         if i.file_size > limits.zip_ratio_floor_mb * _MB and i.file_size > limits.zip_ratio_max * max(i.compress_size, 1):
             raise UnsafeInputError(
-                f"{path.name}: member {ascii(i.filename)} unpacks {i.file_size / max(i.compress_size, 1):.0f} times its packed size",
+                f"{path.name}: member {i.filename!a} unpacks {i.file_size / max(i.compress_size, 1):.0f} times its packed size",
                 expected=f"a ratio of at most {limits.zip_ratio_max:.0f} (zip bomb 压缩炸弹)", cure="give the unpacked files 请直接提供解压后的文件",
             )  # fmt: skip
 
@@ -110,11 +122,19 @@ def _check_layout(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], path: 
         file.seek(max(0, size - 22 - len(archive.comment)))
         ends = file.read(4)
     if starts not in (b"PK\x03\x04", b"PK\x05\x06") or min(i.header_offset for i in infos) != 0 or ends != b"PK\x05\x06":
-        raise UnsafeInputError(f"{path.name}: other data before or after the archive", expected="a zip and nothing else (polyglot file 多重格式文件)", cure=_CURE)
+        raise UnsafeInputError(
+            f"{path.name}: other data before or after the archive",
+            expected="a zip and nothing else (polyglot file 多重格式文件)",
+            cure=_CURE,
+        )
     spans = sorted((i.header_offset, i.header_offset + 30 + i.compress_size) for i in infos)
     for (_, end), (start, _) in zip(spans, spans[1:]):
         if start < end:
-            raise UnsafeInputError(f"{path.name}: members share the same bytes at {start}", expected="members side by side (overlap bomb 重叠炸弹)", cure=_CURE)
+            raise UnsafeInputError(
+                f"{path.name}: members share the same bytes at {start}",
+                expected="members side by side (overlap bomb 重叠炸弹)",
+                cure=_CURE,
+            )
 
 
 def _true_name(info: zipfile.ZipInfo, archive: str) -> str:
@@ -131,9 +151,13 @@ def _true_name(info: zipfile.ZipInfo, archive: str) -> str:
 
 
 def _check_member(info: zipfile.ZipInfo, name: str, archive: str, limits: Limits) -> None:
-    shown = f"{archive}: member {ascii(name[:80])}"
+    shown = f"{archive}: member {name[:80]!a}"
     if info.flag_bits & 0x1:
-        raise UnsafeInputError(f"{shown} is encrypted", expected="no password", cure="unpack it with the password and pack it again without 请去除压缩密码")
+        raise UnsafeInputError(
+            f"{shown} is encrypted",
+            expected="no password",
+            cure="unpack it with the password and pack it again without 请去除压缩密码",
+        )
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise UnsafeInputError(f"{shown} uses packing method {info.compress_type}", expected="stored or deflate", cure=_CURE)
     kind = stat.S_IFMT(info.external_attr >> 16) if info.create_system == 3 else 0
@@ -142,14 +166,27 @@ def _check_member(info: zipfile.ZipInfo, name: str, archive: str, limits: Limits
     parts = name.rstrip("/").split("/")
     if "\x00" in name:
         raise UnsafeInputError(f"{shown} holds a NUL", expected="visible characters only", cure=_CURE)
-    if name.startswith(("/", "\\")) or "\\" in name or ".." in parts or "." in parts or "" in parts or (len(name) > 1 and name[1] == ":"):
+    if (
+        name.startswith(("/", "\\"))
+        or "\\" in name
+        or ".." in parts
+        or "." in parts
+        or "" in parts
+        or (len(name) > 1 and name[1] == ":")
+    ):
         raise UnsafeInputError(f"{shown} points outside the archive", expected="a relative name without .. or drive", cure=_CURE)
     if len(parts) > limits.folder_depth_max:
-        raise UnsafeInputError(f"{shown} lies {len(parts)} folders deep", expected=f"at most {limits.folder_depth_max:.0f}", cure=_CURE)
+        raise UnsafeInputError(
+            f"{shown} lies {len(parts)} folders deep", expected=f"at most {limits.folder_depth_max:.0f}", cure=_CURE
+        )
     for part in parts:
         check_name(part, max_bytes=limits.name_max_bytes)
     if name.lower().endswith(_ARCHIVES):
-        raise UnsafeInputError(f"{shown} is an archive in the archive", expected="data files", cure="unpack the inner archive first 请先解压内层压缩包")
+        raise UnsafeInputError(
+            f"{shown} is an archive in the archive",
+            expected="data files",
+            cure="unpack the inner archive first 请先解压内层压缩包",
+        )
 
 
 def _check_duplicates(names: list[str], archive: str) -> None:
@@ -157,7 +194,11 @@ def _check_duplicates(names: list[str], archive: str) -> None:
     for name in names:
         key = unicodedata.normalize("NFKC", name).casefold().rstrip("/")
         if key in seen:
-            raise UnsafeInputError(f"{archive}: two members named {ascii(seen[key])} and {ascii(name)}", expected="names that differ by more than case or look", cure=_CURE)
+            raise UnsafeInputError(
+                f"{archive}: two members named {seen[key]!a} and {name!a}",
+                expected="names that differ by more than case or look",
+                cure=_CURE,
+            )
         seen[key] = name
 
 
@@ -166,15 +207,33 @@ def _write_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path,
     try:
         with archive.open(info) as packed, target.open("xb") as file:
             while chunk := packed.read(_MB):
-                if count == 0 and sniff(chunk[:512]) in ("zip", "gzip", "7z archive", "rar archive") and target.suffix.lower() not in _MAY_BE_ZIP:
-                    raise UnsafeInputError(f"{shown}: member {ascii(target.name)} is an archive under another name", expected="data files", cure=_CURE)
+                if (
+                    count == 0
+                    and sniff(chunk[:512]) in ("zip", "gzip", "7z archive", "rar archive")
+                    and target.suffix.lower() not in _MAY_BE_ZIP
+                ):
+                    raise UnsafeInputError(
+                        f"{shown}: member {target.name!a} is an archive under another name",
+                        expected="data files",
+                        cure=_CURE,
+                    )
                 count += len(chunk)
                 if count > info.file_size:
                     break
                 file.write(chunk)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise UnsafeInputError(f"{shown}: member {ascii(target.name)} cannot be unpacked ({error})", expected="whole members", cure="copy or pack the archive again 压缩包损坏，请重新打包") from None
+        raise UnsafeInputError(
+            f"{shown}: member {target.name!a} cannot be unpacked ({error})",
+            expected="whole members",
+            cure="copy or pack the archive again 压缩包损坏，请重新打包",
+        ) from None
     except zipfile.zlib.error as error:  # type: ignore[attr-defined]
-        raise UnsafeInputError(f"{shown}: member {ascii(target.name)} is damaged ({error})", expected="whole members", cure="copy or pack the archive again 压缩包损坏，请重新打包") from None
+        raise UnsafeInputError(
+            f"{shown}: member {target.name!a} is damaged ({error})",
+            expected="whole members",
+            cure="copy or pack the archive again 压缩包损坏，请重新打包",
+        ) from None
     if count != info.file_size:
-        raise UnsafeInputError(f"{shown}: member {ascii(target.name)} holds {count} bytes", expected=f"{info.file_size} as declared", cure=_CURE)
+        raise UnsafeInputError(
+            f"{shown}: member {target.name!a} holds {count} bytes", expected=f"{info.file_size} as declared", cure=_CURE
+        )

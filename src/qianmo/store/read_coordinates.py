@@ -16,8 +16,8 @@ _WORDS = {
     "lat": "lat latitude 纬度 北纬 大地纬度",
     "east": "easting east 东坐标 横坐标 横坐标y y横坐标 东 东向坐标 y东 x东 y横 e坐标",
     "north": "northing north 北坐标 纵坐标 纵坐标x x纵坐标 北 北向坐标 x北 y北 x纵 n坐标",
-    "x": "x x坐标 坐标x pointx xcoord coordx 拐点x 界址点x",
-    "y": "y y坐标 坐标y pointy ycoord coordy 拐点y 界址点y",
+    "x": "x x坐标 坐标x pointx xcoord coordx 拐点x 界址点x xm",
+    "y": "y y坐标 坐标y pointy ycoord coordy 拐点y 界址点y ym",
     "plot": "地块号 地块编号 地块编码 地块代码 宗地号 宗地代码 图斑号 图斑编号 地块名称 地块 宗地 plot plotid parcel parcelid polygonid dkbm dkbh tbbh zddm",
     "ring": "圈号 环号 部件号 ring ringid 圈",
     "point": "点号 界址点号 界址点编号 点序号 拐点号 拐点编号 point pointno pointid jzdh 顶点号",
@@ -26,7 +26,9 @@ _WORDS = {
 _ROLE = {word: role for role, words in _WORDS.items() for word in words.split()}
 _NOISE = re.compile(r"[\s_\-/\\:：*]|[(（\[【]\s*(m|米|°|度|degrees?|deg|cgcs2000|wgs84|2000|单位.*?)\s*[)）\]】]", re.IGNORECASE)
 _BRACKETS = re.compile(r"[()（）\[\]【】]")
-_DMS = re.compile(r"^\s*(-?\d{1,3})\s*[°度d]\s*(\d{1,2})\s*[′'分m]\s*(\d{1,2}(?:\.\d+)?)\s*[″\"秒s]?\s*([NSEW]?)\s*$", re.IGNORECASE)
+_DMS = re.compile(
+    r"^\s*(-?\d{1,3})\s*[°度d]\s*(\d{1,2})\s*[′'分m]\s*(\d{1,2}(?:\.\d+)?)\s*[″\"秒s]?\s*([NSEW]?)\s*$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,10 @@ def number_of(text: str | None, where: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        cure = "write the decimal point as . 小数点请用 ." if re.fullmatch(r"-?\d+,\d+", bare) else "correct the cell 请改正该单元格"
-        raise UnsafeInputError(f"{where}: {bare[:40]!r} is no coordinate", expected="a finite decimal number or 118°30′15.2″", cure=cure)
+        cure = (
+            "write the decimal point as . 小数点请用 ." if re.fullmatch(r"-?\d+,\d+", bare) else "correct the cell 请改正该单元格"
+        )
+        raise UnsafeInputError(
+            f"{where}: {bare[:40]!r} is no coordinate", expected="a finite decimal number or 118°30′15.2″", cure=cure
+        )
     return value

@@ -17,15 +17,34 @@ from qianmo.schema.errors import EncodingError, UnsafeInputError
 from qianmo.store.guard_magic import has_hidden_marks
 from qianmo.store.raw import Note
 
-__all__ = ["DbfField", "DbfHeader", "check_not_utf8", "codec_of", "dbf_text_samples", "decode_strictly", "read_dbf_header", "read_dbf_table"]
+__all__ = [
+    "DbfField",
+    "DbfHeader",
+    "check_not_utf8",
+    "codec_of",
+    "dbf_text_samples",
+    "decode_strictly",
+    "read_dbf_header",
+    "read_dbf_table",
+]
 
 _CODECS = {
     "utf-8", "gb18030", "gbk", "gb2312", "big5", "big5hkscs", "cp950", "ascii", "cp1252", "cp1250", "iso8859-1", "iso8859-2", "cp1251", "shift_jis",
     "cp932", "euc_jp", "euc_kr", "cp949",
 }  # fmt: skip
-_LANGUAGE = {0x4D: "gbk", 0x4F: "big5", 0x4E: "cp949", 0x13: "cp932", 0x7A: "gbk", 0x57: "cp1252", 0x03: "cp1252", 0xC8: "cp1250", 0xC9: "cp1251"}
+_LANGUAGE = {
+    0x4D: "gbk",
+    0x4F: "big5",
+    0x4E: "cp949",
+    0x13: "cp932",
+    0x7A: "gbk",
+    0x57: "cp1252",
+    0x03: "cp1252",
+    0xC8: "cp1250",
+    0xC9: "cp1251",
+}
 _EXACT = 2**53
-_PLAINLY = 3
+_PLAINLY, _SHORT = 3, 256
 
 
 @dataclass(frozen=True)
@@ -62,13 +81,25 @@ def read_dbf_header(path: Path) -> DbfHeader:
     with path.open("rb") as file:
         head = file.read(32)
         if len(head) < 32 or head[0] not in (0x02, 0x03, 0x30, 0x31, 0x32, 0x43, 0x83, 0x8B, 0xF5):
-            raise UnsafeInputError(f"{path.name}: {size} bytes without a dBASE header", expected="a .dbf table", cure="copy the whole shapefile set again 请重新拷贝全部文件")
-        records, header_length, record_length = int.from_bytes(head[4:8], "little"), int.from_bytes(head[8:10], "little"), int.from_bytes(head[10:12], "little")
+            raise UnsafeInputError(
+                f"{path.name}: {size} bytes without a dBASE header",
+                expected="a .dbf table",
+                cure="copy the whole shapefile set again 请重新拷贝全部文件",
+            )
+        records, header_length, record_length = (
+            int.from_bytes(head[4:8], "little"),
+            int.from_bytes(head[8:10], "little"),
+            int.from_bytes(head[10:12], "little"),
+        )
         body = file.read(max(0, header_length - 32))
     fields = _fields(body, path.name)
     wide = 1 + sum(f.width for f in fields)
     if wide != record_length:
-        raise UnsafeInputError(f"{path.name}: the fields fill {wide} bytes of a record", expected=f"{record_length} as the header says", cure="export the layer again 请重新导出图层")
+        raise UnsafeInputError(
+            f"{path.name}: the fields fill {wide} bytes of a record",
+            expected=f"{record_length} as the header says",
+            cure="export the layer again 请重新导出图层",
+        )
     missing = header_length + records * record_length - size
     if missing > 0 or size - (header_length + records * record_length) > record_length:
         raise UnsafeInputError(
@@ -133,7 +164,11 @@ def read_dbf_table(path: Path, *, encoding: str | None) -> tuple[pa.Table, dict[
     rows = _records(path, header)
     flags = rows[:, 0]
     if bad := np.flatnonzero((flags != 0x20) & (flags != 0x2A)).tolist():
-        raise UnsafeInputError(f"{path.name}: {len(bad)} records with a broken flag, first record {bad[0] + 1}", expected="records in step", cure="export the layer again 请重新导出图层")
+        raise UnsafeInputError(
+            f"{path.name}: {len(bad)} records with a broken flag, first record {bad[0] + 1}",
+            expected="records in step",
+            cure="export the layer again 请重新导出图层",
+        )
     notes: list[Note] = []
     check_not_utf8(dbf_text_samples(path, most=200), codec, path.name)
     names = _names(header, codec, path.name, notes)
@@ -157,7 +192,9 @@ def codec_of(encoding: str | None) -> str:
     except LookupError:
         name = ""
     if name not in _CODECS:
-        raise EncodingError(f"encoding {encoding!r}", expected=", ".join(sorted(_CODECS)), cure="choose one of them 请选择支持的编码")
+        raise EncodingError(
+            f"encoding {encoding!r}", expected=", ".join(sorted(_CODECS)), cure="choose one of them 请选择支持的编码"
+        )
     return "gb18030" if name in ("gbk", "gb2312") else name
 
 
@@ -174,7 +211,7 @@ def decode_strictly(raw: bytes, codec: str, where: str) -> str:
     except UnicodeDecodeError as error:
         asked = "no encoding was decided and the text is not ASCII" if codec == "ascii" else f"not {codec}"
         raise EncodingError(
-            f"{where}: bytes {raw[:24].hex(' ')} are {asked} (byte {error.start})", expected="text that decodes without loss",
+            f"{where}: bytes {_around(raw, error.start).hex(' ')} are {asked} (byte {error.start})", expected="text that decodes without loss",
             cure="choose the encoding (GBK or UTF-8) with --encoding, or repair the .cpg 请指定正确编码",
         ) from None  # fmt: skip
     if "\ufffd" in text or (not raw.isascii() and any("\x80" <= c <= "\x9f" for c in text)):
@@ -183,6 +220,11 @@ def decode_strictly(raw: bytes, codec: str, where: str) -> str:
             cure="choose another encoding; if U+FFFD stands in the file itself, export it again from the original 文本已损坏或编码错误",
         )  # fmt: skip
     return text
+
+
+def _around(raw: bytes, at: int) -> bytes:
+    """The start of a short value, the place of the fault in a long text."""
+    return raw[:24] if len(raw) <= _SHORT else raw[max(0, at - 8) : at + 16]
 
 
 def check_not_utf8(samples: list[bytes], codec: str, where: str) -> None:
@@ -215,15 +257,27 @@ def _fields(body: bytes, name: str) -> tuple[DbfField, ...]:
     while at + 32 <= len(body) and body[at] != 0x0D:
         raw, kind, width, decimals = body[at : at + 11].split(b"\x00")[0], chr(body[at + 11]), body[at + 16], body[at + 17]
         if kind not in "CNFLDMI+@BOGPTYVXW" or kind not in "CNFLD":
-            raise UnsafeInputError(f"{name}: field {raw!r} has type {kind!r}", expected="C, N, F, L or D", cure="convert the field to text or number and export again 请转换字段类型后重新导出")
+            raise UnsafeInputError(
+                f"{name}: field {raw!r} has type {kind!r}",
+                expected="C, N, F, L or D",
+                cure="convert the field to text or number and export again 请转换字段类型后重新导出",
+            )
         if width == 0:
-            raise UnsafeInputError(f"{name}: field {raw!r} has width 0", expected="1 to 255 bytes", cure="export the layer again 请重新导出图层")
+            raise UnsafeInputError(
+                f"{name}: field {raw!r} has width 0", expected="1 to 255 bytes", cure="export the layer again 请重新导出图层"
+            )
         fields.append(DbfField(raw, kind, width, decimals, offset))
         offset, at = offset + width, at + 32
     if not fields:
-        raise UnsafeInputError(f"{name}: no field in the header", expected="at least one field", cure="copy the .dbf again 请重新拷贝 .dbf 文件")
+        raise UnsafeInputError(
+            f"{name}: no field in the header", expected="at least one field", cure="copy the .dbf again 请重新拷贝 .dbf 文件"
+        )
     if body[at : at + 1] != b"\x0d":
-        raise UnsafeInputError(f"{name}: the field list does not end", expected="a header that ends with 0D", cure="copy the .dbf again 请重新拷贝 .dbf 文件")
+        raise UnsafeInputError(
+            f"{name}: the field list does not end",
+            expected="a header that ends with 0D",
+            cure="copy the .dbf again 请重新拷贝 .dbf 文件",
+        )
     return tuple(fields)
 
 
@@ -240,14 +294,30 @@ def _names(header: DbfHeader, codec: str, shown: str, notes: list[Note]) -> list
         name, cut = _decode_cut(f.raw_name, codec, f"{shown} field name", full=len(f.raw_name) >= 10)
         name = name.strip()
         if has_hidden_marks(name):
-            raise UnsafeInputError(f"{shown}: field name {ascii(name)} holds hidden marks", expected="visible characters", cure="rename the field 请重命名字段")
+            raise UnsafeInputError(
+                f"{shown}: field name {name!a} holds hidden marks",
+                expected="visible characters",
+                cure="rename the field 请重命名字段",
+            )
         if len(f.raw_name) >= 10:
             cure = "map the field by hand if it is not recognised 如未识别请手工对应字段"
-            notes.append(Note("name_cut", "info", f"field name {name} fills all 10 bytes{' and its last character was cut' if cut else ''}", found=name, cure=cure))
+            notes.append(
+                Note(
+                    "name_cut",
+                    "info",
+                    f"field name {name} fills all 10 bytes{' and its last character was cut' if cut else ''}",
+                    found=name,
+                    cure=cure,
+                )
+            )
         names.append(name)
     folded = [n.casefold() for n in names]
     if twice := sorted({n for n in names if folded.count(n.casefold()) > 1}):
-        raise UnsafeInputError(f"{shown}: duplicate field names {', '.join(twice)}", expected="each name once", cure="rename one of them and export again 字段重名，请改名后重新导出")
+        raise UnsafeInputError(
+            f"{shown}: duplicate field names {', '.join(twice)}",
+            expected="each name once",
+            cure="rename one of them and export again 字段重名，请改名后重新导出",
+        )
     return names
 
 
@@ -257,7 +327,14 @@ def _column(rows: np.ndarray, f: DbfField, name: str, codec: str, shown: str, no
     quick = _quick(raw, f) if f.kind in "CNF" and len(raw) and raw.min() >= 32 and raw.max() < 127 else None
     array = _slow(raw, f, name, codec, shown, notes) if quick is None else quick
     if f.kind in "NF" and pa.types.is_string(array.type):
-        notes.append(Note("number_as_text", "info", f"field {name}: numbers too long for exact arithmetic are kept as text", found=f"{f.kind}({f.width},{f.decimals})"))
+        notes.append(
+            Note(
+                "number_as_text",
+                "info",
+                f"field {name}: numbers too long for exact arithmetic are kept as text",
+                found=f"{f.kind}({f.width},{f.decimals})",
+            )
+        )
     return array
 
 
@@ -300,12 +377,30 @@ def _slow(raw: np.ndarray, f: DbfField, name: str, codec: str, shown: str, notes
         where = np.flatnonzero(np.isin(packed.indices.to_numpy(zero_copy_only=False), hit))
         kind = "value_" + what.split(":")[0].replace(" ", "_")
         told = f"field {name}: {len(where)} values {what}"
-        notes.append(Note(kind, "warning", told, found=repr(distinct[hit[0]]), cure="check these values in the source 请核对原始数据", rows=tuple(where[:20].tolist())))
+        notes.append(
+            Note(
+                kind,
+                "warning",
+                told,
+                found=repr(distinct[hit[0]]),
+                cure="check these values in the source 请核对原始数据",
+                rows=tuple(where[:20].tolist()),
+            )
+        )
     return array.take(packed.indices)
 
 
-def _with_row(error: EncodingError | UnsafeInputError, packed: pa.DictionaryArray, distinct: list[bytes]) -> EncodingError | UnsafeInputError:
-    shown = next((d for d in distinct if d.strip(b" \x00") and (d.strip(b" \x00")[:24].hex(" ") in error.found or repr(d.strip()) in error.found)), None)
+def _with_row(
+    error: EncodingError | UnsafeInputError, packed: pa.DictionaryArray, distinct: list[bytes]
+) -> EncodingError | UnsafeInputError:
+    shown = next(
+        (
+            d
+            for d in distinct
+            if d.strip(b" \x00") and (d.strip(b" \x00")[:24].hex(" ") in error.found or repr(d.strip()) in error.found)
+        ),
+        None,
+    )
     if shown is None:
         return error
     row = pc.index(packed.indices, distinct.index(shown)).as_py()
@@ -352,7 +447,18 @@ def _dates(distinct: list[bytes], f: DbfField, codec: str, where: str, faults: d
 
 
 def _flags(distinct: list[bytes], f: DbfField, codec: str, where: str, faults: dict[int, str]) -> list[bool | None]:
-    known = {b"Y": True, b"y": True, b"T": True, b"t": True, b"1": True, b"N": False, b"n": False, b"F": False, b"f": False, b"0": False}
+    known = {
+        b"Y": True,
+        b"y": True,
+        b"T": True,
+        b"t": True,
+        b"1": True,
+        b"N": False,
+        b"n": False,
+        b"F": False,
+        b"f": False,
+        b"0": False,
+    }
     return [known.get(raw.strip(b" \x00")) for raw in distinct]
 
 
@@ -373,7 +479,9 @@ def _numbers(distinct: list[bytes], f: DbfField, codec: str, where: str, faults:
             values.append(number)
     finite = [v for v in values if v is not None]
     if any(v != v or v in (float("inf"), float("-inf")) for v in finite):
-        raise UnsafeInputError(f"{where}: a number is not finite", expected="finite numbers", cure="correct the value in the source 请改正非法数值")
+        raise UnsafeInputError(
+            f"{where}: a number is not finite", expected="finite numbers", cure="correct the value in the source 请改正非法数值"
+        )
     if any(isinstance(v, float) and abs(v) >= _EXACT for v in finite):
         return [t.decode("ascii", "strict") if t and v is not None else None for t, v in zip(texts, values)]
     return values if whole else [None if v is None else float(v) for v in values]

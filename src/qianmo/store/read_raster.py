@@ -25,7 +25,12 @@ def read_grids(source: Source, *, workdir: Path, limits: Limits) -> list[RawGrid
     UnsafeInputError
         The reading process refused or died, or what it gave contradicts its description.
     """
-    answer = run_guarded([task_of(source, encoding=None, limits=limits)], read=[p.resolve() for p in source.parts.values()], workdir=workdir, limits=limits)[0]
+    answer = run_guarded(
+        [task_of(source, encoding=None, limits=limits)],
+        read=[p.resolve() for p in source.parts.values()],
+        workdir=workdir,
+        limits=limits,
+    )[0]
     if isinstance(answer, Exception):
         raise answer
     return grids_of(source, answer["items"], Path(answer["folder"]), limits)
@@ -46,13 +51,40 @@ def _grid(source: Source, item: Mapping[str, Any], path: Path, limits: Limits) -
     try:
         values = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise UnsafeInputError(f"{source.origin}: the reader's answer is broken ({error})", expected="a grid", cure="read the source again 请重试") from None
-    if list(values.shape) != item["shape"] or values.ndim != 2 or values.size > limits.cells_max or values.dtype.kind not in "iuf":
-        raise UnsafeInputError(f"{source.origin}: the reader gave {values.shape} of {values.dtype}", expected=f"{item['shape']} of numbers", cure="read the source again 请重试")
+        raise UnsafeInputError(
+            f"{source.origin}: the reader's answer is broken ({error})", expected="a grid", cure="read the source again 请重试"
+        ) from None
+    if (
+        list(values.shape) != item["shape"]
+        or values.ndim != 2
+        or values.size > limits.cells_max
+        or values.dtype.kind not in "iuf"
+    ):
+        raise UnsafeInputError(
+            f"{source.origin}: the reader gave {values.shape} of {values.dtype}",
+            expected=f"{item['shape']} of numbers",
+            cure="read the source again 请重试",
+        )
     transform = Affine(*(float(v) for v in item["transform"]))
     if not np.isfinite(list(transform)).all() or transform.determinant == 0:
-        raise UnsafeInputError(f"{source.origin}: cells without size or place {tuple(transform)[:6]}", expected="a finite geotransform", cure="georeference the raster again 请重新配准")
+        raise UnsafeInputError(
+            f"{source.origin}: cells without size or place {tuple(transform)[:6]}",
+            expected="a finite geotransform",
+            cure="georeference the raster again 请重新配准",
+        )
     notes = (*source.notes, *(Note(**{k: tuple(v) if k == "rows" else str(v) for k, v in n.items()}) for n in item["notes"]))
     nodata = None if item["nodata"] is None else float(item["nodata"])
     name = source.stem if item["bands"] == 1 else f"{source.stem}_{item['band']}"
-    return RawGrid(values, transform, item["crs"] or source.declared_crs_wkt, nodata, name, source.sha256, str(values.dtype), int(item["bands"]), int(item["band"]), source.origin, notes)
+    return RawGrid(
+        values,
+        transform,
+        item["crs"] or source.declared_crs_wkt,
+        nodata,
+        name,
+        source.sha256,
+        str(values.dtype),
+        int(item["bands"]),
+        int(item["band"]),
+        source.origin,
+        notes,
+    )

@@ -45,7 +45,9 @@ def layers_of_table(layer: RawLayer, *, limits: Limits, consent: Consent) -> lis
     if columns.kind == "wkt":
         return [_with(layer, frame, _from_wkt(frame.iloc[:, columns.first or 0], where), [], where, limits, consent)]
     east, north, notes = _coordinates(frame, columns, where)
-    outlined = columns.plot is not None and (columns.ring is not None or (columns.point is not None and frame.iloc[:, columns.plot].duplicated().any()))
+    outlined = columns.plot is not None and (
+        columns.ring is not None or (columns.point is not None and frame.iloc[:, columns.plot].duplicated().any())
+    )
     if not outlined:
         blank = np.isnan(east) | np.isnan(north)
         points = np.where(blank, None, shapely.points(np.where(blank, 0, east), np.where(blank, 0, north)))
@@ -54,7 +56,9 @@ def layers_of_table(layer: RawLayer, *, limits: Limits, consent: Consent) -> lis
     return [_with(layer, table, shapes, [*notes, *told], where, limits, consent)]
 
 
-def _with(layer: RawLayer, frame: pd.DataFrame, shapes: np.ndarray, notes: list[Note], where: str, limits: Limits, consent: Consent) -> RawLayer:
+def _with(
+    layer: RawLayer, frame: pd.DataFrame, shapes: np.ndarray, notes: list[Note], where: str, limits: Limits, consent: Consent
+) -> RawLayer:
     shapes, told = check_shapes(np.asarray(shapes, dtype=object), where, limits=limits, consent=consent)
     full = gpd.GeoDataFrame(frame.reset_index(drop=True), geometry=shapes)
     geometry_type = str(full.geometry.iloc[0].geom_type) if len(full) and full.geometry.iloc[0] is not None else None
@@ -66,11 +70,21 @@ def _coordinates(frame: pd.DataFrame, columns: CoordinateColumns, where: str) ->
     if columns.kind != "xy" or not len(first):
         return first, second, []
     if _within(first, (_NORTHING,)) and _within(second, _EASTING):
-        note = Note("axis_order", "info", "X holds northings and Y eastings (survey convention): read as east = Y, north = X", found=f"X {np.nanmin(first):.0f}, Y {np.nanmin(second):.0f}")
+        note = Note(
+            "axis_order",
+            "info",
+            "X holds northings and Y eastings (survey convention): read as east = Y, north = X",
+            found=f"X {np.nanmin(first):.0f}, Y {np.nanmin(second):.0f}",
+        )
         return second, first, [note]
     if _within(second, (_NORTHING,)) and _within(first, _EASTING):
         return first, second, []
-    note = Note("axis_order", "warning", "X and Y do not say which runs north; X was read as east", cure="name the columns 东坐标 and 北坐标, or check the place on the map 请核对坐标轴顺序")
+    note = Note(
+        "axis_order",
+        "warning",
+        "X and Y do not say which runs north; X was read as east",
+        cure="name the columns 东坐标 and 北坐标, or check the place on the map 请核对坐标轴顺序",
+    )
     return first, second, [note]
 
 
@@ -83,7 +97,10 @@ def _within(values: np.ndarray, ranges: tuple[tuple[float, float], ...]) -> bool
 
 def _numbers(column: pd.Series, where: str) -> np.ndarray:
     cells = column.to_numpy(dtype=object)
-    return np.array([number_of(None if pd.isna(c) else str(c), f"{where}: column {column.name}, row {i + 1}") for i, c in enumerate(cells)], dtype=float)
+    return np.array(
+        [number_of(None if pd.isna(c) else str(c), f"{where}: column {column.name}, row {i + 1}") for i, c in enumerate(cells)],
+        dtype=float,
+    )
 
 
 def _from_wkt(column: pd.Series, where: str) -> np.ndarray:
@@ -91,25 +108,43 @@ def _from_wkt(column: pd.Series, where: str) -> np.ndarray:
     shapes = shapely.from_wkt(np.array(texts, dtype=object), on_invalid="ignore")
     bad = [i for i, (t, s) in enumerate(zip(texts, shapes)) if t and s is None]
     if bad:
-        raise UnsafeInputError(f"{where}: {len(bad)} texts are no WKT, first row {bad[0] + 1}: {str(texts[bad[0]])[:40]!r}", expected="POLYGON ((…))", cure="correct the cell 请改正 WKT")
+        raise UnsafeInputError(
+            f"{where}: {len(bad)} texts are no WKT, first row {bad[0] + 1}: {str(texts[bad[0]])[:40]!r}",
+            expected="POLYGON ((…))",
+            cure="correct the cell 请改正 WKT",
+        )
     return shapes
 
 
-def _polygons(frame: pd.DataFrame, east: np.ndarray, north: np.ndarray, columns: CoordinateColumns, where: str) -> tuple[pd.DataFrame, np.ndarray, list[Note]]:
+def _polygons(
+    frame: pd.DataFrame, east: np.ndarray, north: np.ndarray, columns: CoordinateColumns, where: str
+) -> tuple[pd.DataFrame, np.ndarray, list[Note]]:
     plot = frame.iloc[:, columns.plot or 0]
     if bad := np.flatnonzero(plot.isna() | np.isnan(east) | np.isnan(north)).tolist():
-        raise UnsafeInputError(f"{where}: {len(bad)} boundary points without plot or coordinate, first row {bad[0] + 1}", expected="plot, X and Y in each row", cure="fill the cells 请补全地块号与坐标")
+        raise UnsafeInputError(
+            f"{where}: {len(bad)} boundary points without plot or coordinate, first row {bad[0] + 1}",
+            expected="plot, X and Y in each row",
+            cure="fill the cells 请补全地块号与坐标",
+        )
     ring = frame.iloc[:, columns.ring].fillna("1").to_numpy() if columns.ring is not None else np.full(len(frame), "1")
     keys = plot.to_numpy()
     shapes, rows = [], []
     for key in dict.fromkeys(keys):
         at = np.flatnonzero(keys == key)
-        shapes.append(_polygon([(east[k], north[k]) for k in (at[ring[at] == r] for r in dict.fromkeys(ring[at]))], f"{where}: plot {key}"))
+        shapes.append(
+            _polygon([(east[k], north[k]) for k in (at[ring[at] == r] for r in dict.fromkeys(ring[at]))], f"{where}: plot {key}")
+        )
         rows.append(at[0])
     dropped = {columns.first, columns.second, columns.ring, columns.point}
-    constant = [i for i in range(frame.shape[1]) if i not in dropped and frame.iloc[:, i].groupby(keys, sort=False).nunique(dropna=False).le(1).all()]
+    constant = [
+        i
+        for i in range(frame.shape[1])
+        if i not in dropped and frame.iloc[:, i].groupby(keys, sort=False).nunique(dropna=False).le(1).all()
+    ]
     lost = [str(frame.columns[i]) for i in range(frame.shape[1]) if i not in dropped and i not in constant]
-    notes = [Note("columns_dropped", "info", "columns that vary within a plot were left out", found=", ".join(lost))] if lost else []
+    notes = (
+        [Note("columns_dropped", "info", "columns that vary within a plot were left out", found=", ".join(lost))] if lost else []
+    )
     return frame.iloc[rows, constant], np.array(shapes, dtype=object), notes
 
 
@@ -120,7 +155,11 @@ def _polygon(rings: list[tuple[np.ndarray, np.ndarray]], where: str) -> shapely.
         points = np.column_stack([x, y])
         points = points[:-1] if len(points) > 1 and (points[0] == points[-1]).all() else points
         if len(np.unique(points, axis=0)) < 3:
-            raise TopologyError(f"{where}: a ring of {len(points)} points", expected="at least three different points", cure="complete the boundary points 界址点不足三个，请补全")
+            raise TopologyError(
+                f"{where}: a ring of {len(points)} points",
+                expected="at least three different points",
+                cure="complete the boundary points 界址点不足三个，请补全",
+            )
         outer = next((p for p in parts if shapely.contains(p[0], shapely.points(points)).all()), None)
         if outer is not None:
             outer[1].append(points)

@@ -51,7 +51,9 @@ def needs_encoding(source: Source) -> bool:
     return bool(text_samples(source))
 
 
-def read_layers(source: Source, *, workdir: Path, limits: Limits, encoding: str | None = None, consent: Consent | None = None) -> list[RawLayer]:
+def read_layers(
+    source: Source, *, workdir: Path, limits: Limits, encoding: str | None = None, consent: Consent | None = None
+) -> list[RawLayer]:
     """Layers of one checked vector or table source (读取图层).
 
     Parameters
@@ -85,7 +87,12 @@ def read_layers(source: Source, *, workdir: Path, limits: Limits, encoding: str 
 
 
 def read_sources(
-    sources: Sequence[Source], *, workdir: Path, limits: Limits, encodings: Mapping[str, str] | None = None, consent: Consent | None = None
+    sources: Sequence[Source],
+    *,
+    workdir: Path,
+    limits: Limits,
+    encodings: Mapping[str, str] | None = None,
+    consent: Consent | None = None,
 ) -> list[Reading]:
     """Read many sources in one reading process; each failure stays with its source (批量读取).
 
@@ -129,7 +136,9 @@ def _reading(source: Source, answer: dict[str, Any] | QianmoError, limits: Limit
     folder = Path(answer["folder"])
     try:
         grids = grids_of(source, [i for i in answer["items"] if i["item"] == "grid"], folder, limits)
-        layers = [x for i in answer["items"] if i["item"] in ("layer", "table") for x in _layer(source, i, folder, limits, consent)]
+        layers = [
+            x for i in answer["items"] if i["item"] in ("layer", "table") for x in _layer(source, i, folder, limits, consent)
+        ]
     except QianmoError as error:
         return Reading(source, error=error)
     return Reading(source, tuple(layers), tuple(grids))
@@ -149,7 +158,13 @@ def _layer(source: Source, item: Mapping[str, Any], folder: Path, limits: Limits
         return layers_of_table(layer, limits=limits, consent=consent)
     if not has_shape:
         return [layer]
-    shapes, told = shapes_of(table[_WKB], f"{source.origin}:{item['name']}", limits=limits, consent=consent, broken=[(int(r), str(w)) for r, w in item.get("broken", [])])
+    shapes, told = shapes_of(
+        table[_WKB],
+        f"{source.origin}:{item['name']}",
+        limits=limits,
+        consent=consent,
+        broken=[(int(r), str(w)) for r, w in item.get("broken", [])],
+    )
     full = gpd.GeoDataFrame(frame, geometry=shapes)
     wkt, said = _declared(source, item, full)
     return _by_kind(replace(layer, frame=full, declared_crs_wkt=wkt, notes=(*notes, *told, *said)))
@@ -162,10 +177,23 @@ def _checked_table(source: Source, item: Mapping[str, Any], path: Path, limits: 
             table = pa.ipc.open_file(file).read_all()
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise UnsafeInputError(f"{where}: the reader's answer is broken ({str(error)[:100]})", expected="an Arrow file", cure="read the source again 请重试") from None
+        raise UnsafeInputError(
+            f"{where}: the reader's answer is broken ({str(error)[:100]})",
+            expected="an Arrow file",
+            cure="read the source again 请重试",
+        ) from None
     odd = [f.name for f in table.schema if f.name != _WKB and not any(is_kind(f.type) for is_kind in _ARROW_KINDS)]
-    if odd or table.num_rows != item["rows"] or table.num_rows > limits.features_max or len(table.column_names) > limits.fields_max + 1:
-        raise UnsafeInputError(f"{where}: the reader gave {table.num_rows} rows, odd columns {odd}", expected=f"{item['rows']} rows of plain columns", cure="read the source again 请重试")
+    if (
+        odd
+        or table.num_rows != item["rows"]
+        or table.num_rows > limits.features_max
+        or len(table.column_names) > limits.fields_max + 1
+    ):
+        raise UnsafeInputError(
+            f"{where}: the reader gave {table.num_rows} rows, odd columns {odd}",
+            expected=f"{item['rows']} rows of plain columns",
+            cure="read the source again 请重试",
+        )
     return table
 
 
@@ -174,7 +202,9 @@ def _frame(table: pa.Table, rows: int) -> pd.DataFrame:
     whole = table.drop_columns(sorted(nullable)).to_pandas()
     if not len(table.column_names):
         return pd.DataFrame(index=pd.RangeIndex(rows))
-    return pd.DataFrame({n: table[n].to_pandas(types_mapper=lambda t: pd.Int64Dtype()) if n in nullable else whole[n] for n in table.column_names})
+    return pd.DataFrame(
+        {n: table[n].to_pandas(types_mapper=lambda t: pd.Int64Dtype()) if n in nullable else whole[n] for n in table.column_names}
+    )
 
 
 def _declared(source: Source, item: Mapping[str, Any], frame: gpd.GeoDataFrame) -> tuple[str | None, list[Note]]:
@@ -185,7 +215,15 @@ def _declared(source: Source, item: Mapping[str, Any], frame: gpd.GeoDataFrame) 
     if source.driver == "GeoJSON" and source.declared_crs_wkt is None:
         west, south, east, north = frame.total_bounds if len(frame) else (0.0, 0.0, 0.0, 0.0)
         if west < -180 or east > 180 or south < -90 or north > 90:
-            return None, [Note("crs_not_stated", "warning", "GeoJSON without a crs member, yet the coordinates are not degrees", found=f"x {west:.0f} to {east:.0f}", cure="name the reference system 请指定坐标系")]
+            return None, [
+                Note(
+                    "crs_not_stated",
+                    "warning",
+                    "GeoJSON without a crs member, yet the coordinates are not degrees",
+                    found=f"x {west:.0f} to {east:.0f}",
+                    cure="name the reference system 请指定坐标系",
+                )
+            ]
         return WGS84_WKT, [Note("crs_by_standard", "info", "GeoJSON without a crs member: WGS 84 by RFC 7946")]
     if not said or "Undefined" in said or "unknown" in said[:40].lower():
         return None, []
@@ -201,13 +239,31 @@ def _by_kind(layer: RawLayer) -> list[RawLayer]:
     kind = shapely.get_type_id(np.asarray(shapes))
     closed = shapely.is_closed(np.asarray(shapes)) & (kind == 1) & (shapely.get_num_coordinates(np.asarray(shapes)) >= 4)
     found = []
-    for suffix, mask in (("polygon", closed | np.isin(kind, (3, 6))), ("line", np.isin(kind, (1, 5)) & ~closed), ("point", np.isin(kind, (0, 4))), ("other", np.isin(kind, (7,)))):
+    for suffix, mask in (
+        ("polygon", closed | np.isin(kind, (3, 6))),
+        ("line", np.isin(kind, (1, 5)) & ~closed),
+        ("point", np.isin(kind, (0, 4))),
+    ):
         if mask.any():
             part = frame[mask].reset_index(drop=True)
             if suffix == "polygon":
-                part.geometry = [shapely.polygons(g) if g.geom_type == "LineString" else g for g in part.geometry]
-            note = Note("closed_lines", "info", f"{int((closed & mask).sum())} closed lines read as polygons; arcs come as short chords") if suffix == "polygon" else None
-            found.append(replace(layer, frame=part, name=f"{layer.name}_{suffix}", geometry_type=suffix, notes=(*layer.notes, *([note] if note else []))))
+                part.geometry = [shapely.Polygon(g.coords) if g.geom_type == "LineString" else g for g in part.geometry]
+            note = (
+                Note(
+                    "closed_lines",
+                    "info",
+                    f"{int((closed & mask).sum())} closed lines read as polygons; arcs come as short chords",
+                )
+                if suffix == "polygon"
+                else None
+            )
+            found.append(
+                replace(
+                    layer,
+                    frame=part,
+                    name=f"{layer.name}_{suffix}",
+                    geometry_type=suffix,
+                    notes=(*layer.notes, *([note] if note else [])),
+                )
+            )
     return found
-
-

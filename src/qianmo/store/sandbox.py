@@ -26,7 +26,9 @@ _ANSWER_MAX = 64 << 20
 _KINDS = ("UnsafeInputError", "EncodingError", "MissingDataError", "SchemaError", "CrsError")
 
 
-def run_guarded(tasks: Sequence[Mapping[str, Any]], *, read: Sequence[Path], workdir: Path, limits: Limits) -> list[dict[str, Any] | QianmoError]:
+def run_guarded(
+    tasks: Sequence[Mapping[str, Any]], *, read: Sequence[Path], workdir: Path, limits: Limits
+) -> list[dict[str, Any] | QianmoError]:
     """Run reading tasks in one separate process; a task that kills it is refused, the rest goes on in a new one (沙箱运行).
 
     Parameters
@@ -76,7 +78,9 @@ def _run(tasks: Sequence[Mapping[str, Any]], read: Sequence[Path], folder: Path,
         "memory_bytes": int(limits.worker_memory_mb) << 20, "seconds": int(limits.worker_seconds), "output_bytes": int(limits.worker_output_mb) << 20,
         "files": int(limits.worker_files),
     }  # fmt: skip
-    request.write_text(json.dumps({"tasks": list(tasks), "read": [str(p.resolve()) for p in read], "limits": bounds}), encoding="utf-8")
+    request.write_text(
+        json.dumps({"tasks": list(tasks), "read": [str(p.resolve()) for p in read], "limits": bounds}), encoding="utf-8"
+    )
     package_root = str(Path(errors.__file__).resolve().parents[2])
     with (folder / "said.txt").open("wb") as said:
         process = subprocess.Popen(
@@ -127,7 +131,9 @@ def _answer(folder: Path, task: Mapping[str, Any], limits: Limits) -> dict[str, 
     if not path.is_file() or path.is_symlink():
         return None
     if path.stat().st_size > _ANSWER_MAX:
-        return UnsafeInputError(f"{task['origin']}: the reader's answer is too long", expected="a short description", cure="split the data 请拆分数据")
+        return UnsafeInputError(
+            f"{task['origin']}: the reader's answer is too long", expected="a short description", cure="split the data 请拆分数据"
+        )
     answer = json.loads(path.read_text(encoding="ascii"))
     if answer.get("ok") is True:
         return _checked(answer, folder, limits)
@@ -141,8 +147,17 @@ def _checked(answer: dict[str, Any], folder: Path, limits: Limits) -> dict[str, 
     for item in answer["items"]:
         if "file" in item:
             path = folder / str(item["file"])
-            if path.parent != folder or path.is_symlink() or not path.is_file() or path.stat().st_size > limits.worker_output_mb * (1 << 20):
-                return UnsafeInputError("the reader's answer names no plain file", expected="one data file an item", cure="read the source again 请重试")
+            if (
+                path.parent != folder
+                or path.is_symlink()
+                or not path.is_file()
+                or path.stat().st_size > limits.worker_output_mb * (1 << 20)
+            ):
+                return UnsafeInputError(
+                    "the reader's answer names no plain file",
+                    expected="one data file an item",
+                    cure="read the source again 请重试",
+                )
     return answer | {"folder": str(folder)}
 
 
@@ -151,9 +166,17 @@ def _death(ending: tuple[int, str], task: Mapping[str, Any], *, started: bool) -
     last = next((x.strip() for x in reversed(said.splitlines()) if x.strip()), "")[:200]
     cure = "the file is damaged or hostile: export it again from its source 文件损坏或不安全，请从原始软件重新导出"
     if code == -999 or code == -signal.SIGXCPU:
-        found, expected, cure = "reading took too long and was stopped", "an answer within guard_worker_seconds", "split the data or raise the limit 请拆分数据或提高时限"
+        found, expected, cure = (
+            "reading took too long and was stopped",
+            "an answer within guard_worker_seconds",
+            "split the data or raise the limit 请拆分数据或提高时限",
+        )
     elif "MemoryError" in said or "bad_alloc" in said or code == -signal.SIGKILL:
-        found, expected, cure = "reading needed more memory than allowed", "guard_worker_memory_mb", "split the data or raise the limit 请拆分数据或提高内存上限"
+        found, expected, cure = (
+            "reading needed more memory than allowed",
+            "guard_worker_memory_mb",
+            "split the data or raise the limit 请拆分数据或提高内存上限",
+        )
     elif code < 0:
         found, expected = f"the reader crashed ({signal.Signals(-code).name})", "a file that can be read"
     elif code == 0 or not started:

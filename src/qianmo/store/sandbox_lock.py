@@ -17,10 +17,25 @@ _CLONE_NEWUSER, _CLONE_NEWNET, _NO_NEW_PRIVS = 0x10000000, 0x40000000, 38
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
 _FILE_BITS = 0b111 | 1 << 14
 _READ_BITS = 0b1101
-_BLOCKED = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.system", "os.fork", "os.spawn", "ftplib.", "http.client", "urllib.", "smtplib.", "webbrowser.")
+_BLOCKED = (
+    "socket.",
+    "subprocess.",
+    "os.exec",
+    "os.posix_spawn",
+    "os.system",
+    "os.fork",
+    "os.spawn",
+    "ftplib.",
+    "http.client",
+    "urllib.",
+    "smtplib.",
+    "webbrowser.",
+)
 
 
-def shut_in(*, read: Sequence[str], write: str, memory_bytes: int, seconds: int, output_bytes: int, files: int) -> dict[str, bool]:
+def shut_in(
+    *, read: Sequence[str], write: str, memory_bytes: int, seconds: int, output_bytes: int, files: int
+) -> dict[str, bool]:
     """Give up every right that reading a file does not need; runs first, before any reader is imported (隔离当前进程).
 
     Parameters
@@ -84,7 +99,19 @@ def _allow(system: Any, fence: int, place: str, bits: int) -> None:
 def _installation() -> list[str]:
     own = [p for p in sys.path if p and os.path.isdir(p)]
     prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
-    return [*own, *prefixes, "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo", "/lib", "/lib64", "/dev/null", "/dev/urandom", "/etc/ld.so.cache", "/sys/devices/system/cpu"]
+    return [
+        *own,
+        *prefixes,
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/share/zoneinfo",
+        "/lib",
+        "/lib64",
+        "/dev/null",
+        "/dev/urandom",
+        "/etc/ld.so.cache",
+        "/sys/devices/system/cpu",
+    ]
 
 
 def _watch(event: str, args: tuple[object, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import mimetypes
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -47,7 +48,16 @@ def read_table_task(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
     else:
         check_not_utf8(text_samples_of(path, most=200), codec_of(task["encoding"]), task["origin"])
         text = decode_strictly(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), codec_of(task["encoding"]), task["origin"])
-        sheets = iter([(task["stem"], *(parse_boundary_text if task["driver"] == "BoundaryText" else parse_csv)(text, task["origin"], task["rows_max"]))])
+        sheets = iter(
+            [
+                (
+                    task["stem"],
+                    *(parse_boundary_text if task["driver"] == "BoundaryText" else parse_csv)(
+                        text, task["origin"], task["rows_max"]
+                    ),
+                )
+            ]
+        )
     items, plain = [], []
     for number, (name, header, rows, notes) in enumerate(sheets):
         if coordinate_columns(header).kind:
@@ -55,7 +65,11 @@ def read_table_task(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
         else:
             plain.append(f"{name} ({', '.join(header[:6])})")
     if not items:
-        raise UnsafeInputError(f"{task['origin']}: no coordinate columns in {'; '.join(plain)[:300]}", expected=_NO_COORDINATES, cure="name the coordinate columns so 请规范坐标列名")
+        raise UnsafeInputError(
+            f"{task['origin']}: no coordinate columns in {'; '.join(plain)[:300]}",
+            expected=_NO_COORDINATES,
+            cure="name the coordinate columns so 请规范坐标列名",
+        )
     return items
 
 
@@ -69,13 +83,19 @@ def parse_csv(text: str, origin: str, rows_max: int) -> tuple[list[str], list[li
     """
     first = text.lstrip("\r\n").splitlines()[:1]
     if not first:
-        raise UnsafeInputError(f"{origin}: no line of text", expected="a header and rows", cure="export the table again 请重新导出")
+        raise UnsafeInputError(
+            f"{origin}: no line of text", expected="a header and rows", cure="export the table again 请重新导出"
+        )
     separator = max(",\t;|，", key=first[0].count)
     csv.field_size_limit(1 << 24)
     try:
-        rows = [r for r in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True) if any(c.strip() for c in r)]
+        rows = [
+            r for r in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True) if any(c.strip() for c in r)
+        ]
     except csv.Error as error:
-        raise UnsafeInputError(f"{origin}: {error}", expected="quotes that close", cure="export the table again 请重新导出") from None
+        raise UnsafeInputError(
+            f"{origin}: {error}", expected="quotes that close", cure="export the table again 请重新导出"
+        ) from None
     header = [c.strip() for c in rows[0]]
     while header and not header[-1] and all(len(r) < len(header) or not r[len(header) - 1].strip() for r in rows[1:]):
         header.pop()
@@ -88,7 +108,11 @@ def parse_csv(text: str, origin: str, rows_max: int) -> tuple[list[str], list[li
     _check_header(header, origin)
     if len(body) > rows_max:
         raise UnsafeInputError(f"{origin}: {len(body)} rows", expected=f"at most {rows_max}", cure="split the table 请拆分表格")
-    notes = [Note("mixed_line_ends", "info", "line ends are mixed (CRLF and LF)")] if "\r\n" in text and re.search(r"(?<!\r)\n", text) else []
+    notes = (
+        [Note("mixed_line_ends", "info", "line ends are mixed (CRLF and LF)")]
+        if "\r\n" in text and re.search(r"(?<!\r)\n", text)
+        else []
+    )
     return header, body, notes
 
 
@@ -111,32 +135,58 @@ def parse_boundary_text(text: str, origin: str, rows_max: int) -> tuple[list[str
             names = cells[3]
         elif line.strip() and not line.strip().startswith("["):
             if len(cells) < 4 or not plot:
-                raise UnsafeInputError(f"{origin}: line {number} {line[:40]!r} is no point of a plot", expected="点号,圈号,X,Y after a plot line ending in @", cure="correct the line 请改正该行")
+                raise UnsafeInputError(
+                    f"{origin}: line {number} {line[:40]!r} is no point of a plot",
+                    expected="点号,圈号,X,Y after a plot line ending in @",
+                    cure="correct the line 请改正该行",
+                )
             rows.append([plot, names, cells[1], cells[0], cells[2], cells[3]])
             count += 1
     _check_count(origin, plot, stated, count)
     if not rows or len(rows) > rows_max:
-        raise UnsafeInputError(f"{origin}: {len(rows)} points", expected=f"1 to {rows_max}", cure="export the boundary points again 请重新导出界址点")
+        raise UnsafeInputError(
+            f"{origin}: {len(rows)} points", expected=f"1 to {rows_max}", cure="export the boundary points again 请重新导出界址点"
+        )
     hint = [x for x in said if x.split("=")[0] in ("坐标系", "几度分带", "投影类型", "带号", "计量单位")]
-    return ["地块号", "地块名称", "圈号", "点号", "北坐标", "东坐标"], rows, [Note("crs_hint", "info", "the header of the file states its reference system", found="; ".join(hint))]
+    return (
+        ["地块号", "地块名称", "圈号", "点号", "北坐标", "东坐标"],
+        rows,
+        [Note("crs_hint", "info", "the header of the file states its reference system", found="; ".join(hint))],
+    )
 
 
 def _check_count(origin: str, plot: str, stated: int, count: int) -> None:
     if plot and stated and count != stated:
-        raise UnsafeInputError(f"{origin}: plot {plot} has {count} points", expected=f"{stated} as its line states", cure="export the boundary points again 界址点数与声明不符，请重新导出")
+        raise UnsafeInputError(
+            f"{origin}: plot {plot} has {count} points",
+            expected=f"{stated} as its line states",
+            cure="export the boundary points again 界址点数与声明不符，请重新导出",
+        )
 
 
 def _check_header(header: list[str], origin: str) -> None:
     folded = [h.casefold() for h in header]
     if twice := sorted({h for h in header if h and folded.count(h.casefold()) > 1}):
-        raise UnsafeInputError(f"{origin}: duplicate columns {', '.join(twice)}", expected="each name once", cure="rename one of them 列重名，请改名")
+        raise UnsafeInputError(
+            f"{origin}: duplicate columns {', '.join(twice)}", expected="each name once", cure="rename one of them 列重名，请改名"
+        )
     if "" in header:
-        raise UnsafeInputError(f"{origin}: column {header.index('') + 1} has no name", expected="a name for each column", cure="name the column 请补充列名")
+        raise UnsafeInputError(
+            f"{origin}: column {header.index('') + 1} has no name",
+            expected="a name for each column",
+            cure="name the column 请补充列名",
+        )
     if hidden := [ascii(h) for h in header if has_hidden_marks(h.replace("\n", " "))]:
-        raise UnsafeInputError(f"{origin}: columns with hidden marks {', '.join(hidden)}", expected="visible characters", cure="rename the columns 请重命名列")
+        raise UnsafeInputError(
+            f"{origin}: columns with hidden marks {', '.join(hidden)}",
+            expected="visible characters",
+            cure="rename the columns 请重命名列",
+        )
 
 
-def _item(name: str, header: list[str], rows: list[list[str]], notes: list[Note], number: int, task: dict[str, Any], out: Path) -> dict[str, Any]:
+def _item(
+    name: str, header: list[str], rows: list[list[str]], notes: list[Note], number: int, task: dict[str, Any], out: Path
+) -> dict[str, Any]:
     columns = {h: pa.array([r[i].strip() or None for r in rows], pa.string()) for i, h in enumerate(header)}
     return {
         "item": "table", "name": name, "rows": len(rows), "geometry_type": None, "crs": None, "types": dict.fromkeys(header, "text"), "aliases": {},
@@ -146,6 +196,7 @@ def _item(name: str, header: list[str], rows: list[list[str]], notes: list[Note]
 
 
 def _sheets(path: Path, task: dict[str, Any]) -> Iterator[tuple[str, list[str], list[list[str]], list[Note]]]:
+    mimetypes.knownfiles.clear()
     import openpyxl
 
     try:
@@ -153,8 +204,21 @@ def _sheets(path: Path, task: dict[str, Any]) -> Iterator[tuple[str, list[str], 
         members = _sheet_members(path)
         for sheet in book.worksheets:
             yield from _sheet(sheet, members.get(sheet.title, b""), task)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, zipfile.BadZipFile, ElementTree.ParseError, OSError) as error:
-        raise UnsafeInputError(f"{task['origin']}: cannot be read ({type(error).__name__}: {str(error)[:150]})", expected="an Excel workbook", cure="save it again in Excel 请用 Excel 重新保存") from None
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        zipfile.BadZipFile,
+        ElementTree.ParseError,
+        OSError,
+    ) as error:
+        raise UnsafeInputError(
+            f"{task['origin']}: cannot be read ({type(error).__name__}: {str(error)[:150]})",
+            expected="an Excel workbook",
+            cure="save it again in Excel 请用 Excel 重新保存",
+        ) from None
 
 
 def _sheet(sheet: Any, raw: bytes, task: dict[str, Any]) -> Iterator[tuple[str, list[str], list[list[str]], list[Note]]]:
@@ -164,7 +228,9 @@ def _sheet(sheet: Any, raw: bytes, task: dict[str, Any]) -> Iterator[tuple[str, 
     if not any(any(r) for r in rows):
         return
     if len(rows) > task["rows_max"]:
-        raise UnsafeInputError(f"{where}: more than {task['rows_max']} rows", expected="fewer rows", cure="split the table 请拆分表格")
+        raise UnsafeInputError(
+            f"{where}: more than {task['rows_max']} rows", expected="fewer rows", cure="split the table 请拆分表格"
+        )
     at = next((i for i, r in enumerate(rows[:_HEADER_SEARCH]) if coordinate_columns(r).kind), None)
     if at is None:
         at = next(i for i, r in enumerate(rows) if any(r))
@@ -178,7 +244,11 @@ def _sheet(sheet: Any, raw: bytes, task: dict[str, Any]) -> Iterator[tuple[str, 
     _check_header(header, where)
     body = [r[: len(header)] + [""] * (len(header) - len(r)) for r in rows[at + 1 :]]
     if outside := [at + 2 + i for i, r in enumerate(rows[at + 1 :]) if any(r[len(header) :])]:
-        raise UnsafeInputError(f"{where}: row {outside[0]} has cells right of the header", expected="a name above each column", cure="name or clear the column 请补充列名或清除")
+        raise UnsafeInputError(
+            f"{where}: row {outside[0]} has cells right of the header",
+            expected="a name above each column",
+            cure="name or clear the column 请补充列名或清除",
+        )
     if rounded:
         notes.append(
             Note("ids_rounded", "error", "numeric cells with 16 or more digits: Excel keeps only 15, so the last digits are lost", found=f"row {rounded[0]}",
@@ -240,5 +310,3 @@ def _check_formulas(raw: bytes, where: str) -> None:
             f"{where}: {len(empty)} formulas without a stored value, first {place.group(1).decode() if place else '?'}", expected="values",
             cure="open the workbook in Excel, let it calculate, and save 请在 Excel 中打开计算后保存",
         )  # fmt: skip
-
-

@@ -45,9 +45,16 @@ def read_vector_task(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
         return [_shapefile(task, out)]
     path = _stage(task, out)
     items = []
+    stated = _stated_counts(path, Path(next(iter(task["parts"].values())))) if task["driver"] == "OpenFileGDB" else {}
     for number, (name, _) in enumerate(_layers(path, task)):
         if name not in _PASSED_OVER:
             items.append(_layer(path, name, number, task, out))
+            if items[-1]["rows"] != stated.get(name, items[-1]["rows"]):
+                raise UnsafeInputError(
+                    f"{task['origin']}:{name}: {items[-1]['rows']} rows read",
+                    expected=f"{stated[name]} as the header of its table says",
+                    cure=_AGAIN,
+                )
     if not items:
         raise UnsafeInputError(f"{task['origin']}: no layer", expected="at least one layer", cure=_AGAIN)
     return items
@@ -77,25 +84,47 @@ def _stage(task: dict[str, Any], out: Path) -> str:
 def _layers(path: str, task: dict[str, Any]) -> list[list[Any]]:
     import pyogrio
 
-    pyogrio.set_gdal_config_options({"DXF_ENCODING": "UTF-8"})
+    pyogrio.set_gdal_config_options({"DXF_ENCODING": "UTF-8", "DXF_MERGE_BLOCK_GEOMETRIES": "FALSE"})
     try:
         return pyogrio.list_layers(path).tolist()
     except (pyogrio.errors.DataSourceError, ValueError) as error:
         raise _unreadable(task["origin"], error) from None
 
 
+def _stated_counts(path: str, folder: Path) -> dict[str, int]:
+    """Row count of each table as its own header states it."""
+    _, catalogue, _ = _arrow(path, "GDB_SystemCatalog", {"origin": folder.name, "features_max": 1 << 20})
+    if "Name" not in catalogue.column_names:
+        raise UnsafeInputError(f"{folder.name}: the system catalogue cannot be read", expected="a whole geodatabase", cure=_AGAIN)
+    stated = {}
+    for number, name in zip(catalogue[0].to_pylist(), catalogue["Name"].to_pylist()):
+        table = folder / f"a{number:08x}.gdbtable"
+        if table.is_file():
+            with table.open("rb") as file:
+                head = file.read(24)
+            stated[name] = int.from_bytes(head[4:8], "little") if head[0] == 3 else int.from_bytes(head[16:24], "little")
+    return stated
+
+
 def _unreadable(origin: str, error: Exception) -> UnsafeInputError:
-    return UnsafeInputError(f"{origin}: cannot be read ({str(error)[:200]})", expected="a complete file of its format", cure=_AGAIN)
+    return UnsafeInputError(
+        f"{origin}: cannot be read ({str(error)[:200]})", expected="a complete file of its format", cure=_AGAIN
+    )
 
 
 def _layer(path: str, name: str | int, number: int, task: dict[str, Any], out: Path) -> dict[str, Any]:
     meta, table, heard = _arrow(path, name, task)
-    where = f"{task['origin']}:{name}"
+    shown = task["stem"] if str(name) == f"s{task['id']}" else str(name)
+    where = f"{task['origin']}:{shown}"
     notes = [Note("reader_warning", "warning", "the reader warned", found=h) for h in heard]
     fid = meta["fid_column"] if meta["fid_column"] in table.column_names else table.column_names[0]
     geometry = _geometry_column(table)
     types = dict(zip(meta["fields"], (f"{t}/{s}" for t, s in zip(meta["ogr_types"], meta["ogr_subtypes"]))))
-    aliases = {f.name: f.metadata[b"GDAL:OGR:alternative_name"].decode() for f in table.schema if f.metadata and b"GDAL:OGR:alternative_name" in f.metadata}
+    aliases = {
+        f.name: f.metadata[b"GDAL:OGR:alternative_name"].decode()
+        for f in table.schema
+        if f.metadata and b"GDAL:OGR:alternative_name" in f.metadata
+    }
     names = [n for n in table.column_names if n not in (fid, geometry)]
     _check_names([*names, *aliases.values()], where, task)
     columns = {n: _column(table[n], n, where, notes, task) for n in names}
@@ -104,7 +133,7 @@ def _layer(path: str, name: str | int, number: int, task: dict[str, Any], out: P
         kept[WKB] = table[geometry].cast(pa.large_binary())
     crs = meta.get("crs")
     return {
-        "item": "layer", "name": str(name), "rows": table.num_rows, "geometry_type": meta["geometry_type"] if geometry else None, "crs": crs,
+        "item": "layer", "name": shown, "rows": table.num_rows, "geometry_type": meta["geometry_type"] if geometry else None, "crs": crs,
         "types": {n: types[n] for n in names if n in types}, "aliases": aliases, "encoding": meta["encoding"], "count": meta.get("count"),
         "file": write_table(_plain(kept, table.num_rows), out, f"t{task['id']}_{number}.arrow"), "notes": [asdict(n) for n in notes],
     }  # fmt: skip
@@ -127,27 +156,53 @@ def _arrow(path: str, name: str | int, task: dict[str, Any]) -> tuple[dict[str, 
             warnings.simplefilter("always")
             count = pyogrio.read_info(path, layer=name)["features"]
             if count > task["features_max"]:
-                raise UnsafeInputError(f"{task['origin']}:{name}: {count} features", expected=f"at most {task['features_max']}", cure="split the layer 请拆分图层")
+                raise UnsafeInputError(
+                    f"{task['origin']}:{name}: {count} features",
+                    expected=f"at most {task['features_max']}",
+                    cure="split the layer 请拆分图层",
+                )
             meta, table = read_arrow(path, layer=name, return_fids=True)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError, pyogrio.errors.GeometryError, pyogrio.errors.FieldError, RuntimeError, ValueError, UnicodeDecodeError, pa.ArrowException) as error:
+    except (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        pyogrio.errors.FeatureError,
+        pyogrio.errors.GeometryError,
+        pyogrio.errors.FieldError,
+        RuntimeError,
+        ValueError,
+        UnicodeDecodeError,
+        pa.ArrowException,
+    ) as error:
         raise _unreadable(f"{task['origin']}:{name}", error) from None
     finally:
         logging.getLogger("pyogrio").removeHandler(listener)
     if count >= 0 and table.num_rows != count:
-        raise UnsafeInputError(f"{task['origin']}:{name}: {table.num_rows} features read", expected=f"{count} as the layer counts", cure=_AGAIN)
+        raise UnsafeInputError(
+            f"{task['origin']}:{name}: {table.num_rows} features read", expected=f"{count} as the layer counts", cure=_AGAIN
+        )
     said = list(dict.fromkeys([*heard, *(str(w.message) for w in caught)]))
     return dict(meta) | {"count": table.num_rows}, table, [s[:200] for s in said if "Layer creation" not in s][:20]
 
 
 def _geometry_column(table: pa.Table) -> str | None:
-    return next((f.name for f in table.schema if f.metadata and b"ARROW:extension:name" in f.metadata or f.name == "wkb_geometry"), None)
+    return next(
+        (f.name for f in table.schema if (f.metadata and b"ARROW:extension:name" in f.metadata) or f.name == "wkb_geometry"), None
+    )
 
 
 def _check_names(names: list[str], where: str, task: dict[str, Any]) -> None:
     if len(names) > task["fields_max"]:
-        raise UnsafeInputError(f"{where}: {len(names)} fields", expected=f"at most {task['fields_max']}", cure="drop fields that are not needed 请删减字段")
+        raise UnsafeInputError(
+            f"{where}: {len(names)} fields",
+            expected=f"at most {task['fields_max']}",
+            cure="drop fields that are not needed 请删减字段",
+        )
     if hidden := [ascii(n) for n in names if has_hidden_marks(n)]:
-        raise UnsafeInputError(f"{where}: field names with hidden marks: {', '.join(hidden[:5])}", expected="visible characters", cure="rename the fields 请重命名字段")
+        raise UnsafeInputError(
+            f"{where}: field names with hidden marks: {', '.join(hidden[:5])}",
+            expected="visible characters",
+            cure="rename the fields 请重命名字段",
+        )
 
 
 def _column(column: pa.ChunkedArray, name: str, where: str, notes: list[Note], task: dict[str, Any]) -> pa.ChunkedArray | None:
@@ -155,7 +210,14 @@ def _column(column: pa.ChunkedArray, name: str, where: str, notes: list[Note], t
         column = pc.cast(column, column.type.value_type)
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type) or pa.types.is_struct(column.type):
         notes.append(Note("list_as_text", "info", f"field {name}: lists are kept as JSON text"))
-        column = pa.chunked_array([pa.array([None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in column.to_pylist()], pa.string())])
+        column = pa.chunked_array(
+            [
+                pa.array(
+                    [None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in column.to_pylist()],
+                    pa.string(),
+                )
+            ]
+        )
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type) or pa.types.is_fixed_size_binary(column.type):
         notes.append(Note("binary_dropped", "info", f"field {name}: binary values were not read"))
         return None
@@ -169,20 +231,37 @@ def _column(column: pa.ChunkedArray, name: str, where: str, notes: list[Note], t
 def _check_text(column: pa.ChunkedArray, name: str, where: str, notes: list[Note], task: dict[str, Any]) -> None:
     longest = pc.max(pc.binary_length(column)).as_py() or 0
     if longest > task["text_cell_max"]:
-        raise UnsafeInputError(f"{where}: field {name} holds a text of {longest} bytes", expected=f"at most {task['text_cell_max']}", cure="shorten the value 请缩短文本")
+        raise UnsafeInputError(
+            f"{where}: field {name} holds a text of {longest} bytes",
+            expected=f"at most {task['text_cell_max']}",
+            cure="shorten the value 请缩短文本",
+        )
     if all(_is_ascii(c) for c in column.chunks):
         return
     try:
         column.validate(full=True)
     except pa.ArrowInvalid:
-        raise EncodingError(f"{where}: field {name} holds bytes that are not UTF-8", expected="UTF-8, as the format demands", cure=_AGAIN) from None
+        raise EncodingError(
+            f"{where}: field {name} holds bytes that are not UTF-8", expected="UTF-8, as the format demands", cure=_AGAIN
+        ) from None
     distinct = pc.unique(column)
     for text in distinct.filter(pc.match_substring(distinct, "\ufffd")).to_pylist():
         row = int(pc.index(column, text).as_py())
-        raise EncodingError(f"{where}: field {name}, row {row} holds U+FFFD (text was lost before it came here)", expected="readable text", cure=_AGAIN)
+        raise EncodingError(
+            f"{where}: field {name}, row {row} holds U+FFFD (text was lost before it came here)",
+            expected="readable text",
+            cure=_AGAIN,
+        )
     hidden = distinct.filter(pc.match_substring_regex(distinct, _HIDDEN))
     if len(hidden):
-        notes.append(Note("value_hidden", "warning", f"field {name}: bidirectional or zero-width characters kept as they are", rows=_rows(pc.is_in(column, hidden))))
+        notes.append(
+            Note(
+                "value_hidden",
+                "warning",
+                f"field {name}: bidirectional or zero-width characters kept as they are",
+                rows=_rows(pc.is_in(column, hidden)),
+            )
+        )
 
 
 def _is_ascii(chunk: pa.Array) -> bool:
@@ -202,7 +281,15 @@ def _check_float(column: pa.ChunkedArray, name: str, where: str, notes: list[Not
                  rows=_rows(huge))
         )  # fmt: skip
     if pc.any(pc.invert(pc.is_finite(column))).as_py():
-        notes.append(Note("not_finite", "warning", f"field {name}: values that are not finite", rows=_rows(pc.invert(pc.is_finite(column))), cure="correct the values 请改正数值"))
+        notes.append(
+            Note(
+                "not_finite",
+                "warning",
+                f"field {name}: values that are not finite",
+                rows=_rows(pc.invert(pc.is_finite(column))),
+                cure="correct the values 请改正数值",
+            )
+        )
 
 
 def _rows(mask: pa.ChunkedArray) -> tuple[int, ...]:
@@ -221,7 +308,9 @@ def _shapefile(task: dict[str, Any], out: Path) -> dict[str, Any]:
     notes = [Note("reader_warning", "warning", "the reader warned", found=h) for h in heard if "dbf" not in h.lower()]
     wkb = shapes[_geometry_column(shapes) or shapes.column_names[-1]].cast(pa.large_binary())
     if shapes.num_rows != task["count"]:
-        raise UnsafeInputError(f"{task['origin']}: {shapes.num_rows} shapes read", expected=f"{task['count']} as the index counts", cure=_AGAIN)
+        raise UnsafeInputError(
+            f"{task['origin']}: {shapes.num_rows} shapes read", expected=f"{task['count']} as the index counts", cure=_AGAIN
+        )
     broken = _broken(out / f"{base}.shp", wkb)
     columns: dict[str, Any] = {}
     types: dict[str, str] = {}
@@ -232,7 +321,14 @@ def _shapefile(task: dict[str, Any], out: Path) -> dict[str, Any]:
             keep = pa.array(~deleted)
             broken = [[int((~deleted)[:r].sum()), why] for r, why in broken if not deleted[r]]
             columns, wkb = {n: c.filter(keep) for n, c in columns.items()}, wkb.filter(keep)
-            notes.append(Note("deleted_records", "info", f"{int(deleted.sum())} records marked deleted were left out", rows=tuple(np.flatnonzero(deleted)[:20].tolist())))
+            notes.append(
+                Note(
+                    "deleted_records",
+                    "info",
+                    f"{int(deleted.sum())} records marked deleted were left out",
+                    rows=tuple(np.flatnonzero(deleted)[:20].tolist()),
+                )
+            )
     return {
         "item": "layer", "name": task["stem"], "rows": len(wkb), "geometry_type": meta["geometry_type"], "crs": None, "types": types, "aliases": {},
         "encoding": task["encoding"] or "ascii", "count": task["count"], "file": write_table(pa.table(columns | {WKB: wkb}), out, f"t{task['id']}_0.arrow"),

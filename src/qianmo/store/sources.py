@@ -32,7 +32,9 @@ class Listing:
     ignored: tuple[str, ...]
 
 
-def list_sources(paths: Sequence[Path], *, workdir: Path, limits: Limits, consent: Consent | None = None, gather: bool = False) -> Listing:
+def list_sources(
+    paths: Sequence[Path], *, workdir: Path, limits: Limits, consent: Consent | None = None, gather: bool = False
+) -> Listing:
     """Expand files, folders and archives to checked sources (列出来源).
 
     Parameters
@@ -64,7 +66,11 @@ def list_sources(paths: Sequence[Path], *, workdir: Path, limits: Limits, consen
         except QianmoError as error:
             _keep(refused, Path(path).name, error, gather=gather)
     if not sources and not refused:
-        raise MissingDataError(f"nothing to read in {', '.join(Path(p).name for p in paths) or 'an empty list'}", expected=" ".join((".gdb", *EXPECTED)), cure="name a data set 请指定数据文件")
+        raise MissingDataError(
+            f"nothing to read in {', '.join(Path(p).name for p in paths) or 'an empty list'}",
+            expected=" ".join((".gdb", *EXPECTED)),
+            cure="name a data set 请指定数据文件",
+        )
     return Listing(tuple(sources), tuple(refused), tuple(ignored))
 
 
@@ -74,7 +80,9 @@ def _keep(refused: list[tuple[str, QianmoError]], name: str, error: QianmoError,
     refused.append((name, error))
 
 
-def _expand(path: Path, root: Path, origin: str, workdir: Path, limits: Limits, ignored: list[str], *, named: bool) -> list[tuple[Path, Path, str]]:
+def _expand(
+    path: Path, root: Path, origin: str, workdir: Path, limits: Limits, ignored: list[str], *, named: bool
+) -> list[tuple[Path, Path, str]]:
     """Files to inspect, each with the folder that bounds it and the name to show."""
     if path.is_symlink() or not path.exists():
         return [(path, root, origin)]
@@ -100,10 +108,16 @@ def _expand(path: Path, root: Path, origin: str, workdir: Path, limits: Limits, 
     return []
 
 
-def _expand_folder(path: Path, root: Path, origin: str, workdir: Path, limits: Limits, ignored: list[str]) -> list[tuple[Path, Path, str]]:
+def _expand_folder(
+    path: Path, root: Path, origin: str, workdir: Path, limits: Limits, ignored: list[str]
+) -> list[tuple[Path, Path, str]]:
     depth = len(path.absolute().relative_to(root.absolute()).parts)
     if depth > limits.folder_depth_max:
-        raise UnsafeInputError(f"{origin}: folders {depth} deep", expected=f"at most {limits.folder_depth_max:.0f}", cure="move the data up 请减少文件夹层级")
+        raise UnsafeInputError(
+            f"{origin}: folders {depth} deep",
+            expected=f"at most {limits.folder_depth_max:.0f}",
+            cure="move the data up 请减少文件夹层级",
+        )
     found = []
     for child in sorted(path.iterdir()):
         check_name(child.name, max_bytes=limits.name_max_bytes)
@@ -115,20 +129,32 @@ def _expand_archive(path: Path, origin: str, workdir: Path, limits: Limits, igno
     check_name(path.name, max_bytes=limits.name_max_bytes)
     check_magic(path)
     if path.stat().st_size > limits.file_max_mb * (1 << 20):
-        raise UnsafeInputError(f"{origin}: {path.stat().st_size >> 20} MB", expected=f"at most {limits.file_max_mb:.0f} MB", cure="split the archive 请拆分压缩包")
+        raise UnsafeInputError(
+            f"{origin}: {path.stat().st_size >> 20} MB",
+            expected=f"at most {limits.file_max_mb:.0f} MB",
+            cure="split the archive 请拆分压缩包",
+        )
     into = Path(tempfile.mkdtemp(prefix="unpacked_", dir=workdir))
     extract_zip(path, into, limits=limits)
     found = []
     for child in sorted(into.iterdir()):
         found += _expand(child, into, f"{origin}/{child.name}", workdir, limits, ignored, named=False)
     if not found:
-        raise MissingDataError(f"{origin}: no data set in the archive", expected=" ".join((".gdb", *_ALONE)), cure="pack the data files themselves 请打包数据文件")
+        raise MissingDataError(
+            f"{origin}: no data set in the archive",
+            expected=" ".join((".gdb", *_ALONE)),
+            cure="pack the data files themselves 请打包数据文件",
+        )
     return found
 
 
 def _refuse_part(path: Path) -> None:
     if path.is_file() and path.suffix.lower() in (*_PART_OF_SET, ".prj", ".cpg"):
-        raise UnsafeInputError(f"{path.name}: one part of a shapefile set", expected="the .shp (its parts are found beside it)", cure="name the .shp 请指定 .shp 文件")
+        raise UnsafeInputError(
+            f"{path.name}: one part of a shapefile set",
+            expected="the .shp (its parts are found beside it)",
+            cure="name the .shp 请指定 .shp 文件",
+        )
 
 
 def _has_shp(path: Path) -> bool:
@@ -136,4 +162,6 @@ def _has_shp(path: Path) -> bool:
 
 
 def _orphan(path: Path) -> Path:
-    raise MissingDataError(f"{path.name}: no .shp beside it", expected="shp, shx and dbf of one name", cure="copy the .shp as well 缺少 .shp 文件")
+    raise MissingDataError(
+        f"{path.name}: no .shp beside it", expected="shp, shx and dbf of one name", cure="copy the .shp as well 缺少 .shp 文件"
+    )

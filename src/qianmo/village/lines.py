@@ -15,7 +15,7 @@ import shapely
 
 from qianmo.geo.adjacency import shared_borders
 from qianmo.schema.codes import FARMLAND_CODES, domain_codes, land_classes
-from qianmo.schema.errors import MissingDataError
+from qianmo.schema.errors import CodeError, MissingDataError
 from qianmo.schema.rules import parameter, rule
 from qianmo.schema.tables import require_columns
 from qianmo.schema.units import M2_PER_HA
@@ -65,9 +65,11 @@ def invent_basic_farmland(
     ------
     MissingDataError
         No farmland, or farmland without slope.
+    CodeError
+        A class is missing or not of scheme SD3.
     """
     require_columns("landuse_patch", list(patches.columns), names=("class_code", "area_m2", "class_area_m2", "slope_deg"))
-    farm = patches["class_code"].isin(FARMLAND_CODES).to_numpy()
+    farm = _codes(patches).isin(FARMLAND_CODES).to_numpy()
     _require_slope(patches, farm, "farmland")
     borders = shared_borders(patches.geometry.to_numpy()) if borders is None else borders
     slope = patches["slope_deg"].to_numpy(dtype=float)
@@ -108,7 +110,7 @@ def invent_eco_redline(
         Forest without slope.
     """
     require_columns("landuse_patch", list(patches.columns), names=("class_code", "area_m2", "slope_deg"))
-    forest = patches["class_code"].str.startswith("03").to_numpy()
+    forest = _codes(patches).str.startswith("03").to_numpy()
     _require_slope(patches, forest, "forest", needed=False)
     member = forest & (patches["slope_deg"].to_numpy(dtype=float) >= parameter("synthetic_redline_slope_deg", parameters))
     member &= ~_inside(patches, basic_farmland)
@@ -187,7 +189,7 @@ def invent_planning_zones(
     GeoDataFrame, table ``planning_zone``
     """
     require_columns("landuse_patch", list(patches.columns), names=("class_code", "area_m2"))
-    zone = _zone_of_use(patches["class_code"])
+    zone = _zone_of_use(_codes(patches))
     for code, line in (("410", urban_boundary), ("300", basic_farmland), ("100", eco_redline)):
         zone[_inside(patches, line)] = code
     key = zone
@@ -202,6 +204,18 @@ def invent_planning_zones(
         "zone_name": [domain_codes("GHFQDM")[c] for c in codes],
         "area_m2": np.round(area, 2),
     }, dissolved(patches.geometry.to_numpy(), group, len(unique)), patches)  # fmt: skip
+
+
+def _codes(patches: gpd.GeoDataFrame) -> pd.Series:
+    """Class codes, all of scheme SD3."""
+    codes = patches["class_code"]
+    bad = np.flatnonzero(~codes.isin(list(land_classes(SCHEME))).to_numpy())
+    if bad.size:
+        raise CodeError(
+            f"class_code {codes.iloc[bad[0]]!r} in {bad.size} patches, rows {bad[:5].tolist()}", expected=f"classes of {SCHEME}",
+            cure="map the classes first; 先把地类对照到三调工作分类",
+        )  # fmt: skip
+    return codes.astype(str)
 
 
 def _require_slope(patches: gpd.GeoDataFrame, member: np.ndarray, what: str, *, needed: bool = True) -> None:

@@ -37,11 +37,15 @@ class Case:
     limits: tuple[tuple[str, float], ...] = ()
 
 
-def refuse(name: str, build: Build, kind: str, *words: str, encoding: str | None = None, limits: tuple[tuple[str, float], ...] = ()) -> Case:
+def refuse(
+    name: str, build: Build, kind: str, *words: str, encoding: str | None = None, limits: tuple[tuple[str, float], ...] = ()
+) -> Case:
     """A case that must be refused with this error and these words."""
     return Case(name, build, kind, words, encoding=encoding, limits=limits)
 
 
-def accept(name: str, build: Build, *notes: str, check: Check, encoding: str | None = None, consent: Consent | None = None) -> Case:
+def accept(
+    name: str, build: Build, *notes: str, check: Check, encoding: str | None = None, consent: Consent | None = None
+) -> Case:
     """A case that must be read, with these notes, and stand the check."""
     return Case(name, build, notes=notes, check=check, encoding=encoding, consent=consent or Consent())

@@ -52,8 +52,34 @@ def _gbk_zip(members: dict[str, bytes]) -> Build:
         made, central = b"", b""
         for name, content in members.items():
             raw, crc = name.encode("gbk"), zipfile.crc32(content)
-            central += struct.pack("<4s6H3I5H2I", b"PK\x01\x02", 20, 20, 0, 0, 0, 0x21, crc, len(content), len(content), len(raw), 0, 0, 0, 0, 0, len(made)) + raw
-            made += struct.pack("<4s5H3I2H", b"PK\x03\x04", 20, 0, 0, 0, 0x21, crc, len(content), len(content), len(raw), 0) + raw + content
+            central += (
+                struct.pack(
+                    "<4s6H3I5H2I",
+                    b"PK\x01\x02",
+                    20,
+                    20,
+                    0,
+                    0,
+                    0,
+                    0x21,
+                    crc,
+                    len(content),
+                    len(content),
+                    len(raw),
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    len(made),
+                )
+                + raw
+            )
+            made += (
+                struct.pack("<4s5H3I2H", b"PK\x03\x04", 20, 0, 0, 0, 0x21, crc, len(content), len(content), len(raw), 0)
+                + raw
+                + content
+            )
         end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, len(members), len(members), len(central), len(made), 0)
         (folder / "资料.zip").write_bytes(made + central + end)
         return folder / "资料.zip"
@@ -108,7 +134,9 @@ def _names() -> list[Case]:
 def _twice(*names: str) -> Build:
     def build(folder: Path) -> Path:
         raw = _packed({"aaaaa.shp"[: len(names[0])]: b"1", "b" * len(names[1]): b"2"})
-        (folder / "资料.zip").write_bytes(raw.replace(b"b" * len(names[1]), names[1].encode()).replace(b"aaaaa.shp"[: len(names[0])], names[0].encode()))
+        (folder / "资料.zip").write_bytes(
+            raw.replace(b"b" * len(names[1]), names[1].encode()).replace(b"aaaaa.shp"[: len(names[0])], names[0].encode())
+        )
         return folder / "资料.zip"
 
     return build

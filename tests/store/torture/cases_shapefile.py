@@ -182,7 +182,10 @@ def _part_start(start: int) -> bytes:
 
 
 def _circle(points: int) -> list[tuple[float, float]]:
-    ring = [(40500000 + 50 * math.cos(-t * 2 * math.pi / points), 3300000 + 50 * math.sin(-t * 2 * math.pi / points)) for t in range(points)]
+    ring = [
+        (40500000 + 50 * math.cos(-t * 2 * math.pi / points), 3300000 + 50 * math.sin(-t * 2 * math.pi / points))
+        for t in range(points)
+    ]
     return [*ring, ring[0]]
 
 

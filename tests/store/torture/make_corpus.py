@@ -9,6 +9,7 @@ from pathlib import Path
 
 from case import SECRET, Case
 from cases_archive import archive_cases
+from cases_database import database_cases
 from cases_shapefile import shapefile_cases
 from cases_text import text_cases
 
@@ -33,7 +34,7 @@ class Outcome:
 
 def corpus() -> list[Case]:
     """All cases."""
-    return [*shapefile_cases(), *text_cases(), *archive_cases()]
+    return [*shapefile_cases(), *text_cases(), *archive_cases(), *database_cases()]
 
 
 def run_corpus(cases: Sequence[Case], root: Path) -> dict[str, Outcome]:
@@ -63,12 +64,16 @@ def run_corpus(cases: Sequence[Case], root: Path) -> dict[str, Outcome]:
     return outcomes
 
 
-def _read_together(pairs: list[tuple[Case, Source]], consent: object, limits: object, work: Path, outcomes: dict[str, Outcome]) -> None:
+def _read_together(
+    pairs: list[tuple[Case, Source]], consent: object, limits: object, work: Path, outcomes: dict[str, Outcome]
+) -> None:
     for encoding in sorted({c.encoding or "" for c, _ in pairs}):
         some = [(c, s) for c, s in pairs if (c.encoding or "") == encoding]
         before = {c.name: _state(outcomes[c.name].folder) for c, _ in some}
         chosen = {s.origin: encoding for _, s in some} if encoding else {}
-        readings = read_sources([s for _, s in some], workdir=work, limits=default_limits(dict(limits)), encodings=chosen, consent=consent)  # type: ignore[call-overload,arg-type]
+        readings = read_sources(
+            [s for _, s in some], workdir=work, limits=default_limits(dict(limits)), encodings=chosen, consent=consent
+        )  # type: ignore[call-overload,arg-type]
         for (case, _), reading in zip(some, readings, strict=True):
             outcome = outcomes[case.name]
             outcome.readings.append(reading)

@@ -24,7 +24,11 @@ def polygon(*rings: Ring, kind: int = 5, extra: bytes = b"", parts: int | None =
     """Content of one polygon or line record; counts can be made to lie."""
     flat = [p for r in rings for p in r]
     starts = [sum(len(r) for r in rings[:i]) for i in range(len(rings))]
-    box = (min(p[0] for p in flat), min(p[1] for p in flat), max(p[0] for p in flat), max(p[1] for p in flat)) if flat else (0, 0, 0, 0)
+    box = (
+        (min(p[0] for p in flat), min(p[1] for p in flat), max(p[0] for p in flat), max(p[1] for p in flat))
+        if flat
+        else (0, 0, 0, 0)
+    )
     head = struct.pack("<i4dii", kind, *box, len(rings) if parts is None else parts, len(flat) if points is None else points)
     return head + struct.pack(f"<{len(starts)}i", *starts) + b"".join(struct.pack("<2d", *p) for p in flat) + extra
 
@@ -63,7 +67,11 @@ class Dbf:
     """The .dbf of some text cells; `flags` marks deleted records."""
 
     fields: tuple[tuple[str | bytes, str, int, int], ...] = (("BSM", "N", 18, 0), ("DLBM", "C", 5, 0), ("DLMC", "C", 20, 0))
-    rows: tuple[tuple[str | bytes, ...], ...] = (("350123456789012345", "0101", "水田"), ("350123456789012346", "0102", "水浇地"), ("350123456789012347", "0703", "农村宅基地"))
+    rows: tuple[tuple[str | bytes, ...], ...] = (
+        ("350123456789012345", "0101", "水田"),
+        ("350123456789012346", "0102", "水浇地"),
+        ("350123456789012347", "0703", "农村宅基地"),
+    )
     encoding: str = "gbk"
     flags: bytes = b""
     language: int = 0
@@ -87,10 +95,14 @@ class Dbf:
 
     def column(self, name: str, kind: str, width: int, *values: str | bytes, decimals: int = 0) -> Dbf:
         """A copy with one more column."""
-        return replace(self, fields=(*self.fields, (name, kind, width, decimals)), rows=tuple((*r, v) for r, v in zip(self.rows, values)))
+        return replace(
+            self, fields=(*self.fields, (name, kind, width, decimals)), rows=tuple((*r, v) for r, v in zip(self.rows, values))
+        )
 
 
-def write_set(folder: Path, *, shapes: Shapes | None = None, dbf: Dbf | None = None, stem: str = "图斑", **parts: bytes | str | None) -> Path:
+def write_set(
+    folder: Path, *, shapes: Shapes | None = None, dbf: Dbf | None = None, stem: str = "图斑", **parts: bytes | str | None
+) -> Path:
     """Write a set; `parts` replaces (bytes), adds (str) or leaves out (None) files by extension."""
     made, table = shapes or Shapes(), dbf or Dbf()
     files: dict[str, bytes | str | None] = {"shp": made.shp(), "shx": made.shx(), "dbf": table.bytes(), "prj": None} | parts

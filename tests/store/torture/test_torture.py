@@ -26,7 +26,9 @@ def test_the_corpus_is_large_and_its_names_are_unique() -> None:
 def test_an_upload_is_refused_or_read_as_expected(case: Case, outcomes: dict[str, Outcome]) -> None:
     outcome = outcomes[case.name]
     if case.refused:
-        assert outcome.error is not None, f"{case.name} was read: {[layer.frame.head() for r in outcome.readings for layer in r.layers]}"
+        assert outcome.error is not None, (
+            f"{case.name} was read: {[layer.frame.head() for r in outcome.readings for layer in r.layers]}"
+        )
         assert type(outcome.error).__name__ == case.refused, str(outcome.error)
         missing = [w for w in case.words if w not in str(outcome.error)]
         assert not missing, f"{missing} not in {outcome.error}"

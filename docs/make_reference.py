@@ -1,0 +1,94 @@
+"""Write the reference pages from the tables, codes, rules and jobs themselves (生成参考页)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qianmo.jobs.registry import job_specs
+from qianmo.schema import errors
+from qianmo.schema.measures import measures
+from qianmo.schema.rules import parameters, rules, unit_costs
+from qianmo.schema.tables import table_names, table_spec
+
+FOLDER = Path(__file__).parent / "reference" / "generated"
+
+
+def main() -> None:
+    """Write all pages into reference/generated/ (not committed)."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    pages = {"tables": tables(), "rules": rule_page(), "parameters": parameter_page(), "measures": measure_page(), "jobs": jobs(),
+             "errors": error_page(), "api": api()}  # fmt: skip
+    for name, text in pages.items():
+        (FOLDER / f"{name}.md").write_text(text, encoding="utf-8")
+
+
+def grid(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") or " " for c in r) + " |" for r in rows]) + "\n"
+
+
+def tables() -> str:
+    """One section a table."""
+    out = ["# Tables 表结构\n"]
+    for name in table_names():
+        spec = table_spec(name)
+        out.append(f"## {name} {spec.zh}\n\n{spec.description}. Geometry: {spec.geometry}. Filled from: {', '.join(spec.layers) or 'made here'}.\n")
+        rows = [(c.name, c.zh, c.type, c.unit, "yes" if c.required else "", c.codes, c.source, c.description) for c in spec.columns]
+        out.append(grid(("column", "中文", "type", "unit", "required", "codes", "standard field", "meaning"), rows))
+    return "\n".join(out)
+
+
+def rule_page() -> str:
+    """All rules with source and confidence."""
+    rows = [(r.id, r.zh, r.comparator, r.threshold, r.unit, r.severity, r.confidence, r.source) for r in rules().values()]
+    return "# Rules 规则\n\n" + grid(("id", "规则", "relation", "threshold", "unit", "severity", "confidence", "source"), rows)
+
+
+def parameter_page() -> str:
+    """Parameters and unit costs."""
+    rows = [(p.name, p.default, p.unit, p.used_in, p.meaning, p.source, p.confidence) for p in parameters().values()]
+    costs = [(c.id, c.zh, c.unit, c.low, c.default, c.high, c.confidence) for c in unit_costs().values()]
+    first = grid(("name", "default", "unit", "used in", "meaning", "source", "confidence"), rows)
+    return "# Parameters 参数\n\n" + first + "\n## Unit costs 单价\n\n" + grid(("id", "名称", "unit", "low", "default", "high", "confidence"), costs)
+
+
+def measure_page() -> str:
+    """Measures."""
+    rows = [(m.id, m.zh, m.project_class, m.activity_id, m.cost_item, m.description) for m in measures().values()]
+    return "# Measures 整治措施\n\n" + grid(("id", "中文", "class", "activity", "cost item", "meaning"), rows)
+
+
+def jobs() -> str:
+    """Jobs, which are also the commands."""
+    out = ["# Jobs and commands 作业与命令\n"]
+    for spec in job_specs():
+        out.append(f"## qianmo {spec.name}: {spec.zh}\n\n{spec.en}.\n")
+        names = [(o.name if o.positional else "--" + o.name.replace("_", "-"), o.kind, o.zh, o.en, o.default or "") for o in spec.options]
+        out.append(grid(("option", "kind", "中文", "meaning", "default"), names))
+    return "\n".join(out)
+
+
+def error_page() -> str:
+    """Errors."""
+    rows = [(n, (getattr(errors, n).__doc__ or "").strip().splitlines()[0]) for n in errors.__all__]
+    return "# Errors 错误\n\n" + grid(("error", "meaning"), rows)
+
+
+def api() -> str:
+    """The rooms, module by module, from their first lines."""
+    root = Path(errors.__file__).resolve().parents[1]
+    out = ["# Rooms and modules 模块\n"]
+    for room in sorted(p for p in root.iterdir() if p.is_dir() and (p / "__init__.py").exists()):
+        rows = []
+        for path in sorted(room.rglob("*.py")):
+            if path.name == "__init__.py":
+                continue
+            head = path.read_text(encoding="utf-8").lstrip().removeprefix('"""').splitlines()[0].removesuffix('"""')
+            rows.append((".".join(path.relative_to(root.parent).with_suffix("").parts), head))
+        out.append(f"## {room.name}\n\n" + grid(("module", "what it holds"), rows))
+    return "\n".join(out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The command: one sub-command a job, errors in words with their own exit code."""
+
+import socket
+
+import pytest
+
+from qianmo.cli.main import build_parser, main
+from qianmo.jobs.registry import job_specs
+
+
+def test_every_job_has_a_command_with_all_its_options():
+    commands = next(a for a in build_parser()._actions if a.dest == "job").choices
+    for spec in job_specs():
+        have = {a.dest for a in commands[spec.name]._actions}
+        assert {o.name for o in spec.options} <= have
+
+
+def test_a_missing_project_is_an_error_in_words(capsys, tmp_path):
+    assert main(["evaluate", "--quiet", str(tmp_path / "none")]) == 2
+    said = capsys.readouterr().err
+    assert "no project" in said and "qianmo ingest" in said
+
+
+def test_a_missing_source_names_the_file(capsys, tmp_path):
+    assert main(["ingest", "--quiet", str(tmp_path / "无此文件.shp"), "--into", str(tmp_path / "p")]) in (2, 5)
+    assert "无此文件" in capsys.readouterr().err and not (tmp_path / "p").exists()
+
+
+def test_the_main_command_without_words_prints_help(capsys):
+    assert main([]) == 2
+    assert "ingest" in capsys.readouterr().out
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Any socket that is not local ends the test."""
+
+    def refuse(*_, **__):
+        raise AssertionError("the program tried to use the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+def test_the_main_job_runs_with_the_network_cut(no_network, tmp_path, repo, capsys):
+    assert main(["ingest", "--quiet", "--recipe", str(repo / "examples/youwuzhen/ingest.toml"), "--into", str(tmp_path / "p")]) == 0
+    assert main(["evaluate", "--quiet", str(tmp_path / "p")]) == 0
+    assert main(["plan", "--quiet", str(tmp_path / "p")]) == 0
+    said = capsys.readouterr().out
+    assert "独立核验" in said and "全部一致" in said
+    assert main(["status", str(tmp_path / "p")]) == 0
+    assert "[合成 synthetic]" in capsys.readouterr().out
+    assert main(["undo", str(tmp_path / "p")]) == 0
+    assert main(["history", str(tmp_path / "p")]) == 0
+    assert "编制方案" in capsys.readouterr().out
+
+
+def test_limits_that_cannot_hold_together_are_named(tmp_path, repo, capsys):
+    main(["ingest", "--quiet", "--recipe", str(repo / "examples/youwuzhen/ingest.toml"), "--into", str(tmp_path / "p")])
+    main(["evaluate", "--quiet", str(tmp_path / "p")])
+    capsys.readouterr()
+    assert main(["plan", "--quiet", str(tmp_path / "p"), "--budget", "1"]) == 4
+    said = capsys.readouterr().err
+    assert "Z-01" in said and "冲突约束" in said
+    assert main(["plan", "--quiet", str(tmp_path / "p"), "--rule", "Z-01"]) == 2
