@@ -16,7 +16,8 @@ def test_bins_are_closed_above(patchwork):
     fields = side(p, prefix="dc", scheme="SD3")
     ha = [round(a / 10_000, 6) for a in p["area_m2"]]
     assert [fields[k] for k in ("dcPdLe15Mj", "dcPdGe15Le25", "dcPdGe25")] == pytest.approx(ha)
-    assert [fields[k] for k in ("dcLpLe5", "dcLpGe5Le10", "dcLpGe10Le20", "dcLpGe20")] == pytest.approx([ha[0], ha[1], 0.0, ha[2]])
+    blocks = [fields[k] for k in ("dcLpLe5", "dcLpGe5Le10", "dcLpGe10Le20", "dcLpGe20")]
+    assert blocks == pytest.approx([ha[0], ha[1], 0.0, ha[2]])
     assert [fields[k] for k in ("dcXzStmj", "dcXzSjdmj", "dcXzHdmj")] == pytest.approx(ha)
 
 

@@ -141,7 +141,8 @@ def test_construction_land_must_not_grow(patchwork):
 
 def test_basic_farmland_rules_follow_the_form(patchwork):
     p = patchwork(("0103", 150), ("0103", 150), ("0101", 315))
-    table = p.assign(quality_grade=[8, 8, 6], slope_class=["4", "4", "2"], is_stable=["0", "0", "1"], is_high_standard=[False, False, True])
+    table = p.assign(quality_grade=[8, 8, 6], slope_class=["4", "4", "2"], is_stable=["0", "0", "1"])
+    table["is_high_standard"] = [False, False, True]
     layers = {"basic_farmland": table, "basic_farmland_out": table.iloc[:2], "basic_farmland_in": table.iloc[2:]}
     got = verdicts(Facts(p, layers, "SD3", overrides={"Z-03": 0.5})).set_index("rule_id")
     assert got.loc["Z-02", "value"] == pytest.approx(0.05)

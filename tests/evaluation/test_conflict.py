@@ -38,7 +38,8 @@ def test_the_three_lines_are_all_compared_also_where_they_are_clear(square):
 
 
 def test_a_farming_zone_over_basic_farmland_is_no_conflict_but_a_building_zone_is(square):
-    zones = pd.concat([square(0, 20, zone_id="Z1", zone_code="300"), square(20, 50, zone_id="Z2", zone_code="510")], ignore_index=True)
+    parts = [square(0, 20, zone_id="Z1", zone_code="300"), square(20, 50, zone_id="Z2", zone_code="510")]
+    zones = pd.concat(parts, ignore_index=True)
     matrix, parcels = conflicts({"basic_farmland": square(0, 50, patch_id="F"), "planning_zone": zones})
     rules = matrix.set_index(["layer_a", "layer_b"])["rule_id"].to_dict()
     assert rules["basic_farmland", "planning_zone_construction"] == "Y-01"

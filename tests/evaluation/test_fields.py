@@ -26,3 +26,8 @@ def test_two_small_fields_that_merge_leave_none_below_the_limit(patchwork):
     merged = np.array([True, True, False])
     assert small_fields(p, scheme="SD3", merged=merged)[0] == 0
     assert field_areas(p, scheme="SD3", merged=merged).sum() == p["class_area_m2"].sum()
+
+
+def test_the_fields_a_plan_names_are_the_fields(patchwork):
+    p = patchwork(("0101", 2), ("0101", 2), ("0103", 2), ("0301", 2), field_group=[7, 7, 7, 7])
+    assert sorted(field_areas(p, scheme="SD3").round(-1)) == [1330.0, 2670.0]

@@ -4,7 +4,8 @@ from qianmo.evaluation.idle import idle_land
 
 
 def test_vacant_abandoned_and_uncultivated_land_come_from_the_register(patchwork):
-    p = patchwork(("1201", 2), ("0601", 30), ("0103", 4), ("0101", 4), refined_code=["", "FQ", "", ""], planting_code=["", "", "WG", "LS"])
+    columns = {"refined_code": ["", "FQ", "", ""], "planting_code": ["", "", "WG", "LS"]}
+    p = patchwork(("1201", 2), ("0601", 30), ("0103", 4), ("0101", 4), **columns)
     assert idle_land(p, scheme="SD3")["kind"].tolist() == ["vacant", "abandoned", "uncultivated"]
 
 

@@ -14,11 +14,13 @@ from qianmo.evaluation.fragmentation import fragmentation
 from qianmo.evaluation.potential import ground
 from qianmo.evaluation.zones import zone_areas
 
+ORIGIN = np.array([500_000.0, 2_800_000.0])
+
 
 @pytest.fixture
 def mosaic(rng: np.random.Generator) -> gpd.GeoDataFrame:
     """A Voronoi partition of a square of 1 km with random classes."""
-    points = shapely.MultiPoint(rng.uniform(0, 1000, (80, 2)) + [500_000, 2_800_000])
+    points = shapely.MultiPoint(ORIGIN + rng.uniform(0, 1000, (80, 2)))
     frame = shapely.box(500_000, 2_800_000, 501_000, 2_801_000)
     cells = shapely.get_parts(shapely.voronoi_polygons(points, extend_to=frame))
     cells = shapely.intersection(cells, frame)
@@ -32,7 +34,7 @@ def mosaic(rng: np.random.Generator) -> gpd.GeoDataFrame:
 
 
 def test_zone_shares_equal_the_cut_with_the_dissolved_zone(mosaic, rng):
-    circles = shapely.buffer(shapely.points(rng.uniform(0, 1000, (12, 2)) + [500_000, 2_800_000]), 130)
+    circles = shapely.buffer(shapely.points(ORIGIN + rng.uniform(0, 1000, (12, 2))), 130)
     layer = gpd.GeoDataFrame({"patch_id": range(12)}, geometry=circles, crs=4547)
     union = shapely.union_all(circles)
     geoms = mosaic.geometry.to_numpy()
@@ -74,7 +76,7 @@ def test_borders_equal_the_length_of_the_common_boundary(mosaic):
 
 def test_the_mesh_size_is_the_chance_that_two_random_points_share_a_field(mosaic, rng):
     row = fragmentation(mosaic, None, scheme="SD3").iloc[-1]
-    points = shapely.points(rng.uniform(0, 1000, (60_000, 2)) + [500_000, 2_800_000])
+    points = shapely.points(ORIGIN + rng.uniform(0, 1000, (60_000, 2)))
     tree = shapely.STRtree(mosaic.geometry.to_numpy())
     cell = np.full(len(points), -1)
     at, found = tree.query(points, predicate="intersects")

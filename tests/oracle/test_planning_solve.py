@@ -10,6 +10,7 @@ import pytest
 from qianmo.planning.conflict import irreducible
 from qianmo.planning.cuts import best_cut, chains_hold
 from qianmo.planning.planted import planted_problem
+from qianmo.planning.price_search import search_prices
 from qianmo.planning.prices import Prices, dual_bound
 from qianmo.planning.problem import KEPT, Limit, Pairs, PlanProblem
 from qianmo.planning.solve import relax, solve
@@ -132,6 +133,21 @@ def test_the_minimum_cut_solves_the_problem_without_limits(seed: int) -> None:
     problem = PlanProblem(**{**drawn.__dict__, "limits": ()})
     cut = best_cut(problem, np.zeros(0))
     assert cut.bound == pytest.approx(enumerate_best(problem), abs=1e-5)
+
+
+def test_prices_found_by_cuts_prove_the_bound_of_the_relaxation() -> None:
+    problem, _, score = planted_problem(15, 15, rng=np.random.default_rng(4))
+    cuts = search_prices(problem, tolerance=1e-6)
+    assert cuts[0].bound == pytest.approx(score, rel=2e-4)
+    assert min(c.bound for c in cuts) >= score - 1e-9 * score
+
+
+@pytest.mark.slow
+def test_the_road_of_cuts_finds_a_planted_plan_among_many_borders() -> None:
+    problem, _, score = planted_problem(66, 66, rng=np.random.default_rng(1))
+    found = solve(problem, gap=1e-3)
+    assert found.method.startswith("minimum cuts")
+    assert score * (1 - 1e-3) <= found.objective <= score * (1 + 1e-9) <= found.bound * (1 + 1e-8)
 
 
 def test_states_that_are_not_nested_are_refused_by_the_cut() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qianmo.village.faults import FAULT_KINDS, plant_faults
 from qianmo.village.make import make_township
-from qianmo.village.mesh import components, make_mesh, trace
+from qianmo.village.mesh import components, mainland, make_mesh, trace
 from qianmo.village.register import levelled
 
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -46,10 +46,21 @@ def test_traced_groups_of_any_mesh_cover_it_once(seed: int, labels: int) -> None
     mesh = make_mesh(seeds, inside, rng=rng)
     face = components(mesh, rng.integers(0, labels, len(seeds)))
     polygons = trace(mesh, face)
-    whole = trace(mesh, np.where(inside, 0, -1))[0]
+    whole = shapely.multipolygons(trace(mesh, components(mesh, np.zeros(len(seeds), dtype=int))))
     assert shapely.coverage_is_valid(polygons)
     assert shapely.area(polygons).sum() == pytest.approx(whole.area, rel=1e-12)
     assert shapely.equals(shapely.coverage_union_all(polygons), whole)
+
+
+def test_a_cell_cut_off_from_the_rest_is_left_out_of_the_mainland() -> None:
+    rng = np.random.default_rng(194625)
+    grid = np.stack(np.meshgrid(np.arange(14), np.arange(14)), axis=-1).reshape(-1, 2) * 50.0
+    seeds = grid + rng.uniform(-24.9, 24.9, grid.shape) + [39_500_000.0, 3_000_000.0]
+    mesh = make_mesh(seeds, (np.abs(grid - 325.0) < 250.0).all(axis=1), rng=rng)
+    assert components(mesh, np.zeros(len(seeds), dtype=int)).max() == 1
+    kept = mainland(mesh)
+    assert kept.inside.sum() == mesh.inside.sum() - 1
+    assert trace(kept, np.where(kept.inside, 0, -1))[0].is_valid
 
 
 @MANY

@@ -29,7 +29,8 @@ def squares(areas_m2: list[float], codes: list[str]) -> gpd.GeoDataFrame:
     """Rectangles in a row with a gap of 1 km between them."""
     x = 500_000 + np.cumsum([0.0] + [np.sqrt(a) + 1000 for a in areas_m2[:-1]])
     side = np.sqrt(areas_m2)
-    table = {"patch_id": [f"P{i}" for i in range(len(codes))], "class_code": codes, "area_m2": areas_m2, "class_area_m2": areas_m2}
+    table = {"patch_id": [f"P{i}" for i in range(len(codes))], "class_code": codes}
+    table |= {"area_m2": areas_m2, "class_area_m2": areas_m2}
     return gpd.GeoDataFrame(table, geometry=shapely.box(x, 3_300_000, x + side, 3_300_000 + side), crs=4549)
 
 
@@ -82,7 +83,8 @@ def test_the_form_reads_the_same_from_tables(vectors):
 
 def test_the_quota_and_finance_vectors_hold(vectors):
     h, t, e = vectors["homestead_swap"], vectors["land_ticket"], vectors["eod_simple"]
-    surplus = linkage_surplus(accepted=h["accepted_mu"], resettlement=h["resettle_mu"], reserve_ratio=h["reserve_mu"] / h["accepted_mu"])
+    ratio = h["reserve_mu"] / h["accepted_mu"]
+    surplus = linkage_surplus(accepted=h["accepted_mu"], resettlement=h["resettle_mu"], reserve_ratio=ratio)
     assert surplus == pytest.approx(h["surplus_mu"], abs=1e-3)
     assert land_ticket_split(price=t["price"], cost=t["cost"], farmer_share=0.85) == pytest.approx((t["farmer"], t["collective"]))
     ratio = feedback_ratio(industry_net=e["pv_industry_net"], quota=e["pv_quota"], subsidy=0.0, ecology_cost=e["pv_eco_cost"])

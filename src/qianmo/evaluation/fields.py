@@ -67,9 +67,16 @@ def field_areas(
     overrides: Mapping[str, float] | None = None,
     merged: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Area of each farmland field [m2] (田块面积): the patches, or what they become where `merged` says so."""
+    """Area of each farmland field [m2] (田块面积): the patches, or what they become by merging.
+
+    Where the plan says which patches become one field (column ``field_group``: same group, class and village), that
+    counts; otherwise each patch of `merged` joins the neighbour of the longest border.
+    """
     is_farm = farmland(patches, scheme=scheme)
     area = patches["class_area_m2"].to_numpy(float)
+    if "field_group" in patches.columns:
+        keys = [c for c in ("field_group", "class_code", "village_code") if c in patches.columns]
+        return patches.loc[is_farm, "class_area_m2"].groupby([patches.loc[is_farm, k] for k in keys], dropna=False).sum().to_numpy(float)
     if merged is None or not (merged & is_farm).any():
         return area[is_farm]
     number = merged_fields(len(patches), farmland_borders(patches, scheme=scheme, overrides=overrides), merged & is_farm)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.ndimage import uniform_filter
 
+from qianmo.geo.cells import placed
 from qianmo.geo.grid import Grid
 
 __all__ = ["with_classes"]
@@ -38,8 +39,8 @@ def with_classes(grid: Grid, measure: Grid, *, limits: Sequence[float], only: Se
     total = uniform_filter(np.where(measure.valid, measure.values, 0.0).astype(float), window, mode="constant")
     smooth = np.divide(total, weight, out=np.full(total.shape, np.nan), where=weight > 1e-9)
     rows, columns = np.indices(grid.values.shape)
-    x, y = grid.transform * (columns + 0.5, rows + 0.5)
-    at_column, at_row = ~measure.transform * (x, y)
+    x, y = placed(grid.transform, columns + 0.5, rows + 0.5)
+    at_column, at_row = placed(~measure.transform, x, y)
     c, r = np.floor(at_column).astype(int), np.floor(at_row).astype(int)
     inside = (r >= 0) & (c >= 0) & (r < measure.values.shape[0]) & (c < measure.values.shape[1])
     value = np.full(grid.values.shape, np.nan)

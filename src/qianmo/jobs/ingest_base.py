@@ -14,6 +14,7 @@ import pyproj
 import shapely
 
 from qianmo import __version__
+from qianmo.geo.cells import placed
 from qianmo.geo.grid import Grid, resampled, slope_deg, zonal_mean
 from qianmo.jobs.context import Context
 from qianmo.jobs.ingest_invent import invent
@@ -148,7 +149,7 @@ def _merged(parts: list[Prepared]) -> Prepared:
 def _raster(raw: RawGrid, read: Read, setting: Setting) -> tuple[Grid, Dataset]:
     role = read.said.role or ("dem" if raw.values.dtype.kind == "f" else "raster")
     height, width = raw.values.shape
-    x, y = raw.transform * (np.array([0, width, width, 0]), np.array([0, 0, height, height]))
+    x, y = placed(raw.transform, np.array([0.0, width, width, 0.0]), np.array([0.0, 0.0, height, height]))
     bounds = (float(np.min(x)), float(np.min(y)), float(np.max(x)), float(np.max(y)))
     spot = where(bounds, np.column_stack([x, y]), wkt=raw.crs_wkt, said=read.said, county=setting.recipe.county_code, known=setting.known,
                  origin=raw.source_path)  # fmt: skip
@@ -222,7 +223,9 @@ def _with_terrain(frame: gpd.GeoDataFrame, grids: Mapping[str, tuple[Grid, Datas
         out["slope_class"] = grade.where(farmland & out["slope_deg"].notna(), None)
         terraced = farmland & (out["slope_class"].fillna("1") > "1") & (out["class_code"] == "0101")
         sloping = farmland & (out["slope_class"].fillna("1") > "1") & (out["class_code"] != "0101")
-        out["farmland_type"] = pd.Series(np.where(terraced, "TT", np.where(sloping, "PD", None)), index=out.index, dtype=object)
+        kind = pd.Series([None] * len(out), index=out.index, dtype=object)
+        kind[terraced], kind[sloping] = "TT", "PD"
+        out["farmland_type"] = kind
     return out
 
 
@@ -233,13 +236,13 @@ def _checked(
     faults, out, logs = [], [], []
     for item in layers:
         control = villages if item.dataset.kind == _BASE else None
-        options = {"class_scheme": item.dataset.class_scheme, "control": control}
+        scheme = item.dataset.class_scheme
         if repair:
-            result, left = repair_layer(item.frame, item.dataset.kind, **options)
+            result, left = repair_layer(item.frame, item.dataset.kind, class_scheme=scheme, control=control)
             logs.append(result.log.assign(layer=item.dataset.name))
             out.append(_after_repair(item, result))
         else:
-            left = check_layer(item.frame, item.dataset.kind, **options)
+            left = check_layer(item.frame, item.dataset.kind, class_scheme=scheme, control=control)
             out.append(item)
         faults.append(left.assign(layer=item.dataset.name))
     some = [f for f in faults if len(f)] or faults[:1]

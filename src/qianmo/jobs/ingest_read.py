@@ -11,7 +11,7 @@ from qianmo.schema.dataset import Candidate, Decision
 from qianmo.schema.errors import ChoiceNeededError
 from qianmo.store.guard import Consent
 from qianmo.store.guard_limits import Limits
-from qianmo.store.raw import Reading
+from qianmo.store.raw import Reading, Source
 from qianmo.store.read_vector import read_sources, text_samples
 from qianmo.store.sources import list_sources
 
@@ -37,7 +37,7 @@ def read_recipe(recipe: Recipe, *, workdir: Path, limits: Limits, consent: Conse
     ChoiceNeededError
         The encoding of a source is not clear.
     """
-    found: list[tuple[SourceRecipe, object]] = []
+    found: list[tuple[SourceRecipe, Source]] = []
     for number, said in enumerate(recipe.sources):
         folder = workdir / f"source{number}"
         folder.mkdir()
@@ -56,17 +56,17 @@ def read_recipe(recipe: Recipe, *, workdir: Path, limits: Limits, consent: Conse
     return [Read(r, said, encodings.get(r.source.origin)) for (said, _), r in zip(found, readings)]
 
 
-def _encoding(said: SourceRecipe, source: object) -> Decision | None:
-    samples = text_samples(source)  # type: ignore[arg-type]
+def _encoding(said: SourceRecipe, source: Source) -> Decision | None:
+    samples = text_samples(source)
     if said.encoding:
         return Decision("文本编码", said.encoding, (Candidate(said.encoding, 1.0, ("用户指定",)),))
     if not samples:
         return None
-    declared = getattr(source, "declared_encoding", None)
+    declared = source.declared_encoding
     decision = detect_encoding(samples, declared=declared)
     if not decision.is_clear:
         raise ChoiceNeededError(
-            f"{getattr(source, 'origin', '')}: 文本编码不明 (encoding is not clear)",
+            f"{source.origin}: 文本编码不明 (encoding is not clear)",
             choices=[f"{c.value} ({c.score:.2f}: {'; '.join(c.reasons)})" for c in decision.candidates], cure="用 --encoding 指定编码",
         )  # fmt: skip
     return decision

@@ -42,8 +42,9 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     )  # fmt: skip
     context.step("编写实施方案", 0.6)
     book = compose(
-        results, project_name=project.name, office=office, date=day, vintage=opened.vintage, crs_text=crs_text, synthetic=opened.synthetic, maps=maps
-    )
+        results, project_name=project.name, office=office, date=day, vintage=opened.vintage, crs_text=crs_text, synthetic=opened.synthetic,
+        maps=maps, swaps_basic_farmland=False,
+    )  # fmt: skip
     folder = Path(values["out"]) if values["out"] else project.folder / "book"
     files = [(folder / f"图件/{n:02d}_{m.title}.png", m.png, "图件") for n, m in enumerate(book.maps, 1)]
     context.step("排版 Word", 0.7)
@@ -51,7 +52,10 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     context.step("排版 PDF", 0.8)
     files.append((folder / "实施方案.pdf", pdf(book), "实施方案"))
     context.step("生成附表", 0.92)
-    files.append((folder / "附表.xlsx", workbook(book.tables), "附表 (含公式)"))
+    sheets = workbook(
+        book.tables, title=book.title, office=office, date=day, vintage=opened.vintage, crs_text=crs_text, synthetic=book.synthetic, made=context.clock()
+    )
+    files.append((folder / "附表.xlsx", sheets, "附表 (含公式)"))
     for path, data, _ in files:
         replace_bytes(path, data)
     shown = tuple((str(p), what) for p, _, what in files if what != "图件")

@@ -10,7 +10,7 @@ from qianmo.planning.limits import one_measure
 from qianmo.planning.problem import Limit, PlanProblem
 from qianmo.schema.errors import InfeasibleError
 
-__all__ = ["explain_conflict", "irreducible", "shortfall"]
+__all__ = ["explain_conflict", "irreducible", "is_feasible", "shortfall"]
 
 SECONDS = 10.0
 """Time limit of one feasibility question."""
@@ -39,7 +39,7 @@ def irreducible(problem: PlanProblem) -> list[int]:
     core = list(range(len(problem.limits)))
     for k in list(core):
         fewer = [i for i in core if i != k]
-        if not _is_feasible(problem, [problem.limits[i] for i in fewer]):
+        if not is_feasible(problem, [problem.limits[i] for i in fewer]):
             core = fewer
     return core
 
@@ -54,7 +54,8 @@ def shortfall(problem: PlanProblem, others: list[Limit], limit: Limit) -> float:
     return limit.constant + float(limit.coefficient[chosen[limit.option]].sum())
 
 
-def _is_feasible(problem: PlanProblem, limits: list[Limit]) -> bool:
+def is_feasible(problem: PlanProblem, limits: list[Limit]) -> bool:
+    """False when it is proven that no plan obeys the limits (约束可行性)."""
     return _ask(problem, limits, np.zeros(problem.m)).status != 2
 
 

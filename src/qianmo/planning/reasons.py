@@ -82,11 +82,13 @@ def _pressure(formulation: Formulation, solution: Solution) -> list[list[tuple[f
 def _chosen(formulation: Formulation, option: int, points: dict[str, np.ndarray]) -> str:
     parts = formulation.parts
     k = parts.patch[option]
-    facts = [f"面积{m2_to_mu(parts.class_area[k]):.2f}亩"]
-    if np.isfinite(parts.slope[k]):
+    why = str(parts.why[option])
+    facts = [why] if why else []
+    if "面积" not in why:
+        facts.append(f"面积{m2_to_mu(parts.class_area[k]):.2f}亩")
+    if "坡度" not in why and np.isfinite(parts.slope[k]):
         facts.append(f"坡度{parts.slope[k]:.1f}°")
-    why = f"{parts.why[option]};" if parts.why[option] else ""
-    return f"{measure(parts.measure[option]).zh}:{why}{','.join(facts)};{_gains(formulation, option, points)}"
+    return f"{measure(parts.measure[option]).zh}:{','.join(facts)};{_gains(formulation, option, points)}"
 
 
 def _kept(formulation: Formulation, option: int, points: dict[str, np.ndarray], against: list[tuple[float, str]]) -> str:

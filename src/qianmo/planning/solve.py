@@ -1,6 +1,7 @@
 """A plan with a proven gap: relaxation, rounding, then an exact search over what is left (求解).
 
-1. Linear relaxation by HiGHS: a bound, prices of limits and borders.
+1. Linear relaxation by HiGHS, or minimum cuts with prices where there are many borders: a bound,
+   prices of limits and borders.
 2. Round, repair, climb: a plan.
 3. If its gap is too wide: options that no better plan can hold (their loss at the prices is
    larger than the gap) are struck out, and HiGHS searches the rest exactly.
@@ -14,15 +15,22 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 
-from qianmo.planning.conflict import explain_conflict
+from qianmo.planning.conflict import explain_conflict, is_feasible
 from qianmo.planning.cuts import best_cut, chains_hold
 from qianmo.planning.improve import climb, excess, obeys, repair
 from qianmo.planning.model import Candidates, Model, all_candidates, build_model, choice_from
+from qianmo.planning.price_search import search_prices
 from qianmo.planning.prices import Prices, dual_bound, legal_prices, reduced_values
 from qianmo.planning.problem import KEPT, PlanProblem, objective
 from qianmo.schema.errors import QianmoError
 
 __all__ = ["Solution", "relax", "solve"]
+
+MANY_BORDERS = 8_000
+"""Borders from which minimum cuts are faster than the linear relaxation."""
+
+FINE_GAP = 1e-5
+"""Gaps below this are beyond the whole-number capacities of the cuts."""
 
 
 @dataclass(frozen=True)
@@ -68,22 +76,31 @@ def solve(
         No plan obeys all limits; names those in conflict.
     """
     started = timer() if timer else 0.0
+    prices, starts, method = _first_bound(problem, gap)
+    bound = dual_bound(problem, prices)
+    best = _best_of(problem, [*starts, np.full(problem.n, KEPT)])
+    solver_bound = bound
+    if best is None or _gap(problem, best, bound) > gap:
+        best, solver_bound = _search(problem, prices, best, bound, gap=gap, time_limit_s=time_limit_s)
+        method += ", then exact search on the remaining options"
+    spent = timer() - started if timer else 0.0
+    score = objective(problem, best)
+    return Solution(best, score, max(bound, score), max(solver_bound, score), prices, method, spent)
+
+
+def _first_bound(problem: PlanProblem, gap: float) -> tuple[Prices, list[np.ndarray], str]:
+    """Prices that prove a bound, choices to start from, and how they were found."""
+    if sum(len(p.i) for p in problem.pairs) > MANY_BORDERS and gap >= FINE_GAP and chains_hold(problem):
+        if not is_feasible(problem, list(problem.limits)):
+            raise explain_conflict(problem)
+        cuts = search_prices(problem, tolerance=gap / 10)
+        return cuts[0].prices, [c.choice for c in cuts[:4]], "minimum cuts with prices, rounding"
     relaxed = relax(problem)
     if relaxed is None:
         raise explain_conflict(problem)
     choice, prices = relaxed
-    bound = dual_bound(problem, prices)
-    best = _best_of(problem, [choice, np.full(problem.n, KEPT)])
-    solver_bound, method = bound, "linear relaxation + rounding"
-    if (best is None or _gap(problem, best, bound) > gap) and chains_hold(problem):
-        best = _best_of(problem, [best_cut(problem, prices.limit).choice], best)
-        method = "linear relaxation + minimum cut + rounding"
-    if best is None or _gap(problem, best, bound) > gap:
-        best, solver_bound = _search(problem, prices, best, bound, gap=gap, time_limit_s=time_limit_s)
-        method = "linear relaxation + exact search on the remaining options"
-    spent = timer() - started if timer else 0.0
-    score = objective(problem, best)
-    return Solution(best, score, max(bound, score), max(solver_bound, score), prices, method, spent)
+    starts = [choice, best_cut(problem, prices.limit).choice] if problem.pairs and chains_hold(problem) else [choice]
+    return prices, starts, "linear relaxation, rounding"
 
 
 def relax(problem: PlanProblem) -> tuple[np.ndarray, Prices] | None:

@@ -227,6 +227,15 @@ def _tiff(path: Path, limits: Limits, consent: Consent) -> Source:
 
 
 _CHECKS: dict[str, Callable[[Path, Limits, Consent], Source]] = {
-    ".shp": _shapefile, ".gpkg": _geopackage, ".geojson": _geojson, ".json": _geojson, ".kml": _kml, ".dxf": _dxf, ".csv": _csv, ".txt": _csv,
-    ".xlsx": _xlsx, ".tif": _tiff, ".tiff": _tiff,
-}  # fmt: skip
+    ".shp": _shapefile,
+    ".gpkg": _geopackage,
+    ".geojson": _geojson,
+    ".json": _geojson,
+    ".kml": _kml,
+    ".dxf": _dxf,
+    ".csv": _csv,
+    ".txt": _csv,
+    ".xlsx": _xlsx,
+    ".tif": _tiff,
+    ".tiff": _tiff,
+}

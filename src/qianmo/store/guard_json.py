@@ -42,9 +42,10 @@ def check_geojson(path: Path, *, depth_max: float) -> bool:
     _check_nesting(bare, path.name, depth_max)
     if found := _NOT_FINITE.search(bare):
         raise UnsafeInputError(
-            f"{path.name}: the number {found.group(0).decode()} is not finite or not JSON", expected="plain decimal numbers",
+            f"{path.name}: the number {found.group(0).decode()} is not finite or not JSON",
+            expected="plain decimal numbers",
             cure="remove or correct the feature that holds it 请改正非法数值",
-        )  # fmt: skip
+        )
     _check_root(data, path.name)
     return re.search(rb'"crs"\s*:\s*\{', data[:65536]) is not None
 

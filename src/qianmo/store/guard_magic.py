@@ -11,28 +11,66 @@ from qianmo.schema.errors import UnsafeInputError
 __all__ = ["EXPECTED", "check_magic", "check_name", "has_hidden_marks", "sniff"]
 
 EXPECTED = {
-    ".shp": ("shapefile",), ".zip": ("zip",), ".kmz": ("zip",), ".xlsx": ("zip",), ".gpkg": ("sqlite",), ".geojson": ("json",),
-    ".json": ("json",), ".kml": ("xml",), ".dxf": ("text",), ".csv": ("text", "json"), ".txt": ("text", "json"), ".tif": ("tiff",),
+    ".shp": ("shapefile",),
+    ".zip": ("zip",),
+    ".kmz": ("zip",),
+    ".xlsx": ("zip",),
+    ".gpkg": ("sqlite",),
+    ".geojson": ("json",),
+    ".json": ("json",),
+    ".kml": ("xml",),
+    ".dxf": ("text",),
+    ".csv": ("text", "json"),
+    ".txt": ("text", "json"),
+    ".tif": ("tiff",),
     ".tiff": ("tiff",),
-}  # fmt: skip
+}
 """Extension to the kinds its content may have."""
 
 _MAGIC = (
-    (b"\x00\x00\x27\x0a", "shapefile"), (b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"), (b"PK\x07\x08", "zip"),
-    (b"SQLite format 3\x00", "sqlite"), (b"II*\x00", "tiff"), (b"MM\x00*", "tiff"), (b"II+\x00", "tiff"), (b"MM\x00+", "tiff"),
-    (b"\x1f\x8b", "gzip"), (b"7z\xbc\xaf\x27\x1c", "7z archive"), (b"Rar!", "rar archive"), (b"BZh", "bzip2"), (b"\xfd7zXZ", "xz"),
-    (b"%PDF", "PDF document"), (b"\x89PNG", "PNG image"), (b"\xff\xd8\xff", "JPEG image"), (b"GIF8", "GIF image"),
-    (b"\xd0\xcf\x11\xe0", "OLE file (old Office, .xls)"), (b"\x7fELF", "program"), (b"MZ", "Windows program"), (b"#!", "script"),
-    (b"\x89HDF", "HDF5"), (b"CDF", "NetCDF"), (b"AutoCAD Binary DXF", "binary DXF"), (b"AC10", "DWG drawing"),
-    (b"\xff\xfe", "UTF-16 text"), (b"\xfe\xff", "UTF-16 text"), (b"PMTiles", "PMTiles"), (b"fgb\x03", "FlatGeobuf"), (b"PAR1", "Parquet"),
-)  # fmt: skip
+    (b"\x00\x00\x27\x0a", "shapefile"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"PK\x07\x08", "zip"),
+    (b"SQLite format 3\x00", "sqlite"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"II+\x00", "tiff"),
+    (b"MM\x00+", "tiff"),
+    (b"\x1f\x8b", "gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "7z archive"),
+    (b"Rar!", "rar archive"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"%PDF", "PDF document"),
+    (b"\x89PNG", "PNG image"),
+    (b"\xff\xd8\xff", "JPEG image"),
+    (b"GIF8", "GIF image"),
+    (b"\xd0\xcf\x11\xe0", "OLE file (old Office, .xls)"),
+    (b"\x7fELF", "program"),
+    (b"MZ", "Windows program"),
+    (b"#!", "script"),
+    (b"\x89HDF", "HDF5"),
+    (b"CDF", "NetCDF"),
+    (b"AutoCAD Binary DXF", "binary DXF"),
+    (b"AC10", "DWG drawing"),
+    (b"\xff\xfe", "UTF-16 text"),
+    (b"\xfe\xff", "UTF-16 text"),
+    (b"PMTiles", "PMTiles"),
+    (b"fgb\x03", "FlatGeobuf"),
+    (b"PAR1", "Parquet"),
+)
 _HIDDEN = {"\u200b", "\u200c", "\u200d", "\u2060", "\ufeff"}
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$", re.IGNORECASE)
 _CURES = {
-    "gzip": "unpack it (gunzip) and give the file itself 请先解压", "7z archive": "pack as .zip 请改为 zip 压缩包", "rar archive": "pack as .zip 请改为 zip 压缩包",
-    "OLE file (old Office, .xls)": "open it and save as .xlsx 请另存为 xlsx", "DWG drawing": "save the drawing as .dxf 请另存为 DXF",
-    "binary DXF": "save as text DXF (ASCII) 请另存为文本 DXF", "UTF-16 text": "save as UTF-8 请另存为 UTF-8 编码",
-}  # fmt: skip
+    "gzip": "unpack it (gunzip) and give the file itself 请先解压",
+    "7z archive": "pack as .zip 请改为 zip 压缩包",
+    "rar archive": "pack as .zip 请改为 zip 压缩包",
+    "OLE file (old Office, .xls)": "open it and save as .xlsx 请另存为 xlsx",
+    "DWG drawing": "save the drawing as .dxf 请另存为 DXF",
+    "binary DXF": "save as text DXF (ASCII) 请另存为文本 DXF",
+    "UTF-16 text": "save as UTF-8 请另存为 UTF-8 编码",
+}
 
 
 def sniff(head: bytes) -> str:

@@ -29,14 +29,16 @@ def check_xml_bytes(data: bytes, name: str, *, depth_max: float) -> None:
     if found := _DECLARATION.search(data):
         what = found.group(1).decode().upper()
         raise UnsafeInputError(
-            f"{name}: XML with a {what} declaration at byte {found.start()}", expected="XML without DOCTYPE or ENTITY",
+            f"{name}: XML with a {what} declaration at byte {found.start()}",
+            expected="XML without DOCTYPE or ENTITY",
             cure="remove the declaration or export the file again 请删除 DOCTYPE/ENTITY 声明",
-        )  # fmt: skip
+        )
     if found := _INCLUDE.search(data):
         raise UnsafeInputError(
-            f"{name}: XML refers to other files ({found.group(0).decode('ascii', 'replace')})", expected="XML that stands alone",
+            f"{name}: XML refers to other files ({found.group(0).decode('ascii', 'replace')})",
+            expected="XML that stands alone",
             cure="export the data itself, not a reference to it 请导出数据本身",
-        )  # fmt: skip
+        )
     depth = _depth(data)
     if depth > depth_max:
         raise UnsafeInputError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import unicodedata
 import zipfile
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from qianmo.schema.errors import EncodingError, UnsafeInputError
@@ -63,7 +64,7 @@ def check_zip(path: Path, *, limits: Limits) -> list[tuple[zipfile.ZipInfo, str]
         A rule is broken; the message names the member.
     """
     with open_zip(path) as archive:
-        infos = [i for i in archive.infolist()]
+        infos = archive.infolist()
         _check_totals(infos, path, limits)
         _check_layout(archive, infos, path)
         named = [(i, _true_name(i, path.name)) for i in infos]
@@ -111,8 +112,9 @@ def _check_totals(infos: list[zipfile.ZipInfo], path: Path, limits: Limits) -> N
         if i.file_size > limits.zip_ratio_floor_mb * _MB and i.file_size > limits.zip_ratio_max * max(i.compress_size, 1):
             raise UnsafeInputError(
                 f"{path.name}: member {i.filename!a} unpacks {i.file_size / max(i.compress_size, 1):.0f} times its packed size",
-                expected=f"a ratio of at most {limits.zip_ratio_max:.0f} (zip bomb 压缩炸弹)", cure="give the unpacked files 请直接提供解压后的文件",
-            )  # fmt: skip
+                expected=f"a ratio of at most {limits.zip_ratio_max:.0f} (zip bomb 压缩炸弹)",
+                cure="give the unpacked files 请直接提供解压后的文件",
+            )
 
 
 def _check_layout(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], path: Path) -> None:
@@ -128,7 +130,7 @@ def _check_layout(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], path: 
             cure=_CURE,
         )
     spans = sorted((i.header_offset, i.header_offset + 30 + i.compress_size) for i in infos)
-    for (_, end), (start, _) in zip(spans, spans[1:]):
+    for (_, end), (start, _) in pairwise(spans):
         if start < end:
             raise UnsafeInputError(
                 f"{path.name}: members share the same bytes at {start}",

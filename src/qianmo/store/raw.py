@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import affine
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from qianmo.schema.errors import QianmoError
 
-__all__ = ["DRIVERS", "Note", "RawGrid", "RawLayer", "Reading", "Source"]
+__all__ = ["DRIVERS", "Note", "RawGrid", "RawLayer", "Reading", "Source", "note_of"]
 
 DRIVERS = ("ESRI Shapefile", "OpenFileGDB", "GPKG", "GeoJSON", "LIBKML", "DXF", "CSV", "XLSX", "BoundaryText", "GTiff")
 """Formats that may come in. Nothing else is ever opened."""
@@ -36,6 +36,12 @@ class Note:
     expected: str = ""
     cure: str = ""
     rows: tuple[int, ...] = ()
+
+
+def note_of(said: Mapping[str, Any]) -> Note:
+    """Note from a plain mapping, each field made plain text or whole numbers again (还原备注)."""
+    texts = {k: str(said.get(k, "")) for k in ("kind", "severity", "what", "found", "expected", "cure")}
+    return Note(**texts, rows=tuple(int(r) for r in said.get("rows", ())))
 
 
 @dataclass(frozen=True)

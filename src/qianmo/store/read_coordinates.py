@@ -18,7 +18,8 @@ _WORDS = {
     "north": "northing north 北坐标 纵坐标 纵坐标x x纵坐标 北 北向坐标 x北 y北 x纵 n坐标",
     "x": "x x坐标 坐标x pointx xcoord coordx 拐点x 界址点x xm",
     "y": "y y坐标 坐标y pointy ycoord coordy 拐点y 界址点y ym",
-    "plot": "地块号 地块编号 地块编码 地块代码 宗地号 宗地代码 图斑号 图斑编号 地块名称 地块 宗地 plot plotid parcel parcelid polygonid dkbm dkbh tbbh zddm",
+    "plot": "地块号 地块编号 地块编码 地块代码 宗地号 宗地代码 图斑号 图斑编号 地块名称 地块 宗地 "
+    "plot plotid parcel parcelid polygonid dkbm dkbh tbbh zddm",
     "ring": "圈号 环号 部件号 ring ringid 圈",
     "point": "点号 界址点号 界址点编号 点序号 拐点号 拐点编号 point pointno pointid jzdh 顶点号",
     "wkt": "wkt geometrywkt geomwkt thegeom geometry geom",
@@ -61,9 +62,10 @@ def coordinate_columns(header: Sequence[str]) -> CoordinateColumns:
         role = _ROLE.get(_BRACKETS.sub("", _NOISE.sub("", name)).casefold())
         if role in found and role in ("lon", "lat", "east", "north", "x", "y"):
             raise UnsafeInputError(
-                f"columns {header[found[role]]!r} and {name!r} both look like {role}", expected="one column a coordinate",
+                f"columns {header[found[role]]!r} and {name!r} both look like {role}",
+                expected="one column a coordinate",
                 cure="rename or delete one of them 坐标列重复，请改名或删除",
-            )  # fmt: skip
+            )
         if role:
             found.setdefault(role, at)
     for kind, first, second in (("lonlat", "lon", "lat"), ("eastnorth", "east", "north"), ("xy", "x", "y")):

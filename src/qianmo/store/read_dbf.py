@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import codecs
-import datetime
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qianmo.schema.errors import EncodingError, UnsafeInputError
+from qianmo.schema.errors import UnsafeInputError
 from qianmo.store.guard_magic import has_hidden_marks
 from qianmo.store.raw import Note
+from qianmo.store.read_dbf_columns import column_of, decode_cut, packed
+from qianmo.store.read_encoding import check_not_utf8, codec_of
 
-__all__ = [
-    "DbfField",
-    "DbfHeader",
-    "check_not_utf8",
-    "codec_of",
-    "dbf_text_samples",
-    "decode_strictly",
-    "read_dbf_header",
-    "read_dbf_table",
-]
+__all__ = ["DbfField", "DbfHeader", "dbf_text_samples", "read_dbf_header", "read_dbf_table"]
 
-_CODECS = {
-    "utf-8", "gb18030", "gbk", "gb2312", "big5", "big5hkscs", "cp950", "ascii", "cp1252", "cp1250", "iso8859-1", "iso8859-2", "cp1251", "shift_jis",
-    "cp932", "euc_jp", "euc_kr", "cp949",
-}  # fmt: skip
 _LANGUAGE = {
     0x4D: "gbk",
     0x4F: "big5",
@@ -43,8 +28,6 @@ _LANGUAGE = {
     0xC8: "cp1250",
     0xC9: "cp1251",
 }
-_EXACT = 2**53
-_PLAINLY, _SHORT = 3, 256
 
 
 @dataclass(frozen=True)
@@ -100,12 +83,14 @@ def read_dbf_header(path: Path) -> DbfHeader:
             expected=f"{record_length} as the header says",
             cure="export the layer again 请重新导出图层",
         )
-    missing = header_length + records * record_length - size
-    if missing > 0 or size - (header_length + records * record_length) > record_length:
+    surplus = size - (header_length + records * record_length)
+    if surplus < 0 or surplus > record_length:
+        held = max(0, size - header_length) // record_length
         raise UnsafeInputError(
-            f"{path.name}: header counts {records} records of {record_length} bytes, the file holds {max(0, (size - header_length)) // record_length}",
-            expected="a count that fits the file size", cure="the copy is truncated or the header is wrong: copy or export again 文件被截断或记录数错误，请重新拷贝",
-        )  # fmt: skip
+            f"{path.name}: header counts {records} records of {record_length} bytes, the file holds {held}",
+            expected="a count that fits the file size",
+            cure="the copy is truncated or the header is wrong: copy or export again 文件被截断或记录数错误，请重新拷贝",
+        )
     return DbfHeader(records, header_length, record_length, _LANGUAGE.get(head[29]), fields)
 
 
@@ -128,7 +113,7 @@ def dbf_text_samples(path: Path, *, most: int = 4000) -> list[bytes]:
     odd = np.bitwise_or.reduce(rows, axis=0) if len(rows) else np.zeros(header.record_length, dtype=np.uint8)
     for f in (f for f in header.fields if f.kind == "C" and (odd > 127)[f.offset : f.offset + f.width].any()):
         raw = np.ascontiguousarray(rows[:, f.offset : f.offset + f.width])
-        for value in pc.unique(_packed(raw[raw[:, -1] <= 32])).to_pylist():
+        for value in pc.unique(packed(raw[raw[:, -1] <= 32])).to_pylist():
             if len(found) < most and not value.isascii():
                 found.setdefault(value.strip(b" \x00"))
     return list(found)
@@ -172,84 +157,9 @@ def read_dbf_table(path: Path, *, encoding: str | None) -> tuple[pa.Table, dict[
     notes: list[Note] = []
     check_not_utf8(dbf_text_samples(path, most=200), codec, path.name)
     names = _names(header, codec, path.name, notes)
-    columns = [_column(rows, f, n, codec, path.name, notes) for f, n in zip(header.fields, names)]
+    columns = [column_of(rows, f, n, codec, path.name, notes) for f, n in zip(header.fields, names)]
     types = {n: f"{f.kind}({f.width}{f',{f.decimals}' if f.kind in 'NF' else ''})" for f, n in zip(header.fields, names)}
     return pa.table(dict(zip(names, columns))), types, notes, flags == 0x2A
-
-
-def codec_of(encoding: str | None) -> str:
-    """Python codec name of an allowed encoding; 'ascii' for None (编码名).
-
-    Raises
-    ------
-    EncodingError
-        Unknown, or not an encoding of text.
-    """
-    if encoding is None:
-        return "ascii"
-    try:
-        name = codecs.lookup(encoding.removesuffix("-sig") if encoding.lower() == "utf-8-sig" else encoding).name
-    except LookupError:
-        name = ""
-    if name not in _CODECS:
-        raise EncodingError(
-            f"encoding {encoding!r}", expected=", ".join(sorted(_CODECS)), cure="choose one of them 请选择支持的编码"
-        )
-    return "gb18030" if name in ("gbk", "gb2312") else name
-
-
-def decode_strictly(raw: bytes, codec: str, where: str) -> str:
-    """Decode without loss, or say where it failed (严格解码).
-
-    Raises
-    ------
-    EncodingError
-        Undecodable, replacement characters, or control codes that only a wrong encoding gives.
-    """
-    try:
-        text = raw.decode(codec)
-    except UnicodeDecodeError as error:
-        asked = "no encoding was decided and the text is not ASCII" if codec == "ascii" else f"not {codec}"
-        raise EncodingError(
-            f"{where}: bytes {_around(raw, error.start).hex(' ')} are {asked} (byte {error.start})", expected="text that decodes without loss",
-            cure="choose the encoding (GBK or UTF-8) with --encoding, or repair the .cpg 请指定正确编码",
-        ) from None  # fmt: skip
-    if "\ufffd" in text or (not raw.isascii() and any("\x80" <= c <= "\x9f" for c in text)):
-        raise EncodingError(
-            f"{where}: bytes {raw[:24].hex(' ')} give replacement or control characters in {codec}", expected="readable text",
-            cure="choose another encoding; if U+FFFD stands in the file itself, export it again from the original 文本已损坏或编码错误",
-        )  # fmt: skip
-    return text
-
-
-def _around(raw: bytes, at: int) -> bytes:
-    """The start of a short value, the place of the fault in a long text."""
-    return raw[:24] if len(raw) <= _SHORT else raw[max(0, at - 8) : at + 16]
-
-
-def check_not_utf8(samples: list[bytes], codec: str, where: str) -> None:
-    """Refuse a Chinese or single-byte codec for text that is plainly UTF-8: it would decode to wrong characters (防止乱码).
-
-    Raises
-    ------
-    EncodingError
-        Three or more distinct samples, and all of them are valid UTF-8.
-    """
-    odd = {s for s in samples if not s.isascii()}
-    if codec in ("utf-8", "ascii") or len(odd) < _PLAINLY or not all(_is_utf8(s) for s in odd):
-        return
-    raise EncodingError(
-        f"{where}: all {len(odd)} texts that are not ASCII are valid UTF-8, as {min(odd)[:24].hex(' ')}, yet {codec} was asked", expected="the encoding of the bytes",
-        cure="read it as UTF-8 请按 UTF-8 读取",
-    )  # fmt: skip
-
-
-def _is_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _fields(body: bytes, name: str) -> tuple[DbfField, ...]:
@@ -291,7 +201,7 @@ def _records(path: Path, header: DbfHeader) -> np.ndarray:
 def _names(header: DbfHeader, codec: str, shown: str, notes: list[Note]) -> list[str]:
     names = []
     for f in header.fields:
-        name, cut = _decode_cut(f.raw_name, codec, f"{shown} field name", full=len(f.raw_name) >= 10)
+        name, cut = decode_cut(f.raw_name, codec, f"{shown} field name", full=len(f.raw_name) >= 10)
         name = name.strip()
         if has_hidden_marks(name):
             raise UnsafeInputError(
@@ -319,177 +229,3 @@ def _names(header: DbfHeader, codec: str, shown: str, notes: list[Note]) -> list
             cure="rename one of them and export again 字段重名，请改名后重新导出",
         )
     return names
-
-
-def _column(rows: np.ndarray, f: DbfField, name: str, codec: str, shown: str, notes: list[Note]) -> pa.Array:
-    """One field: plain ASCII at once, anything odd value by value."""
-    raw = np.ascontiguousarray(rows[:, f.offset : f.offset + f.width])
-    quick = _quick(raw, f) if f.kind in "CNF" and len(raw) and raw.min() >= 32 and raw.max() < 127 else None
-    array = _slow(raw, f, name, codec, shown, notes) if quick is None else quick
-    if f.kind in "NF" and pa.types.is_string(array.type):
-        notes.append(
-            Note(
-                "number_as_text",
-                "info",
-                f"field {name}: numbers too long for exact arithmetic are kept as text",
-                found=f"{f.kind}({f.width},{f.decimals})",
-            )
-        )
-    return array
-
-
-def _packed(raw: np.ndarray) -> pa.Array:
-    raw = np.ascontiguousarray(raw)
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(raw.shape[1]), len(raw), [None, pa.py_buffer(raw)])
-
-
-def _quick(raw: np.ndarray, f: DbfField) -> pa.Array | None:
-    """Column of printable ASCII without a loop, or None where a value needs a closer look."""
-    text = _packed(raw).cast(pa.binary()).cast(pa.string())
-    text = pc.ascii_rtrim_whitespace(text) if f.kind == "C" else pc.ascii_trim_whitespace(text)
-    text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
-    if f.kind == "C":
-        return text
-    try:
-        if f.kind == "N" and f.decimals == 0 and f.width <= 18:
-            return text.cast(pa.int64()) if text.null_count < len(text) else text.cast(pa.float64())
-        numbers = text.cast(pa.float64())
-    except pa.ArrowInvalid:
-        return None
-    if not pc.all(pc.is_finite(numbers), min_count=0).as_py():
-        return None
-    return text if pc.any(pc.greater_equal(pc.abs(numbers), pa.scalar(float(_EXACT))), min_count=0).as_py() else numbers
-
-
-def _slow(raw: np.ndarray, f: DbfField, name: str, codec: str, shown: str, notes: list[Note]) -> pa.Array:
-    packed = _packed(raw).dictionary_encode()
-    reader: Callable[..., list[Any]] = {"C": _texts, "D": _dates, "L": _flags}.get(f.kind, _numbers)
-    faults: dict[int, str] = {}
-    distinct = packed.dictionary.to_pylist()
-    try:
-        values = reader(distinct, f, codec, f"{shown} field {name}", faults)
-    except (EncodingError, UnsafeInputError) as error:
-        raise _with_row(error, packed, distinct) from None
-    blank = {"C": pa.string(), "D": pa.date32(), "L": pa.bool_()}.get(f.kind, pa.float64())
-    array = pa.array(values, None if f.kind in "NF" and any(v is not None for v in values) else blank)
-    for what in sorted(set(faults.values())):
-        hit = [k for k, v in faults.items() if v == what]
-        where = np.flatnonzero(np.isin(packed.indices.to_numpy(zero_copy_only=False), hit))
-        kind = "value_" + what.split(":")[0].replace(" ", "_")
-        told = f"field {name}: {len(where)} values {what}"
-        notes.append(
-            Note(
-                kind,
-                "warning",
-                told,
-                found=repr(distinct[hit[0]]),
-                cure="check these values in the source 请核对原始数据",
-                rows=tuple(where[:20].tolist()),
-            )
-        )
-    return array.take(packed.indices)
-
-
-def _with_row(
-    error: EncodingError | UnsafeInputError, packed: pa.DictionaryArray, distinct: list[bytes]
-) -> EncodingError | UnsafeInputError:
-    shown = next(
-        (
-            d
-            for d in distinct
-            if d.strip(b" \x00") and (d.strip(b" \x00")[:24].hex(" ") in error.found or repr(d.strip()) in error.found)
-        ),
-        None,
-    )
-    if shown is None:
-        return error
-    row = pc.index(packed.indices, distinct.index(shown)).as_py()
-    return type(error)(f"record {row + 1}: {error.found}", expected=error.expected, cure=error.cure)
-
-
-def _decode_cut(raw: bytes, codec: str, where: str, *, full: bool) -> tuple[str, bool]:
-    """Decode; a last character cut by the width of a full field is dropped and told."""
-    if full and not raw.isascii():
-        decoder = codecs.getincrementaldecoder(codec)("strict")
-        try:
-            text = decoder.decode(raw, final=False)
-            rest = decoder.getstate()[0]
-        except UnicodeDecodeError:
-            rest = b""
-        if rest and len(rest) < 4:
-            return decode_strictly(raw[: len(raw) - len(rest)], codec, where), True
-    return decode_strictly(raw, codec, where), False
-
-
-def _texts(distinct: list[bytes], f: DbfField, codec: str, where: str, faults: dict[int, str]) -> list[str | None]:
-    found: list[str | None] = []
-    for k, raw in enumerate(distinct):
-        bare = raw.split(b"\x00")[0].rstrip(b" ")
-        text, cut = _decode_cut(bare, codec, where, full=len(bare) == f.width)
-        if cut:
-            faults[k] = "cut: the last character was cut by the field width"
-        elif has_hidden_marks(text):
-            faults[k] = "hidden: control, bidirectional or zero-width characters kept as they are"
-        found.append(text if text else None)
-    return found
-
-
-def _dates(distinct: list[bytes], f: DbfField, codec: str, where: str, faults: dict[int, str]) -> list[datetime.date | None]:
-    found: list[datetime.date | None] = []
-    for k, raw in enumerate(distinct):
-        text = raw.strip(b" \x00").decode("latin-1")
-        try:
-            found.append(datetime.date(int(text[:4]), int(text[4:6]), int(text[6:8])) if text else None)
-        except ValueError:
-            found.append(None)
-            faults[k] = "not a date: read as empty"
-    return found
-
-
-def _flags(distinct: list[bytes], f: DbfField, codec: str, where: str, faults: dict[int, str]) -> list[bool | None]:
-    known = {
-        b"Y": True,
-        b"y": True,
-        b"T": True,
-        b"t": True,
-        b"1": True,
-        b"N": False,
-        b"n": False,
-        b"F": False,
-        b"f": False,
-        b"0": False,
-    }
-    return [known.get(raw.strip(b" \x00")) for raw in distinct]
-
-
-def _numbers(distinct: list[bytes], f: DbfField, codec: str, where: str, faults: dict[int, str]) -> list[Any]:
-    texts = [raw.strip(b" \x00") for raw in distinct]
-    values: list[Any] = []
-    whole = f.kind == "N" and f.decimals == 0 and f.width <= 18
-    for k, text in enumerate(texts):
-        if not text or set(text) == {0x2A}:
-            values.append(None)
-            if text:
-                faults[k] = "overflow: stars instead of a number, read as empty"
-            continue
-        try:
-            values.append(int(text) if whole else float(text))
-        except ValueError:
-            whole, number = False, _float(text, where)
-            values.append(number)
-    finite = [v for v in values if v is not None]
-    if any(v != v or v in (float("inf"), float("-inf")) for v in finite):
-        raise UnsafeInputError(
-            f"{where}: a number is not finite", expected="finite numbers", cure="correct the value in the source 请改正非法数值"
-        )
-    if any(isinstance(v, float) and abs(v) >= _EXACT for v in finite):
-        return [t.decode("ascii", "strict") if t and v is not None else None for t, v in zip(texts, values)]
-    return values if whole else [None if v is None else float(v) for v in values]
-
-
-def _float(text: bytes, where: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        hint = "a decimal comma: write a point 小数点请用 ." if b"," in text else "correct the value in the source 请改正数值"
-        raise UnsafeInputError(f"{where}: {text!r} is not a number", expected="digits with a decimal point", cure=hint) from None

@@ -11,7 +11,7 @@ from affine import Affine
 
 from qianmo.schema.errors import UnsafeInputError
 from qianmo.store.guard_limits import Limits
-from qianmo.store.raw import Note, RawGrid, Source
+from qianmo.store.raw import RawGrid, Source, note_of
 from qianmo.store.sandbox import run_guarded, task_of
 
 __all__ = ["grids_of", "read_grids"]
@@ -72,7 +72,7 @@ def _grid(source: Source, item: Mapping[str, Any], path: Path, limits: Limits) -
             expected="a finite geotransform",
             cure="georeference the raster again 请重新配准",
         )
-    notes = (*source.notes, *(Note(**{k: tuple(v) if k == "rows" else str(v) for k, v in n.items()}) for n in item["notes"]))
+    notes = (*source.notes, *(note_of(n) for n in item["notes"]))
     nodata = None if item["nodata"] is None else float(item["nodata"])
     name = source.stem if item["bands"] == 1 else f"{source.stem}_{item['band']}"
     return RawGrid(

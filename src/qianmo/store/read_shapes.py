@@ -127,9 +127,11 @@ def _check_types(raw: np.ndarray, where: str) -> None:
     if len(curved):
         kinds = sorted({_CURVES.get(k) or _SURFACES.get(k) or f"type {k}" for k in base[curved].tolist()})
         raise UnsafeInputError(
-            f"{where}: {len(curved)} features of type {', '.join(kinds)}, rows {_some(curved)}", expected="straight points, lines and polygons",
-            cure="densify curves (ArcGIS Densify, ST_CurveToLine) and split collections in the source software, then export again 请在原软件中将曲线加密为折线、拆分集合要素后重新导出",
-        )  # fmt: skip
+            f"{where}: {len(curved)} features of type {', '.join(kinds)}, rows {_some(curved)}",
+            expected="straight points, lines and polygons",
+            cure="densify curves (ArcGIS Densify, ST_CurveToLine) and split collections in the source software, then export again "
+            "请在原软件中将曲线加密为折线、拆分集合要素后重新导出",
+        )
 
 
 def _given_up(broken: Sequence[tuple[int, str]], where: str, consent: Consent) -> list[Note]:

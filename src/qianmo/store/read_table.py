@@ -25,7 +25,8 @@ _EASTING = ((100_000.0, 999_999.0), (13_000_000.0, 45_999_999.0))
 def layers_of_table(layer: RawLayer, *, limits: Limits, consent: Consent) -> list[RawLayer]:
     """One table of text cells to one layer with geometry (表格转图层).
 
-    Rows that share a plot and carry ring or point numbers are boundary points and become one polygon a plot; other rows become points.
+    Rows that share a plot and carry ring or point numbers are boundary points and become one polygon a plot;
+    other rows become points.
     All attributes stay text, so that ids and leading zeros are kept.
 
     Parameters
@@ -50,7 +51,8 @@ def layers_of_table(layer: RawLayer, *, limits: Limits, consent: Consent) -> lis
     )
     if not outlined:
         blank = np.isnan(east) | np.isnan(north)
-        points = np.where(blank, None, shapely.points(np.where(blank, 0, east), np.where(blank, 0, north)))
+        points = np.asarray(shapely.points(np.where(blank, 0, east), np.where(blank, 0, north)), dtype=object)
+        points[blank] = None
         return [_with(layer, frame, points, notes, where, limits, consent)]
     table, shapes, told = _polygons(frame, east, north, columns, where)
     return [_with(layer, table, shapes, [*notes, *told], where, limits, consent)]

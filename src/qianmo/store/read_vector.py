@@ -18,7 +18,7 @@ from qianmo.schema.errors import EncodingError, QianmoError, UnsafeInputError
 from qianmo.store.guard import WGS84_WKT, Consent
 from qianmo.store.guard_limits import Limits
 from qianmo.store.guard_text import text_samples_of
-from qianmo.store.raw import Note, RawLayer, Reading, Source
+from qianmo.store.raw import Note, RawLayer, Reading, Source, note_of
 from qianmo.store.read_dbf import dbf_text_samples
 from qianmo.store.read_raster import grids_of
 from qianmo.store.read_shapes import shapes_of
@@ -28,7 +28,16 @@ from qianmo.store.sandbox import run_guarded, task_of
 __all__ = ["needs_encoding", "read_layers", "read_sources", "text_samples"]
 
 _WKB = "__wkb__"
-_ARROW_KINDS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_date, pa.types.is_timestamp, pa.types.is_time)  # fmt: skip
+_ARROW_KINDS = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_boolean,
+    pa.types.is_date,
+    pa.types.is_timestamp,
+    pa.types.is_time,
+)
 
 
 def text_samples(source: Source, *, most: int = 4000) -> list[bytes]:
@@ -37,7 +46,8 @@ def text_samples(source: Source, *, most: int = 4000) -> list[bytes]:
     Returns
     -------
     list of bytes
-        Empty where all is ASCII, or where the format states its encoding (GeoPackage, FileGDB, GeoJSON, KML, Excel, UTF-8 with BOM).
+        Empty where all is ASCII, or where the format states its encoding (GeoPackage, FileGDB, GeoJSON, KML, Excel,
+        UTF-8 with BOM).
     """
     if source.driver == "ESRI Shapefile" and "dbf" in source.parts:
         return dbf_text_samples(source.parts["dbf"], most=most)
@@ -121,9 +131,10 @@ def _undecided(source: Source, encoding: str | None) -> EncodingError | None:
         return None
     declared = f"; the file declares {source.declared_encoding}" if source.declared_encoding else ""
     return EncodingError(
-        f"{source.origin}: {len(samples)} texts are not ASCII, as {samples[0][:20].hex(' ')}{declared}", expected="an encoding decided before reading",
+        f"{source.origin}: {len(samples)} texts are not ASCII, as {samples[0][:20].hex(' ')}{declared}",
+        expected="an encoding decided before reading",
         cure="let the encoding detective decide, or name it with --encoding GBK or UTF-8 请指定文本编码",
-    )  # fmt: skip
+    )
 
 
 def _encoding(source: Source, chosen: Mapping[str, str]) -> str | None:
@@ -147,13 +158,25 @@ def _reading(source: Source, answer: dict[str, Any] | QianmoError, limits: Limit
 def _layer(source: Source, item: Mapping[str, Any], folder: Path, limits: Limits, consent: Consent) -> list[RawLayer]:
     """One described Arrow file to layers, after schema, count and geometry were checked here."""
     table = _checked_table(source, item, folder / item["file"], limits)
-    notes = [*source.notes, *(Note(**{k: tuple(v) if k == "rows" else str(v) for k, v in n.items()}) for n in item["notes"])]
+    notes = [*source.notes, *(note_of(n) for n in item["notes"])]
     has_shape = _WKB in table.column_names
     frame = _frame(table.drop_columns([c for c in (_WKB, "__row__") if c in table.column_names]), table.num_rows)
     layer = RawLayer(
-        frame, str(item["name"]), source.driver, item["geometry_type"], None, source.declared_encoding, item["encoding"],
-        tuple(text_samples(source, most=100)), dict(item["types"]), dict(item["aliases"]), source.origin, source.sha256, item["count"], tuple(notes),
-    )  # fmt: skip
+        frame,
+        str(item["name"]),
+        source.driver,
+        item["geometry_type"],
+        None,
+        source.declared_encoding,
+        item["encoding"],
+        tuple(text_samples(source, most=100)),
+        dict(item["types"]),
+        dict(item["aliases"]),
+        source.origin,
+        source.sha256,
+        item["count"],
+        tuple(notes),
+    )
     if item["item"] == "table":
         return layers_of_table(layer, limits=limits, consent=consent)
     if not has_shape:

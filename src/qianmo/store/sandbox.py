@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -65,28 +66,46 @@ def task_of(source: Source, *, encoding: str | None, limits: Limits) -> dict[str
     """Reading task of a checked source (生成读取任务)."""
     kind = {"GTiff": "raster", "CSV": "table", "XLSX": "table", "BoundaryText": "table"}.get(source.driver, "vector")
     return {
-        "kind": kind, "driver": source.driver, "origin": source.origin, "stem": source.stem, "encoding": encoding, "count": source.feature_count_header,
-        "parts": {k: str(p.resolve()) for k, p in source.parts.items()}, "features_max": int(limits.features_max), "fields_max": int(limits.fields_max),
-        "text_cell_max": int(limits.text_cell_max), "cells_max": int(limits.cells_max), "bands_max": int(limits.bands_max), "rows_max": int(limits.table_rows_max),
-    }  # fmt: skip
+        "kind": kind,
+        "driver": source.driver,
+        "origin": source.origin,
+        "stem": source.stem,
+        "encoding": encoding,
+        "count": source.feature_count_header,
+        "parts": {k: str(p.resolve()) for k, p in source.parts.items()},
+        "features_max": int(limits.features_max),
+        "fields_max": int(limits.fields_max),
+        "text_cell_max": int(limits.text_cell_max),
+        "cells_max": int(limits.cells_max),
+        "bands_max": int(limits.bands_max),
+        "rows_max": int(limits.table_rows_max),
+    }
 
 
 def _run(tasks: Sequence[Mapping[str, Any]], read: Sequence[Path], folder: Path, limits: Limits) -> tuple[int, str]:
     """Exit code (negative: signal; -999: out of time) and the end of what the process said."""
     request = folder / "request.json"
     bounds = {
-        "memory_bytes": int(limits.worker_memory_mb) << 20, "seconds": int(limits.worker_seconds), "output_bytes": int(limits.worker_output_mb) << 20,
+        "memory_bytes": int(limits.worker_memory_mb) << 20,
+        "seconds": int(limits.worker_seconds),
+        "output_bytes": int(limits.worker_output_mb) << 20,
         "files": int(limits.worker_files),
-    }  # fmt: skip
+    }
     request.write_text(
         json.dumps({"tasks": list(tasks), "read": [str(p.resolve()) for p in read], "limits": bounds}), encoding="utf-8"
     )
     package_root = str(Path(errors.__file__).resolve().parents[2])
     with (folder / "said.txt").open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-B", "-c", _START, package_root, str(request)], cwd=folder, env=_environment(folder),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True, close_fds=True,
-        )  # fmt: skip
+            [sys.executable, "-I", "-B", "-c", _START, package_root, str(request)],
+            cwd=folder,
+            env=_environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+            close_fds=True,
+        )
         try:
             code = process.wait(timeout=limits.worker_seconds)
         except subprocess.TimeoutExpired:
@@ -99,24 +118,40 @@ def _run(tasks: Sequence[Mapping[str, Any]], read: Sequence[Path], folder: Path,
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 
 def _environment(folder: Path) -> dict[str, str]:
     """A bare environment: no proxies, no user settings, no network or virtual drivers."""
     return {
-        "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(folder), "TMPDIR": str(folder), "PYTHONUTF8": "1",
-        "OGR_SKIP": _skipped(), "GDAL_SKIP": "VRT,WMS,WMTS,WCS,HTTP,PLMOSAIC,EEDAI,DERIVED,STACIT,STACTA,GDALG,MBTiles,PDF,NITF,HDF5,netCDF",
-        "GDAL_PAM_ENABLED": "NO", "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none", "CPL_VSIL_CURL_USE_HEAD": "NO",
-        "GDAL_HTTP_PROXY": "127.0.0.1:9", "GDAL_HTTP_TIMEOUT": "1", "GDAL_HTTP_MAX_RETRY": "0", "GDAL_DRIVER_PATH": "disable", "GDAL_PYTHON_DRIVER_PATH": "",
-        "GDAL_VRT_ENABLE_PYTHON": "NO", "PROJ_NETWORK": "OFF", "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO", "OGR_SQLITE_PRAGMA": "trusted_schema=0",
-        "OGR_GEOJSON_MAX_OBJ_SIZE": "200", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
-        "ARROW_DEFAULT_MEMORY_POOL": "system", "ARROW_NUM_THREADS": "1",
-    }  # fmt: skip
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "PYTHONUTF8": "1",
+        "OGR_SKIP": _skipped(),
+        "GDAL_SKIP": "VRT,WMS,WMTS,WCS,HTTP,PLMOSAIC,EEDAI,DERIVED,STACIT,STACTA,GDALG,MBTiles,PDF,NITF,HDF5,netCDF",
+        "GDAL_PAM_ENABLED": "NO",
+        "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+        "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
+        "CPL_VSIL_CURL_USE_HEAD": "NO",
+        "GDAL_HTTP_PROXY": "127.0.0.1:9",
+        "GDAL_HTTP_TIMEOUT": "1",
+        "GDAL_HTTP_MAX_RETRY": "0",
+        "GDAL_DRIVER_PATH": "disable",
+        "GDAL_PYTHON_DRIVER_PATH": "",
+        "GDAL_VRT_ENABLE_PYTHON": "NO",
+        "PROJ_NETWORK": "OFF",
+        "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO",
+        "OGR_SQLITE_PRAGMA": "trusted_schema=0",
+        "OGR_GEOJSON_MAX_OBJ_SIZE": "200",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "ARROW_DEFAULT_MEMORY_POOL": "system",
+        "ARROW_NUM_THREADS": "1",
+    }
 
 
 @cache

@@ -98,10 +98,17 @@ def _band(opened: Any, band: int, task: dict[str, Any], out: Path) -> dict[str, 
     nodata = opened.nodatavals[band - 1]
     np.save(out / f"t{task['id']}_{band}.npy", values, allow_pickle=False)
     return {
-        "item": "grid", "file": f"t{task['id']}_{band}.npy", "shape": list(values.shape), "dtype": str(values.dtype), "transform": list(transform),
-        "crs": opened.crs.to_wkt() if opened.crs else None, "nodata": None if nodata is None else repr(float(nodata)), "bands": opened.count, "band": band,
+        "item": "grid",
+        "file": f"t{task['id']}_{band}.npy",
+        "shape": list(values.shape),
+        "dtype": str(values.dtype),
+        "transform": list(transform),
+        "crs": opened.crs.to_wkt() if opened.crs else None,
+        "nodata": None if nodata is None else repr(float(nodata)),
+        "bands": opened.count,
+        "band": band,
         "notes": [asdict(n) for n in notes],
-    }  # fmt: skip
+    }
 
 
 def _world_file(path: Path, origin: str) -> tuple[tuple[float, ...], Note]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,20 +13,18 @@ import pyarrow.compute as pc
 
 from qianmo.schema.errors import EncodingError, UnsafeInputError
 from qianmo.store.guard_magic import has_hidden_marks
-from qianmo.store.guard_shapefile import rebuilt_index, record_fault
 from qianmo.store.guard_text import text_samples_of
 from qianmo.store.raw import Note
-from qianmo.store.read_dbf import check_not_utf8, codec_of, decode_strictly, read_dbf_table
+from qianmo.store.read_encoding import check_not_utf8, codec_of, decode_strictly
+from qianmo.store.sandbox_arrow import AGAIN, WKB, arrow_of, geometry_column, unreadable, write_table
+from qianmo.store.sandbox_shapefile import read_shapefile_task
 
-__all__ = ["WKB", "read_vector_task", "write_table"]
+__all__ = ["read_vector_task"]
 
-WKB = "__wkb__"
 _EXTENSION = {"OpenFileGDB": "gdb", "GPKG": "gpkg", "GeoJSON": "geojson", "LIBKML": "kml", "DXF": "dxf"}
 _PASSED_OVER = ("layer_styles", "qgis_projects", "qgis_resources")
 _EXACT = float(2**53)
-_FAULTS_MOST = 100
 _HIDDEN = "[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
-_AGAIN = "export the layer again from its source 请从原始软件重新导出"
 
 
 def read_vector_task(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
@@ -42,7 +38,7 @@ def read_vector_task(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
         Text cannot be decoded without loss.
     """
     if task["driver"] == "ESRI Shapefile":
-        return [_shapefile(task, out)]
+        return [read_shapefile_task(task, out)]
     path = _stage(task, out)
     items = []
     stated = _stated_counts(path, Path(next(iter(task["parts"].values())))) if task["driver"] == "OpenFileGDB" else {}
@@ -53,18 +49,11 @@ def read_vector_task(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
                 raise UnsafeInputError(
                     f"{task['origin']}:{name}: {items[-1]['rows']} rows read",
                     expected=f"{stated[name]} as the header of its table says",
-                    cure=_AGAIN,
+                    cure=AGAIN,
                 )
     if not items:
-        raise UnsafeInputError(f"{task['origin']}: no layer", expected="at least one layer", cure=_AGAIN)
+        raise UnsafeInputError(f"{task['origin']}: no layer", expected="at least one layer", cure=AGAIN)
     return items
-
-
-def write_table(table: pa.Table, out: Path, name: str) -> str:
-    """Write one table as an Arrow file and return its file name (写 Arrow 文件)."""
-    with pa.OSFile(str(out / name), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-    return name
 
 
 def _stage(task: dict[str, Any], out: Path) -> str:
@@ -88,14 +77,14 @@ def _layers(path: str, task: dict[str, Any]) -> list[list[Any]]:
     try:
         return pyogrio.list_layers(path).tolist()
     except (pyogrio.errors.DataSourceError, ValueError) as error:
-        raise _unreadable(task["origin"], error) from None
+        raise unreadable(task["origin"], error) from None
 
 
 def _stated_counts(path: str, folder: Path) -> dict[str, int]:
     """Row count of each table as its own header states it."""
-    _, catalogue, _ = _arrow(path, "GDB_SystemCatalog", {"origin": folder.name, "features_max": 1 << 20})
+    _, catalogue, _ = arrow_of(path, "GDB_SystemCatalog", {"origin": folder.name, "features_max": 1 << 20})
     if "Name" not in catalogue.column_names:
-        raise UnsafeInputError(f"{folder.name}: the system catalogue cannot be read", expected="a whole geodatabase", cure=_AGAIN)
+        raise UnsafeInputError(f"{folder.name}: the system catalogue cannot be read", expected="a whole geodatabase", cure=AGAIN)
     stated = {}
     for number, name in zip(catalogue[0].to_pylist(), catalogue["Name"].to_pylist()):
         table = folder / f"a{number:08x}.gdbtable"
@@ -106,19 +95,13 @@ def _stated_counts(path: str, folder: Path) -> dict[str, int]:
     return stated
 
 
-def _unreadable(origin: str, error: Exception) -> UnsafeInputError:
-    return UnsafeInputError(
-        f"{origin}: cannot be read ({str(error)[:200]})", expected="a complete file of its format", cure=_AGAIN
-    )
-
-
 def _layer(path: str, name: str | int, number: int, task: dict[str, Any], out: Path) -> dict[str, Any]:
-    meta, table, heard = _arrow(path, name, task)
+    meta, table, heard = arrow_of(path, name, task)
     shown = task["stem"] if str(name) == f"s{task['id']}" else str(name)
     where = f"{task['origin']}:{shown}"
     notes = [Note("reader_warning", "warning", "the reader warned", found=h) for h in heard]
     fid = meta["fid_column"] if meta["fid_column"] in table.column_names else table.column_names[0]
-    geometry = _geometry_column(table)
+    geometry = geometry_column(table)
     types = dict(zip(meta["fields"], (f"{t}/{s}" for t, s in zip(meta["ogr_types"], meta["ogr_subtypes"]))))
     aliases = {
         f.name: f.metadata[b"GDAL:OGR:alternative_name"].decode()
@@ -133,61 +116,22 @@ def _layer(path: str, name: str | int, number: int, task: dict[str, Any], out: P
         kept[WKB] = table[geometry].cast(pa.large_binary())
     crs = meta.get("crs")
     return {
-        "item": "layer", "name": shown, "rows": table.num_rows, "geometry_type": meta["geometry_type"] if geometry else None, "crs": crs,
-        "types": {n: types[n] for n in names if n in types}, "aliases": aliases, "encoding": meta["encoding"], "count": meta.get("count"),
-        "file": write_table(_plain(kept, table.num_rows), out, f"t{task['id']}_{number}.arrow"), "notes": [asdict(n) for n in notes],
-    }  # fmt: skip
+        "item": "layer",
+        "name": shown,
+        "rows": table.num_rows,
+        "geometry_type": meta["geometry_type"] if geometry else None,
+        "crs": crs,
+        "types": {n: types[n] for n in names if n in types},
+        "aliases": aliases,
+        "encoding": meta["encoding"],
+        "count": meta.get("count"),
+        "file": write_table(_plain(kept, table.num_rows), out, f"t{task['id']}_{number}.arrow"),
+        "notes": [asdict(n) for n in notes],
+    }
 
 
 def _plain(columns: dict[str, Any], rows: int) -> pa.Table:
     return pa.table(columns) if columns else pa.table({"__row__": pa.array(np.arange(rows))})
-
-
-def _arrow(path: str, name: str | int, task: dict[str, Any]) -> tuple[dict[str, Any], pa.Table, list[str]]:
-    import pyogrio
-    from pyogrio.raw import read_arrow
-
-    heard: list[str] = []
-    listener = logging.Handler()
-    listener.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
-    logging.getLogger("pyogrio").addHandler(listener)
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            count = pyogrio.read_info(path, layer=name)["features"]
-            if count > task["features_max"]:
-                raise UnsafeInputError(
-                    f"{task['origin']}:{name}: {count} features",
-                    expected=f"at most {task['features_max']}",
-                    cure="split the layer 请拆分图层",
-                )
-            meta, table = read_arrow(path, layer=name, return_fids=True)
-    except (
-        pyogrio.errors.DataSourceError,
-        pyogrio.errors.DataLayerError,
-        pyogrio.errors.FeatureError,
-        pyogrio.errors.GeometryError,
-        pyogrio.errors.FieldError,
-        RuntimeError,
-        ValueError,
-        UnicodeDecodeError,
-        pa.ArrowException,
-    ) as error:
-        raise _unreadable(f"{task['origin']}:{name}", error) from None
-    finally:
-        logging.getLogger("pyogrio").removeHandler(listener)
-    if count >= 0 and table.num_rows != count:
-        raise UnsafeInputError(
-            f"{task['origin']}:{name}: {table.num_rows} features read", expected=f"{count} as the layer counts", cure=_AGAIN
-        )
-    said = list(dict.fromkeys([*heard, *(str(w.message) for w in caught)]))
-    return dict(meta) | {"count": table.num_rows}, table, [s[:200] for s in said if "Layer creation" not in s][:20]
-
-
-def _geometry_column(table: pa.Table) -> str | None:
-    return next(
-        (f.name for f in table.schema if (f.metadata and b"ARROW:extension:name" in f.metadata) or f.name == "wkb_geometry"), None
-    )
 
 
 def _check_names(names: list[str], where: str, task: dict[str, Any]) -> None:
@@ -242,7 +186,7 @@ def _check_text(column: pa.ChunkedArray, name: str, where: str, notes: list[Note
         column.validate(full=True)
     except pa.ArrowInvalid:
         raise EncodingError(
-            f"{where}: field {name} holds bytes that are not UTF-8", expected="UTF-8, as the format demands", cure=_AGAIN
+            f"{where}: field {name} holds bytes that are not UTF-8", expected="UTF-8, as the format demands", cure=AGAIN
         ) from None
     distinct = pc.unique(column)
     for text in distinct.filter(pc.match_substring(distinct, "\ufffd")).to_pylist():
@@ -250,7 +194,7 @@ def _check_text(column: pa.ChunkedArray, name: str, where: str, notes: list[Note
         raise EncodingError(
             f"{where}: field {name}, row {row} holds U+FFFD (text was lost before it came here)",
             expected="readable text",
-            cure=_AGAIN,
+            cure=AGAIN,
         )
     hidden = distinct.filter(pc.match_substring_regex(distinct, _HIDDEN))
     if len(hidden):
@@ -276,10 +220,16 @@ def _check_float(column: pa.ChunkedArray, name: str, where: str, notes: list[Not
     whole = pc.all(pc.equal(pc.floor(column), column)).as_py()
     if whole and pc.any(huge).as_py():
         notes.append(
-            Note("ids_rounded", "error", f"field {name}: whole numbers beyond 2^53 stored as decimals, so the last digits are lost (ids of 16 or more digits)",
-                 found=f"{pc.max(column).as_py():.0f}", expected="text or 64-bit integers", cure="export the field as text; do not use it as an id 请将该字段改为文本后重新导出",
-                 rows=_rows(huge))
-        )  # fmt: skip
+            Note(
+                "ids_rounded",
+                "error",
+                f"field {name}: whole numbers beyond 2^53 stored as decimals, so last digits are lost (ids of 16 or more digits)",
+                found=f"{pc.max(column).as_py():.0f}",
+                expected="text or 64-bit integers",
+                cure="export the field as text; do not use it as an id 请将该字段改为文本后重新导出",
+                rows=_rows(huge),
+            )
+        )
     if pc.any(pc.invert(pc.is_finite(column))).as_py():
         notes.append(
             Note(
@@ -294,57 +244,3 @@ def _check_float(column: pa.ChunkedArray, name: str, where: str, notes: list[Not
 
 def _rows(mask: pa.ChunkedArray) -> tuple[int, ...]:
     return tuple(int(r) for r in np.flatnonzero(np.array(mask.fill_null(False).to_pylist(), dtype=bool))[:20])
-
-
-def _shapefile(task: dict[str, Any], out: Path) -> dict[str, Any]:
-    parts = {k: Path(v) for k, v in task["parts"].items()}
-    base = f"s{task['id']}"
-    (out / f"{base}.shp").symlink_to(parts["shp"])
-    if "shx" in parts:
-        (out / f"{base}.shx").symlink_to(parts["shx"])
-    else:
-        _write_index(parts["shp"], out / f"{base}.shx")
-    meta, shapes, heard = _arrow(f"{base}.shp", 0, task)
-    notes = [Note("reader_warning", "warning", "the reader warned", found=h) for h in heard if "dbf" not in h.lower()]
-    wkb = shapes[_geometry_column(shapes) or shapes.column_names[-1]].cast(pa.large_binary())
-    if shapes.num_rows != task["count"]:
-        raise UnsafeInputError(
-            f"{task['origin']}: {shapes.num_rows} shapes read", expected=f"{task['count']} as the index counts", cure=_AGAIN
-        )
-    broken = _broken(out / f"{base}.shp", wkb)
-    columns: dict[str, Any] = {}
-    types: dict[str, str] = {}
-    if "dbf" in parts:
-        table, types, told, deleted = read_dbf_table(parts["dbf"], encoding=task["encoding"])
-        columns, notes = {n: table[n] for n in table.column_names}, [*notes, *told]
-        if deleted.any():
-            keep = pa.array(~deleted)
-            broken = [[int((~deleted)[:r].sum()), why] for r, why in broken if not deleted[r]]
-            columns, wkb = {n: c.filter(keep) for n, c in columns.items()}, wkb.filter(keep)
-            notes.append(
-                Note(
-                    "deleted_records",
-                    "info",
-                    f"{int(deleted.sum())} records marked deleted were left out",
-                    rows=tuple(np.flatnonzero(deleted)[:20].tolist()),
-                )
-            )
-    return {
-        "item": "layer", "name": task["stem"], "rows": len(wkb), "geometry_type": meta["geometry_type"], "crs": None, "types": types, "aliases": {},
-        "encoding": task["encoding"] or "ascii", "count": task["count"], "file": write_table(pa.table(columns | {WKB: wkb}), out, f"t{task['id']}_0.arrow"),
-        "broken": broken, "notes": [asdict(n) for n in notes],
-    }  # fmt: skip
-
-
-def _broken(shp: Path, wkb: pa.ChunkedArray) -> list[list[Any]]:
-    """Rows and reasons of records that are not null in the file and yet gave no shape."""
-    rows = np.flatnonzero(np.array(wkb.is_null().to_pylist(), dtype=bool)).tolist() if wkb.null_count else []
-    return [[r, why] for r in rows[:_FAULTS_MOST] if (why := record_fault(shp, r))]
-
-
-def _write_index(shp: Path, shx: Path) -> None:
-    index = rebuilt_index(shp)
-    with shp.open("rb") as file:
-        head = bytearray(file.read(100))
-    head[24:28] = (50 + 4 * len(index)).to_bytes(4, "big")
-    shx.write_bytes(bytes(head) + index.astype(">i4").tobytes())

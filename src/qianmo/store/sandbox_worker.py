@@ -45,8 +45,13 @@ def _answer(task: dict[str, Any], out: Path) -> dict[str, Any]:
     except QianmoError as error:
         return {"ok": False, "error": type(error).__name__, "found": error.found, "expected": error.expected, "cure": error.cure}
     except MemoryError:
-        return {"ok": False, "error": "UnsafeInputError", "found": "not enough memory to read the file", "expected": "a file that fits guard_worker_memory_mb",
-                "cure": "split the data or raise the limit 请拆分数据或提高内存上限"}  # fmt: skip
+        return {
+            "ok": False,
+            "error": "UnsafeInputError",
+            "found": "not enough memory to read the file",
+            "expected": "a file that fits guard_worker_memory_mb",
+            "cure": "split the data or raise the limit 请拆分数据或提高内存上限",
+        }
 
 
 def _read(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:

@@ -20,7 +20,35 @@ __all__ = ["Listing", "list_sources"]
 _ALONE = tuple(e for e in EXPECTED if e not in (".zip", ".kmz"))
 _CLUTTER = (".", "~$", "Thumbs.db", "desktop.ini", "__MACOSX")
 _PART_OF_SET = (".dbf", ".shx")
-_SIDE = (".prj", ".cpg", ".sbn", ".sbx", ".qix", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".ixs", ".mxs", ".tfw", ".ovr", ".xml", ".qmd", ".qml", ".sld", ".lyr", ".md", ".pdf", ".doc", ".docx", ".jpg", ".png", ".yml", ".html")  # fmt: skip
+_SIDE = (
+    ".prj",
+    ".cpg",
+    ".sbn",
+    ".sbx",
+    ".qix",
+    ".fbn",
+    ".fbx",
+    ".ain",
+    ".aih",
+    ".atx",
+    ".ixs",
+    ".mxs",
+    ".tfw",
+    ".ovr",
+    ".xml",
+    ".qmd",
+    ".qml",
+    ".sld",
+    ".lyr",
+    ".md",
+    ".pdf",
+    ".doc",
+    ".docx",
+    ".jpg",
+    ".png",
+    ".yml",
+    ".html",
+)
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,7 @@ def invent_urban_boundary(
     require_columns("landuse_patch", list(patches.columns), names=("class_code", "area_m2"))
     geoms, area = patches.geometry.to_numpy(), patches["area_m2"].to_numpy(dtype=float)
     taken = _inside(patches, basic_farmland) | _inside(patches, eco_redline)
-    built = np.flatnonzero(patches["class_code"].str[:2].isin(_URBAN).to_numpy() & ~taken)
+    built = np.flatnonzero(_codes(patches).str[:2].isin(_URBAN).to_numpy() & ~taken)
     cluster = _largest_cluster(geoms, area, built, parameter("synthetic_urban_gap_m", parameters))
     if not cluster.size:
         return _boundary_rows(patches, np.zeros(0, dtype=int))

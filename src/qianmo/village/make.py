@@ -21,7 +21,7 @@ from qianmo.village.faults import plant_faults
 from qianmo.village.landcover import cell_classes
 from qianmo.village.lines import invent_basic_farmland, invent_eco_redline, invent_planning_zones, invent_urban_boundary
 from qianmo.village.merge import contiguous, merged
-from qianmo.village.mesh import Mesh, make_mesh, trace
+from qianmo.village.mesh import Mesh, mainland, make_mesh, trace
 from qianmo.village.register import describe, levelled
 from qianmo.village.settle import Settlement, nearness, settle, territory
 from qianmo.village.strips import StripSeeds, strip_lines, strip_seeds
@@ -172,7 +172,7 @@ def _cells(
     seeds = np.vstack([strips.centre, strips.flank, plain])
     width = np.zeros(len(seeds))
     width[: len(strips.centre)] = strips.width_m
-    mesh = make_mesh(seeds, is_inside(land, seeds), rng=rng)
+    mesh = mainland(make_mesh(seeds, is_inside(land, seeds), rng=rng))
     classes = cell_classes(land, place, slope, seeds, rng=rng)
     classes[: len(strips.centre)] = strips.class_code
     return mesh, classes, width

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -12,7 +12,7 @@ from scipy.spatial import Delaunay
 
 from qianmo.schema.errors import TopologyError
 
-__all__ = ["Mesh", "components", "make_mesh", "trace"]
+__all__ = ["Mesh", "components", "mainland", "make_mesh", "trace"]
 
 _GRID_M = 0.001
 _CONTRACT_M = 0.005
@@ -89,6 +89,13 @@ def components(mesh: Mesh, label: np.ndarray) -> np.ndarray:
     result = np.full(len(label), -1)
     result[mesh.inside] = np.unique(number[mesh.inside], return_inverse=True)[1]
     return result
+
+
+def mainland(mesh: Mesh) -> Mesh:
+    """The mesh without cells cut off from its largest connected part (去除孤立单元)."""
+    piece = components(mesh, np.zeros(len(mesh.seeds), dtype=int))
+    largest = np.bincount(piece[mesh.inside]).argmax()
+    return replace(mesh, inside=piece == largest)
 
 
 def trace(mesh: Mesh, face: np.ndarray) -> np.ndarray:

@@ -1,5 +1,8 @@
 """File geodatabases, GeoPackages, workbooks and rasters."""
 
+# One case a line, as in a table.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import io

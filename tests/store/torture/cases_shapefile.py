@@ -1,5 +1,8 @@
 """Shapefiles: encodings, attribute tables, geometry records, indexes, reference systems."""
 
+# One case a line, as in a table.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import math

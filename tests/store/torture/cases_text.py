@@ -1,5 +1,8 @@
 """Virtual data sets, GeoJSON, KML, DXF, CSV and boundary-point text."""
 
+# One case a line, as in a table.
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import json
@@ -244,7 +247,7 @@ def _csv() -> list[Case]:
         refuse("csv in gbk read as utf-8", _file("a.csv", good, "gbk"), "EncodingError", "utf-8", encoding="utf-8"),
         refuse("csv in gbk without a decision", _file("a.csv", good, "gbk"), "EncodingError", "not ASCII"),
         refuse("csv with decimal commas and semicolons", _file("a.csv", "id;lon;lat\n1;119,5;26,1\n"), "UnsafeInputError", "119,5", "decimal point"),
-        refuse("csv with decimal commas and commas", _file("a.csv", "id,lon,lat\n1,119,5,26,1\n"), "UnsafeInputError", "3 cells", "decimal comma"),
+        refuse("csv with decimal commas and commas", _file("a.csv", "id,lon,lat\n1,119,5,26,1\n"), "UnsafeInputError", "3 cells", "5 cells", "decimal comma"),
         refuse("csv with NUL", _file("a.csv", b"id,lon,lat\n1,\x002,3\n"), "UnsafeInputError", "content is"),
         refuse("csv in utf-16", _file("a.csv", good, "utf-16"), "UnsafeInputError", "UTF-16", "UTF-8"),
         refuse("csv with duplicate columns", _file("a.csv", "id,id,lon,lat\n1,2,3,4\n"), "UnsafeInputError", "duplicate", "rename"),

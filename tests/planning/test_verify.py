@@ -1,0 +1,33 @@
+"""Who checks a plan shares nothing with who makes it (核验独立性)."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+PLANNING = Path("src/qianmo/planning")
+
+
+def imports_of(path: Path) -> set[str]:
+    """Modules a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def test_the_checker_imports_no_solver_and_nothing_that_makes_plans(repo: Path) -> None:
+    names = imports_of(repo / PLANNING / "verify.py") | imports_of(repo / PLANNING / "problem.py")
+    assert {n for n in names if n.startswith("qianmo")} == {"qianmo.planning.problem", "qianmo.schema.errors"}
+    assert {n.split(".")[0] for n in names if not n.startswith("qianmo")} <= {
+        "__future__", "collections", "dataclasses", "hashlib", "math", "numpy", "typing",
+    }  # fmt: skip
+
+
+def test_no_file_of_the_room_imports_solvers_that_clash(repo: Path) -> None:
+    files = sorted((repo / PLANNING).rglob("*.py"))
+    assert len(files) > 20
+    assert not {n.split(".")[0] for f in files for n in imports_of(f)} & {"ortools", "highspy", "linopy", "pulp"}
