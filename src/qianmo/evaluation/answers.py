@@ -23,6 +23,9 @@ __all__ = [
     "share_at_least",
 ]
 
+UNITS = {"years": "年", "months": "个月", "count": "个", "class": "级", "grade": "等", "ha": "公顷", "digits": "位"}
+"""Units of the rule list as a clerk reads them."""
+
 Measure = Callable[[Facts], Answer]
 """A measure looks at the facts and answers one rule; it raises MissingDataError where the data cannot."""
 
@@ -106,5 +109,5 @@ def numbers_in(facts: Facts, rule_id: str, count: int) -> list[float]:
 
 def _margin(gap: float, unit: str, rule_id: str) -> str:
     unit = unit or rule(rule_id).unit
-    shown = f"{abs(gap) * 100:.2f} 个百分点" if unit == "ratio" else f"{abs(gap):g} {unit}".strip()
+    shown = f"{abs(gap) * 100:.2f} 个百分点" if unit == "ratio" else f"{abs(gap):g} {UNITS.get(unit, unit)}".strip()
     return f"富余 {shown}" if round(gap, 9) >= 0 else f"差 {shown}"

@@ -79,7 +79,8 @@ def text_column(table: pd.DataFrame, name: str) -> pd.Series:
     """A text column, blanks where it is absent or null (文本字段)."""
     if name not in table.columns:
         return pd.Series("", index=table.index, dtype=object)
-    return table[name].astype(object).where(table[name].notna(), "").astype(str)
+    column = table[name].astype(object)
+    return column.where(table[name].notna(), "").map(str)
 
 
 def _mapped(codes: pd.Series, name: str, *, scheme: str) -> pd.Series:

@@ -40,12 +40,12 @@ def _z12(facts: Facts) -> Answer:
     banned, bound, free = (_areas(facts, REDLINE, v) for v in "PCA")
     words = f"红线内工程:禁止类 {banned:.2f} m2,有条件类 {bound:.2f} m2,正面清单类 {free:.2f} m2"
     tolerance = parameter("conflict_tolerance_m2", facts.overrides)
-    if banned <= tolerance < bound and not told_positive(facts):
+    if banned <= tolerance < bound and not _told_positive(facts):
         return no_overlap(bound, tolerance, words)
     return no_overlap(banned, tolerance, words)
 
 
-def told_positive(facts: Facts) -> bool:
+def _told_positive(facts: Facts) -> bool:
     """Whether the province has found the conditional works to be on the positive list (有限人为活动认定)."""
     return bool(told(facts, "limited_activity_opinion")[0])
 
@@ -65,7 +65,7 @@ def _e02(facts: Facts) -> Answer:
     tolerance = parameter("conflict_tolerance_m2", facts.overrides)
     if banned > tolerance:
         return Answer(False, banned, words, margin=f"清单外 {banned:.2f} m2")
-    ok = bound <= tolerance or told_positive(facts)
+    ok = bound <= tolerance or _told_positive(facts)
     return Answer(ok, bound, words, margin="均在正面清单内" if ok else f"未获认定 {bound:.2f} m2")
 
 
@@ -73,7 +73,7 @@ def _e03(facts: Facts) -> Answer:
     inside = _areas(facts, REDLINE)
     if inside <= parameter("conflict_tolerance_m2", facts.overrides):
         return not_needed("生态保护红线内无工程")
-    found = told_positive(facts)
+    found = _told_positive(facts)
     return Answer(found, inside, f"红线内工程 {inside:.2f} m2,省级认定意见{'有' if found else '无'}")
 
 

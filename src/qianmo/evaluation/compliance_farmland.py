@@ -30,7 +30,8 @@ RIVERS = ("1101", "1102", "1103", "1105", "1106")
 def restorable(patches: pd.DataFrame) -> np.ndarray:
     """True where the survey says the patch can be farmland again: tag JKHF or GCHF, or class with K (可恢复、可调整地类)."""
     tagged = text_column(patches, "planting_code").isin(RESTORABLE)
-    return (tagged | text_column(patches, "class_code").str.endswith("K")).to_numpy()
+    codes = text_column(patches, "class_code")
+    return (tagged | codes.isin([c for c in codes.unique() if c.endswith("K")])).to_numpy()
 
 
 def is_forest_or_wetland(patches: pd.DataFrame, *, scheme: str) -> np.ndarray:

@@ -28,8 +28,9 @@ def slope_class(patches: pd.DataFrame) -> np.ndarray:
 
     A slope on a limit belongs to the lower class: 25 degrees is class 4.
     """
-    text = text_column(patches, "slope_class").str.strip()
-    given = np.where(text.isin(SLOPE_CLASSES), text, "").astype(object)
+    text = text_column(patches, "slope_class")
+    known = {t: t.strip() for t in text.unique() if t.strip() in SLOPE_CLASSES}
+    given = text.map(known).fillna("").to_numpy(dtype=object) if known else np.full(len(text), "", dtype=object)
     if "slope_deg" not in patches.columns:
         return given
     deg = pd.to_numeric(patches["slope_deg"], errors="coerce").to_numpy(float)

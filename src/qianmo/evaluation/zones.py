@@ -62,8 +62,9 @@ def zone_areas(
     out = pd.DataFrame(np.nan, index=patches.index, columns=list(ZONES))
     area = patches["area_m2"].to_numpy(float)
     tree = shapely.STRtree(patches.geometry.to_numpy())
+    drawn = pd.Index(shapely.to_wkb(tree.geometries)) if used else pd.Index([])
     for zone, polygons in _zone_geometries(used).items():
-        out[zone] = np.round(_share(tree, polygons, is_partition=is_partition) * area, 4)
+        out[zone] = np.round(_share(tree, drawn, polygons, is_partition=is_partition) * area, 4)
     return out
 
 
@@ -83,13 +84,13 @@ def _zone_geometries(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, np.nda
     return zones
 
 
-def _share(tree: shapely.STRtree, polygons: np.ndarray, *, is_partition: bool) -> np.ndarray:
+def _share(tree: shapely.STRtree, drawn: pd.Index, polygons: np.ndarray, *, is_partition: bool) -> np.ndarray:
     """Planar share of each geometry of the tree in the union of the polygons, 0 to 1; only those on the edge are cut."""
     geoms = tree.geometries
     share = np.zeros(len(geoms))
     if not len(polygons):
         return share
-    drawn, wanted = pd.Index(shapely.to_wkb(geoms)), pd.Index(shapely.to_wkb(polygons))
+    wanted = pd.Index(shapely.to_wkb(polygons))
     share[drawn.isin(wanted)] = 1.0
     if is_partition:
         polygons = polygons[~wanted.isin(drawn)]

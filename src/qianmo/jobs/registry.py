@@ -9,7 +9,7 @@ from qianmo.jobs.spec import JobSpec
 
 __all__ = ["job_spec", "job_specs"]
 
-_MODULES = ("ingest_base", "evaluate_area", "plan_area", "project_history", "make_village")
+_MODULES = ("ingest_base", "evaluate_area", "plan_area", "make_book", "demo", "project_history", "make_village")
 
 
 @cache

@@ -97,7 +97,7 @@ def _chains(problem: PlanProblem, limit_prices: np.ndarray) -> _Chains:
     code = np.concatenate([code0, code1])
     worth = np.concatenate([np.zeros(problem.n), value])
     option = np.concatenate([np.full(problem.n, KEPT), np.arange(problem.m)])
-    ones = np.array([bin(c).count("1") for c in code.tolist()], int)
+    ones = sum(((code >> k) & 1 for k in layers), np.zeros(len(code), int))
     order = np.lexsort((-worth, code, ones, patch))
     patch, code, worth, option = patch[order], code[order], worth[order], option[order]
     best = np.r_[True, (np.diff(patch) != 0) | (np.diff(code) != 0)]

@@ -17,17 +17,23 @@ NOISE = 1e-9
 
 @dataclass(frozen=True)
 class _Moves:
-    """Every option and, after them, keeping each patch: patch, value, states, limit coefficients."""
+    """Every option and, after them, keeping each patch: patch, value, states, limit coefficients.
+
+    `bound`, `upper`, `lower` say for each limit where it ends and on which sides it binds.
+    """
 
     patch: np.ndarray
     value: np.ndarray
     state: tuple[np.ndarray, ...]
     row: np.ndarray
+    bound: np.ndarray
+    upper: np.ndarray
+    lower: np.ndarray
 
 
 def excess(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
     """By how much each limit is broken, 0 where it holds (L,) (超限量)."""
-    return _excess(limit_values(problem, choice), problem)
+    return _excess(limit_values(problem, choice), _moves(problem))
 
 
 def obeys(problem: PlanProblem, choice: np.ndarray) -> bool:
@@ -42,13 +48,13 @@ def repair(problem: PlanProblem, choice: np.ndarray, *, steps: int = 400) -> np.
     """
     moves, choice = _moves(problem), choice.copy()
     scale = _scales(problem)
+    values = limit_values(problem, choice)
     for _ in range(steps):
-        values = limit_values(problem, choice)
-        now = float((_excess(values, problem) / scale).sum())
+        now = float((_excess(values, moves) / scale).sum())
         if now <= 0:
             return choice
         gain, after = _gains(problem, moves, choice), _after(problem, moves, choice, values)
-        removed = now - _excess_rows(after, problem, scale)
+        removed = now - (_excess(after, moves) / scale[:, None]).sum(axis=0)
         useful = removed > 1e-12
         if not useful.any():
             return None
@@ -56,6 +62,7 @@ def repair(problem: PlanProblem, choice: np.ndarray, *, steps: int = 400) -> np.
         finishing = useful & (removed >= now - 1e-12)
         best = int(np.argmax(np.where(finishing, gain, -np.inf))) if finishing.any() else int(np.argmax(rate))
         _take(problem, moves, choice, best)
+        values = after[:, best]
     return None
 
 
@@ -74,7 +81,7 @@ def climb(problem: PlanProblem, choice: np.ndarray, *, passes: int = 60) -> np.n
             if touched[at]:
                 continue
             trial = values + moves.row[:, k] - _current(problem, moves, choice, at)
-            if _excess(trial, problem).any():
+            if _excess(trial, moves).any():
                 continue
             _take(problem, moves, choice, int(k))
             values, any_taken = trial, True
@@ -94,6 +101,9 @@ def _moves(problem: PlanProblem) -> _Moves:
         value=np.concatenate([problem.value, np.zeros(problem.n)]),
         state=tuple(np.concatenate([p.state, p.state0]).astype(float) for p in problem.pairs),
         row=row,
+        bound=np.array([x.bound for x in problem.limits], float),
+        upper=np.array([x.relation != ">=" for x in problem.limits], bool),
+        lower=np.array([x.relation != "<=" for x in problem.limits], bool),
     )
 
 
@@ -129,22 +139,13 @@ def _scales(problem: PlanProblem) -> np.ndarray:
     return np.array([np.abs(x.coefficient).max(initial=0.0) or 1.0 for x in problem.limits])
 
 
-def _excess(values: np.ndarray, problem: PlanProblem) -> np.ndarray:
-    over = np.zeros(len(problem.limits))
-    for k, x in enumerate(problem.limits):
-        room = values[k] - x.bound
-        size = room if x.relation == "<=" else -room if x.relation == ">=" else abs(room)
-        over[k] = size if size > NOISE * max(1.0, abs(x.bound), abs(values[k])) else 0.0
-    return over
-
-
-def _excess_rows(after: np.ndarray, problem: PlanProblem, scale: np.ndarray) -> np.ndarray:
-    total = np.zeros(after.shape[1])
-    for k, x in enumerate(problem.limits):
-        room = after[k] - x.bound
-        size = room if x.relation == "<=" else -room if x.relation == ">=" else np.abs(room)
-        total += np.maximum(size, 0.0) / scale[k]
-    return total
+def _excess(values: np.ndarray, moves: _Moves) -> np.ndarray:
+    """By how much each limit is broken, for one set of values (L,) or many (L, k)."""
+    shape = (-1,) + (1,) * (values.ndim - 1)
+    bound = moves.bound.reshape(shape)
+    room = values - bound
+    over = np.maximum(np.where(moves.upper.reshape(shape), room, 0.0), np.where(moves.lower.reshape(shape), -room, 0.0))
+    return np.where(over > NOISE * np.maximum(1.0, np.maximum(np.abs(bound), np.abs(values))), over, 0.0)
 
 
 def _neighbours(problem: PlanProblem) -> csr_array:

@@ -22,7 +22,7 @@ def search_prices(problem: PlanProblem, *, steps: int = 80, tolerance: float = 1
     Parameters
     ----------
     problem : PlanProblem
-        With states in chains and with a plan that obeys the limits; else the bounds fall forever.
+        With states in chains. Where no plan obeys the limits, the bounds fall until the steps are used up.
     steps : int
         Most cuts to solve.
     tolerance : float

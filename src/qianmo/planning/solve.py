@@ -79,6 +79,8 @@ def solve(
     prices, starts, method = _first_bound(problem, gap)
     bound = dual_bound(problem, prices)
     best = _best_of(problem, [*starts, np.full(problem.n, KEPT)])
+    if best is None and not is_feasible(problem, list(problem.limits)):
+        raise explain_conflict(problem)
     solver_bound = bound
     if best is None or _gap(problem, best, bound) > gap:
         best, solver_bound = _search(problem, prices, best, bound, gap=gap, time_limit_s=time_limit_s)
@@ -91,8 +93,6 @@ def solve(
 def _first_bound(problem: PlanProblem, gap: float) -> tuple[Prices, list[np.ndarray], str]:
     """Prices that prove a bound, choices to start from, and how they were found."""
     if sum(len(p.i) for p in problem.pairs) > MANY_BORDERS and gap >= FINE_GAP and chains_hold(problem):
-        if not is_feasible(problem, list(problem.limits)):
-            raise explain_conflict(problem)
         cuts = search_prices(problem, tolerance=gap / 10)
         return cuts[0].prices, [c.choice for c in cuts[:4]], "minimum cuts with prices, rounding"
     relaxed = relax(problem)

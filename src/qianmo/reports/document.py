@@ -37,7 +37,7 @@ TEMPLATE_FIELDS: Mapping[str, str] = MappingProxyType(
 
 _TOKEN = "QIANMO-BODY-HERE"
 _EPOCH = datetime(2000, 1, 1)
-_ROOM_MM = 175.0
+_ROOM_MM = 168.0
 _STYLES = ("Normal", "Heading 1", "Heading 2", "Heading 3")
 _DATES = (1980, 1, 1, 0, 0, 0)
 

@@ -95,11 +95,14 @@ def _contents_mark(line: DocxParagraph, *kinds: str) -> None:
 
 
 def _wanted(column: BookColumn, table: BookTable) -> float:
+    totals = column_totals(table)
     shown = [cell_text(v, column.number_format) for v in table.frame[column.name].head(300)]
     longest = max((_cells(s) for s in shown), default=0.0)
+    head = _cells(column.zh + column.unit) / 2
     if column.number_format != "text":
-        return max(longest, _cells(column.zh) / 2, 5.0) + 2.0
-    return min(max(longest**0.8 + 2.0, _cells(column.zh) / 2 + 2.0, 6.0), 30.0)
+        total = _cells(cell_text(totals[column.name], column.number_format)) * 1.15 if column.name in totals else 0.0
+        return max(longest, total, head, 5.0) + 2.0
+    return max(longest if longest <= 10 else min(10 + (longest - 10) ** 0.75, 34.0), head, 5.0) + 2.0
 
 
 def _cells(text: str) -> float:

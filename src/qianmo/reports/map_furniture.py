@@ -14,12 +14,13 @@ from matplotlib.patches import Polygon, Rectangle
 from qianmo.reports.fonts import map_font, visible_text
 from qianmo.reports.map_paths import Extent
 from qianmo.reports.map_style import Symbol
+from qianmo.reports.typography import chinese_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Text
 
-__all__ = ["ScaleBar", "coordinate_grid", "draw_legend", "draw_north", "draw_scale_bar", "lonlat_grid", "nice_at_most", "scale_bar", "wrapped", "write"]
+__all__ = ["ScaleBar", "coordinate_grid", "draw_legend", "draw_north", "draw_scale_bar", "lonlat_grid", "nice_at_most", "scale_bar", "text_width", "wrapped", "write"]
 
 _MM_PER_PT = 25.4 / 72.0
 _GRID = "#7d8b9a"
@@ -58,7 +59,7 @@ def scale_bar(denominator: float, *, room_mm: float) -> ScaleBar:
 def write(page: Axes, x: float, y: float, text: str, *, size: float, colour: str = _INK, across: str = "left", up: str = "baseline", turn: float = 0) -> Text:
     """Text on the page in millimetres with the shipped font; no character vanishes, none is read as a formula."""
     return page.text(
-        x, y, visible_text(text), fontproperties=map_font(size), color=colour, ha=across, va=up, rotation=turn, parse_math=False
+        x, y, visible_text(chinese_text(text)), fontproperties=map_font(size), color=colour, ha=across, va=up, rotation=turn, parse_math=False
     )
 
 
@@ -145,12 +146,17 @@ def lonlat_grid(axes: Axes, page: Axes, crs: pyproj.CRS, *, extent: Extent, fram
     return f"经纬网基准:{_DATUM_ZH.get(datum.name, datum.name)}"
 
 
+def text_width(text: str) -> float:
+    """Width of a line in units of the font height."""
+    return sum(0.58 if ord(c) < 0x2000 else 1.0 for c in chinese_text(text))
+
+
 def wrapped(text: str, *, width_mm: float, size: float) -> list[str]:
     """Lines of text no wider than `width_mm`; a Chinese character is as wide as the font is high."""
     room, lines, line, used = width_mm / (size * _MM_PER_PT), [], "", 0.0
-    for c in text:
+    for c in chinese_text(text):
         wide = 0.58 if ord(c) < 0x2000 else 1.0
-        if c == "\n" or (used + wide > room and c not in "。,;:)、"):
+        if c == "\n" or (used + wide > room and c not in "。，；：）、"):
             lines.append(line)
             line, used = "", 0.0
         if c != "\n":
@@ -165,8 +171,7 @@ def _legend_row(page: Axes, symbol: Symbol, x: float, y: float, wide: float, hig
     patch.set_hatch_linewidth(0.25)
     page.add_patch(patch)
     longest = room / (size * _MM_PER_PT)
-    units = sum(0.58 if ord(c) < 0x2000 else 1.0 for c in symbol.label)
-    fitting = size if units <= longest else size * longest / units
+    fitting = size * min(1.0, longest / max(text_width(symbol.label), 1.0))
     write(page, x + wide + 2.0, y + high / 2, symbol.label, size=fitting, up="center_baseline")
 
 

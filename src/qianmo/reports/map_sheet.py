@@ -15,6 +15,7 @@ import shapely
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from qianmo.reports.fonts import map_font, visible_text
 from qianmo.reports.map_furniture import (
@@ -24,6 +25,7 @@ from qianmo.reports.map_furniture import (
     draw_scale_bar,
     lonlat_grid,
     scale_bar,
+    text_width,
     wrapped,
     write,
 )
@@ -119,9 +121,18 @@ def map_sheet(
     notes = SheetNotes(crs_text, date, vintage, office, tuple(synthetic), tuple(remarks), statement)
     figure = draw_sheet(layers, title=title, notes=notes, extent=extent, size=size, dpi=dpi, grid=grid)
     made = io.BytesIO()
-    metadata = {"Software": None} if file_format == "png" else {"CreationDate": None, "Producer": None, "Creator": "Qianmo"}
-    figure.savefig(made, format=file_format, dpi=dpi, metadata=metadata)
+    if file_format == "png":
+        _picture(figure).save(made, format="png", dpi=(dpi, dpi), compress_level=6)
+    else:
+        figure.savefig(made, format=file_format, metadata={"CreationDate": None, "Producer": None, "Creator": "Qianmo"})
     return made.getvalue()
+
+
+def _picture(figure: Figure) -> Image.Image:
+    canvas = figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
 
 
 def draw_sheet(
@@ -224,7 +235,8 @@ def _dress(page: Axes, paper: Paper, title: str, notes: SheetNotes, legend: list
     small = paper.text_pt
     margin = small * 0.55
     page.add_patch(Rectangle((left - margin, low - margin), right - left + 2 * margin, high - low + 2 * margin, fill=False, linewidth=1.2))
-    write(page, (left + right) / 2, (high + margin) * 0.55 + paper.height * 0.45, title, size=small * 2.7, across="center", up="center")
+    size = min(small * 2.7, (right - left) * 0.8 / (text_width(title) * 25.4 / 72.0))
+    write(page, (left + right) / 2, (high + margin) * 0.55 + paper.height * 0.45, title, size=size, across="center", up="center")
     if notes.statement:
         _state(page, paper, notes.statement)
     _panel(page, paper, notes, legend)

@@ -261,6 +261,10 @@ def _detail(numbers: Any, missing: Any) -> str:
 def _short(value: Any) -> str:
     if _blank(value):
         return ""
+    if isinstance(value, list | tuple):
+        return "、".join(_short(v) for v in value[:2]) + (f" 等 {len(value)} 项" if len(value) > 2 else "")
+    if isinstance(value, bool):
+        return "是" if value else "否"
     if isinstance(value, str):
         return value[:16] + "…" if len(value) > 24 else value
     number = float(value)

@@ -112,7 +112,7 @@ def _schema(path: Path) -> tuple[list[tuple[str, str, str]], list[str]]:
             raise UnsafeInputError(f"{path.name}: damaged ({str(state)[:100]})", expected="a whole GeoPackage", cure=_AGAIN)
         used = [str(n) for (n,) in db.execute("SELECT table_name FROM gpkg_contents") if str(n).casefold() in views]
         return rows, used
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise UnsafeInputError(f"{path.name}: {error}", expected="a readable GeoPackage", cure=_AGAIN) from None
     finally:
         db.close()

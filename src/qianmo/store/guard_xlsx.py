@@ -60,7 +60,7 @@ def _check_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, l
         )
     try:
         data = archive.read(info)
-    except (zipfile.BadZipFile, EOFError, OSError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
         raise UnsafeInputError(
             f"{shown} cannot be unpacked ({error})",
             expected="a whole workbook",

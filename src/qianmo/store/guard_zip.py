@@ -223,7 +223,7 @@ def _write_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path,
                 if count > info.file_size:
                     break
                 file.write(chunk)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
         raise UnsafeInputError(
             f"{shown}: member {target.name!a} cannot be unpacked ({error})",
             expected="whole members",

@@ -334,7 +334,7 @@ def _xlsx() -> list[Case]:
         accept("workbook with a format of zeros", _book(zero_format), check=ids),
         accept("workbook with numeric ids of 18 digits", _book(number_ids), "ids_rounded", check=lambda r: _rows(r, 2)),
         accept("workbook of boundary points", _book(outlines), check=lambda r: _one_area(r, 81.0)),
-        accept("workbook with a hidden sheet", _book(lambda b: (b.create_sheet("x"), setattr(b.worksheets[0], "sheet_state", "hidden")) and None), "hidden_sheet", check=ids),
+        accept("workbook with a hidden sheet", _book(_hide), "hidden_sheet", check=ids),
         refuse("workbook with a merged header", _book(merged_header), "UnsafeInputError", "merged", "A1:A2", "unmerge"),
         refuse("workbook with a formula never calculated", _book(formula), "UnsafeInputError", "formula", "B2", "calculate"),
         refuse("workbook with macros", _book(after=lambda m: m | {"xl/vbaProject.bin": b"x"}), "UnsafeInputError", "macros"),
@@ -355,6 +355,11 @@ def _xlsx() -> list[Case]:
         refuse("old workbook named xlsx", lambda f: _write(f, "a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)), "UnsafeInputError", "OLE", ".xlsx"),
         refuse("old workbook", lambda f: _write(f, "a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)), "UnsafeInputError", ".xls", "save as"),
     ]  # fmt: skip
+
+
+def _hide(book: openpyxl.Workbook) -> None:
+    book.create_sheet("x")
+    book.worksheets[0].sheet_state = "hidden"
 
 
 def _rows(read: list[Reading], rows: int) -> None:

@@ -1,7 +1,6 @@
 """A shapefile writer of thirty lines, independent of GDAL, so that any byte can be made wrong."""
 
 # One case a line, as in a table.
-# ruff: noqa: E501
 
 from __future__ import annotations
 
