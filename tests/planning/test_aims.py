@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,13 +67,23 @@ def test_a_grade_cannot_rise_above_the_best() -> None:
 
 def test_a_merged_field_joins_the_farmland_with_the_longest_border() -> None:
     def groups(lengths: list[float]) -> np.ndarray:
-        parts = row_of(["0103", "0103", "0101"], [3000.0, 500.0, 3000.0], [(1, "merge_fields", "0103")], lengths=lengths)
+        parts = row_of(["0103", "0103", "0103"], [3000.0, 500.0, 3000.0], [(1, "merge_fields", "0103")], lengths=lengths)
         return field_groups(parts, np.array([-1, 0, -1]), SETTINGS)
 
     a, b, c = groups([10.0, 12.0])
     assert b == c != a
     a, b, c = groups([10.0, 10.0])
     assert a == b != c
+
+
+def test_fields_of_another_class_or_village_are_not_joined() -> None:
+    parts = row_of(["0101", "0103"], [3000.0, 500.0], [(1, "merge_fields", "0103")])
+    assert lonely_merges(parts, SETTINGS).tolist() == [0]
+    near = row_of(["0103", "0103"], [3000.0, 500.0], [(1, "merge_fields", "0103")])
+    assert lonely_merges(near, SETTINGS).tolist() == []
+    far = replace(near, village=np.array(["v", "w"], object))
+    assert lonely_merges(far, SETTINGS).tolist() == [0]
+    assert len(set(field_groups(far, np.array([-1, 0]), SETTINGS))) == 2
 
 
 def test_without_works_no_field_joins_another() -> None:

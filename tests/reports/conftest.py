@@ -12,8 +12,8 @@ import shapely
 
 CRS = "EPSG:4548"
 CODES = np.array(["0101", "0103", "0201", "0301", "0302", "0307", "0404", "0702", "1003", "1006", "1101", "1104", "1206"])
-NAMES = dict(zip(CODES, "水田 旱地 果园 乔木林地 竹林地 其他林地 其他草地 农村宅基地 公路用地 农村道路 河流水面 坑塘水面 裸土地".split(), strict=True))
-VILLAGES = "上游村 东溪村 大坪村 岭下村 桥头村 石壁村 长坑村 下洋村".split()
+NAMES = dict(zip(CODES, ["水田", "旱地", "果园", "乔木林地", "竹林地", "其他林地", "其他草地", "农村宅基地", "公路用地", "农村道路", "河流水面", "坑塘水面", "裸土地"], strict=True))
+VILLAGES = ["上游村", "东溪村", "大坪村", "岭下村", "桥头村", "石壁村", "长坑村", "下洋村"]
 
 
 def invented_layers(count: int = 2000, *, seed: int = 7) -> dict[str, gpd.GeoDataFrame]:

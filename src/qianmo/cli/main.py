@@ -12,8 +12,8 @@ from typing import Any
 from qianmo import __version__
 from qianmo.cli.output import bars, print_error, print_report
 from qianmo.jobs.context import Context
-from qianmo.jobs.registry import job_specs
-from qianmo.jobs.spec import JobOption, JobSpec, checked_values
+from qianmo.jobs.registry import job_names, job_spec, job_specs
+from qianmo.jobs.spec import JobOption, checked_values
 from qianmo.schema.errors import ChoiceNeededError, InfeasibleError, NotAllowedError, QianmoError, UnsafeInputError
 
 __all__ = ["build_parser", "main"]
@@ -25,13 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 2 wrong input, 3 a choice is needed, 4 no plan is possible, 5 unsafe file, 6 not allowed."""
     _speak_utf8()
     os.environ["PROJ_NETWORK"] = "OFF"
-    parser = build_parser()
-    asked = vars(parser.parse_args(arguments))
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = build_parser(only=words[0] if words and words[0] in job_names() else "")
+    asked = vars(parser.parse_args(words))
     if not asked.get("job"):
         parser.print_help()
         return 2
     name = asked.pop("job")
-    spec = next(s for s in job_specs() if s.name == name)
+    spec = job_spec(name)
     quiet = asked.pop("quiet")
     try:
         values = checked_values(spec, asked)
@@ -48,13 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser with one sub-command a job."""
+def build_parser(*, only: str = "") -> argparse.ArgumentParser:
+    """The parser with one sub-command a job, or with one job alone, so that the others need not be imported."""
     parser = argparse.ArgumentParser(prog="qianmo", description="阡陌: 全域土地综合整治 · comprehensive land consolidation")
     parser.add_argument("--version", action="version", version=f"qianmo {__version__}")
     parser.set_defaults(quiet=False)
     commands = parser.add_subparsers(dest="job", metavar="COMMAND")
-    for spec in job_specs():
+    for spec in (job_spec(only),) if only else job_specs():
         command = commands.add_parser(spec.name, help=f"{spec.zh} · {spec.en}", description=f"{spec.zh}。{spec.en}")
         command.add_argument("--quiet", action="store_true", help="不显示进度条 · no progress bar")
         for option in spec.options:

@@ -10,6 +10,9 @@ from qianmo.geo.edges import Edges, edges_of, matches, sorted_codes
 
 __all__ = ["shared_borders", "shared_borders_noded"]
 
+_MOST_TILT = 0.01
+"""Edges that drift apart faster than this cross; they do not run along each other. [m/m]"""
+
 
 def shared_borders(geoms: np.ndarray) -> pd.DataFrame:
     """Pairs of polygons that share edges vertex by vertex, and how long the shared border is (共边长度).
@@ -92,9 +95,11 @@ def _common_stretch(one: tuple[np.ndarray, np.ndarray], two: tuple[np.ndarray, n
     at_s, at_t = sx * ux + sy * uy, tx * ux + ty * uy
     off_s, off_t = sx * uy - sy * ux, tx * uy - ty * ux
     low, high = np.maximum(np.minimum(at_s, at_t), 0.0), np.minimum(np.maximum(at_s, at_t), size)
-    run = np.where(at_t == at_s, 1.0, at_t - at_s)
-    off_low, off_high = (np.abs(off_s + (off_t - off_s) * (x - at_s) / run) for x in (low, high))
-    return np.where((high > low) & (off_low <= tolerance) & (off_high <= tolerance), high - low, 0.0)
+    tilt = (off_t - off_s) / np.where(at_t == at_s, np.inf, at_t - at_s)
+    tilt = np.where(np.abs(tilt) < 1e-15, 1e-15, tilt)
+    crossing, reach = at_s - off_s / tilt, tolerance / np.abs(tilt)
+    stretch = np.maximum(np.minimum(high, crossing + reach) - np.maximum(low, crossing - reach), 0.0)
+    return np.where((stretch >= high - low) | (np.abs(tilt) <= _MOST_TILT), stretch, 0.0)
 
 
 def _length(start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ def series_coefficients(*, a: float = _A, inv_f: float = _INV_F) -> tuple[float,
 
 
 def ellipsoid_area(lonlat_geoms: np.ndarray, *, a: float = _A, inv_f: float = _INV_F) -> np.ndarray:
-    r"""Area on the ellipsoid, edges straight in longitude and latitude (椭球面积).
+    r"""Area on the ellipsoid by the series of the national land survey (椭球面积).
 
     Parameters
     ----------
@@ -73,7 +73,10 @@ def ellipsoid_area(lonlat_geoms: np.ndarray, *, a: float = _A, inv_f: float = _I
 
     .. math:: S = 2 b^2 \Delta L \,[A \sin(\Delta B/2)\cos B_m - B \sin(3\Delta B/2)\cos 3B_m + \dots]
 
-    The sines and cosines of the multiples follow from those of the single angle.
+    The sum is the area between the edge and that meridian when longitude runs evenly with the area passed along the edge:
+    the planar area in the equal-area cylindrical projection, edges straight there. It differs from the area with geodesic
+    edges by about 2e-5 for edges of a kilometre, less for shorter ones. The sines and cosines of the multiples follow
+    from those of the single angle.
 
     References
     ----------

@@ -189,7 +189,7 @@ def _filled(grid: Grid, geoms: np.ndarray, values: np.ndarray) -> np.ndarray:
         return values
     inner = shapely.get_coordinates(shapely.point_on_surface(array[wanting]))
     at = np.column_stack(placed(~grid.transform, inner[:, 0], inner[:, 1])) - 0.5
-    distance, nearest = cKDTree(np.column_stack([columns, rows])).query(at, distance_upper_bound=_REACH_CELLS)
-    close = np.isfinite(distance)
+    distance, nearest = cKDTree(np.column_stack([columns, rows])).query(at)
+    close = distance <= _REACH_CELLS * (1.0 + 1e-9)
     values[wanting[close]] = grid.values[rows[nearest[close]], columns[nearest[close]]]
     return values

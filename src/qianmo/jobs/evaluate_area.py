@@ -12,12 +12,11 @@ from qianmo.evaluation.evaluate import evaluate
 from qianmo.jobs.context import Context
 from qianmo.jobs.opened import Opened, open_for_work
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.schema.errors import MissingDataError
 from qianmo.schema.units import m2_to_mu
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import change
 
-__all__ = ["SPECS", "run"]
+__all__ = ["SPECS", "faults_of", "run"]
 
 _WORDS = {"pass": "通过", "fail": "不通过", "needs_confirmation": "待核实规则文本", "no_data": "缺数据"}
 
@@ -28,7 +27,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     opened = open_for_work(Path(values["project"]))
     context.step("现状、破碎度、冲突、合规与潜力", 0.15)
     tables = evaluate(
-        opened.patches, opened.layers, scheme=opened.scheme, overrides=opened.overrides, documents=opened.documents, faults=_faults(opened)
+        opened.patches, opened.layers, scheme=opened.scheme, overrides=opened.overrides, documents=opened.documents, faults=faults_of(opened)
     )
     context.step("保存评价成果", 0.85)
     with change(opened.project.folder, what="现状评价", user=context.user, now=context.clock()) as stage:
@@ -37,11 +36,13 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     return JobReport(tuple(_lines(tables)), ((str(opened.project.folder), "项目 (评价表在当前版本的 tables/)"),), {"tables": len(tables)})
 
 
-def _faults(opened: Opened) -> pd.DataFrame:
-    try:
-        return read_frame(opened.project.state / "layers" / "fault.parquet")
-    except MissingDataError:
-        return pd.DataFrame({"layer": [], "row": [], "rule": [], "severity": [], "what": []})
+def faults_of(opened: Opened) -> pd.DataFrame | None:
+    """Faults of the checks at ingest; None where the project was made without checks."""
+    path = opened.project.state / "layers" / "fault.parquet"
+    if path.is_file():
+        return read_frame(path)
+    checked = any(d.lineage.tool.endswith("ingest") for d in opened.datasets.values())
+    return pd.DataFrame({"layer": [], "row": [], "rule": [], "severity": [], "what": []}) if checked else None
 
 
 def _lines(tables: Mapping[str, pd.DataFrame]) -> list[str]:

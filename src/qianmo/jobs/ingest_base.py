@@ -43,6 +43,7 @@ __all__ = ["SPECS", "ingest", "run"]
 
 _RESULTS = ("land_structure", "verdicts", "measure_options", "plan_parcel")
 _BASE = "landuse_patch"
+_GEODESIC_ROWS = 100_000
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -54,7 +55,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         recipe = recipe_from_options(values)
     else:
         raise SchemaError("没有给出来源 (no source)", expected="文件、文件夹或 --recipe 方案文件")
-    agreed = {name: True for name in values["accept"] or ()}
+    agreed = dict.fromkeys(values["accept"] or (), True)
     return ingest(context, recipe, Path(values["into"]), repair=values["repair"], level=values["level"], consent=Consent(**agreed))
 
 
@@ -195,15 +196,19 @@ def _finished(
 
 
 def _safe_areas(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Computed areas for rows whose coordinates are finite; the others stay null and are reported by the check."""
+    """Computed areas for rows whose coordinates are finite; the others stay null and are reported by the check.
+
+    The geodesic area, computed ring by ring, is left out of layers above `_GEODESIC_ROWS` rows.
+    """
+    geodesic = len(frame) <= _GEODESIC_ROWS
     points, owner = shapely.get_coordinates(frame.geometry.to_numpy(), return_index=True)
     bad = np.unique(owner[~np.isfinite(points).all(axis=1)])
     if not len(bad):
-        return compute_areas(frame)
+        return compute_areas(frame, with_geodesic=geodesic)
     good = np.setdiff1d(np.arange(len(frame)), bad)
-    done = compute_areas(frame.iloc[good])
+    done = compute_areas(frame.iloc[good], with_geodesic=geodesic)
     out = frame.copy()
-    for name in ("ellipsoid_area_m2", "planar_area_m2", "geodesic_area_m2"):
+    for name in ("ellipsoid_area_m2", "planar_area_m2", *(["geodesic_area_m2"] if geodesic else [])):
         out[name] = np.nan
         out.iloc[good, out.columns.get_loc(name)] = done[name].to_numpy()
     return out

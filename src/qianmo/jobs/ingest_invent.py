@@ -63,7 +63,7 @@ def invent(layers: list[Prepared], setting: Setting) -> list[Prepared]:
 def _dataset(name: str, frame: gpd.GeoDataFrame, setting: Setting, wish: dict[str, Any]) -> Prepared:
     lineage = Lineage(
         "按规则生成 (qianmo.village, 见 docs/explanation/village)", "", f"qianmo {__version__} village", setting.now.isoformat(timespec="seconds"),
-        setting.user, {"rule": f"invent_{name}", **{k: v for k, v in wish.items()}},
+        setting.user, {"rule": f"invent_{name}", **wish},
     )  # fmt: skip
     scheme = "SD3" if "class_code" in frame.columns else ""
     return Prepared(frame, Dataset(name, name, table_spec(name).zh, f"EPSG:{setting.crs}", scheme, "", True, len(frame), lineage))

@@ -17,6 +17,7 @@ from qianmo.evaluation.facts import Facts
 from qianmo.geo.adjacency import shared_borders
 from qianmo.geo.overlay import share_inside
 from qianmo.jobs.context import Context
+from qianmo.jobs.evaluate_area import faults_of
 from qianmo.jobs.opened import Opened, open_for_work, read_tables
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.planning.plan import PlanResult, plan
@@ -54,8 +55,9 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         raise SchemaError(f"证明核验未通过: {failed[:3]}", expected="目标值、约束与上界全部复核一致", cure="请保留项目并反馈")
     context.step("方案后指标与合规", 0.7)
     facts = Facts(
-        patches, opened.layers, opened.scheme, after=result.after, works=result.plan_parcel, documents=opened.documents, overrides=opened.overrides
-    )
+        patches, opened.layers, opened.scheme, after=result.after, works=result.plan_parcel, faults=faults_of(opened),
+        documents={"basic_farmland_adjusted": False, **opened.documents}, overrides={**opened.overrides, **settings.rule_values},
+    )  # fmt: skip
     tables = before_and_after(facts)
     tables["plan_verdicts"] = tables.pop("verdicts")
     context.step("保存方案", 0.85)
@@ -69,7 +71,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
 def _settings(opened: Opened, values: Mapping[str, Any]) -> PlanSettings:
     told = dict(opened.project.settings.get("plan", {}))
     budget = values["budget"] if values["budget"] is not None else told.get("budget_wan")
-    thresholds = {k: float(v) for k, v in opened.overrides.items() if k in rules()}
+    thresholds = {k: float(v) for k, v in opened.overrides.items() if k in rules() and not isinstance(v, str)}
     for pair in values["rule"] or ():
         name, _, number = str(pair).partition("=")
         if name not in rules() or not number:

@@ -58,7 +58,7 @@ def recipe_from_options(values: Mapping[str, Any]) -> Recipe:
     SchemaError
         An option cannot be read.
     """
-    common = {
+    common: dict[str, Any] = {
         "table": _table(values.get("as_table") or ""), "crs": values.get("crs") or "", "datum": values.get("datum") or "",
         "encoding": values.get("encoding") or "", "class_scheme": values.get("class_scheme") or "",
         "classes": _classes(values.get("classes") or ""), "vintage": values.get("vintage") or "", "synthetic": bool(values.get("synthetic")),
@@ -121,4 +121,5 @@ def _helmert(text: str) -> Helmert | None:
         raise SchemaError(f"datum parameters {text!r}", expected="dx,dy,dz or dx,dy,dz,rx,ry,rz,ppm (m, arc-seconds, ppm)") from None
     if len(numbers) not in (3, 7):
         raise SchemaError(f"{len(numbers)} datum parameters", expected="3 or 7")
-    return Helmert(*numbers, source="命令行输入 (given on the command line)")
+    names = ("dx", "dy", "dz", "rx", "ry", "rz", "scale_ppm")
+    return Helmert(**dict(zip(names, numbers)), source="命令行输入 (given on the command line)")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""All jobs in the order of the main job (作业清单)."""
+"""All jobs in the order of the main job (作业清单); the module of a job is imported when the job is asked for."""
 
 from __future__ import annotations
 
@@ -6,21 +6,35 @@ from functools import cache
 from importlib import import_module
 
 from qianmo.jobs.spec import JobSpec
+from qianmo.schema.errors import SchemaError
 
-__all__ = ["job_spec", "job_specs"]
+__all__ = ["job_names", "job_spec", "job_specs"]
 
-_MODULES = ("ingest_base", "evaluate_area", "plan_area", "make_book", "demo", "project_history", "make_village")
+_HOMES = {
+    "ingest": "ingest_base", "evaluate": "evaluate_area", "plan": "plan_area", "book": "make_book", "demo": "demo",
+    "status": "project_history", "history": "project_history", "undo": "project_history", "village": "make_village",
+}  # fmt: skip
+
+
+def job_names() -> tuple[str, ...]:
+    """Names of all jobs."""
+    return tuple(_HOMES)
 
 
 @cache
+def job_spec(name: str) -> JobSpec:
+    """One job by name.
+
+    Raises
+    ------
+    SchemaError
+        No such job.
+    """
+    if name not in _HOMES:
+        raise SchemaError(f"no job {name!r}", expected=", ".join(_HOMES))
+    return next(s for s in import_module(f"qianmo.jobs.{_HOMES[name]}").SPECS if s.name == name)
+
+
 def job_specs() -> tuple[JobSpec, ...]:
     """Every job of the house."""
-    found: list[JobSpec] = []
-    for name in _MODULES:
-        found.extend(import_module(f"qianmo.jobs.{name}").SPECS)
-    return tuple(found)
-
-
-def job_spec(name: str) -> JobSpec:
-    """One job by name (StopIteration never: the registry is fixed and tested)."""
-    return next(s for s in job_specs() if s.name == name)
+    return tuple(job_spec(name) for name in _HOMES)

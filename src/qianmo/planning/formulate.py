@@ -16,7 +16,7 @@ from qianmo.planning.settings import PlanSettings
 __all__ = ["NO_NEIGHBOUR", "Formulation", "formulate"]
 
 NO_NEIGHBOUR = "no_neighbour"
-"""Mark of a merge option that has no neighbouring field to merge with."""
+"""Mark of a merge option that has no neighbouring field of its class and village to merge with."""
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,6 @@ def _rule_names(rule_ids: str) -> str:
 
 def _rule_name(rule_id: str) -> str:
     if rule_id == NO_NEIGHBOUR:
-        return "无可归并的相邻田块"
+        return "无同村同地类的相邻田块可归并"
     known = rules().get(rule_id)
     return f"{rule_id} {known.zh}" if known else OWN_LIMITS.get(rule_id, rule_id)

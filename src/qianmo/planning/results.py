@@ -106,8 +106,9 @@ def apply_plan(
 def merged_fields(after: pd.DataFrame) -> pd.DataFrame:
     """Patches with the merged fields of one class in one village dissolved into one (归并后图斑).
 
-    A field that joins across classes or villages stays in as many pieces, so that no land changes
-    its class or village here; ``field_group`` still names them as one.
+    Groups that were set by hand and span classes or villages stay in as many pieces, so that no
+    land changes its class or village here.
+
     Areas are summed to the 0.01 m2; slope, elevation and grade are means by area (the grade
     rounded to the nearest); other columns are those of the largest member, the id that of the
     first. Column ``merged_from`` lists the members of a dissolved field.

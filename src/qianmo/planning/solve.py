@@ -78,7 +78,7 @@ def solve(
     started = timer() if timer else 0.0
     prices, starts, method = _first_bound(problem, gap)
     bound = dual_bound(problem, prices)
-    best = _best_of(problem, [*starts, np.full(problem.n, KEPT)])
+    best = _best_of(problem, [*starts, np.full(problem.n, KEPT)], enough=bound - gap * abs(bound))
     if best is None and not is_feasible(problem, list(problem.limits)):
         raise explain_conflict(problem)
     solver_bound = bound
@@ -217,9 +217,16 @@ def _milp(model: Model, tight: np.ndarray, *, gap: float, time_limit_s: float) -
     )  # fmt: skip
 
 
-def _best_of(problem: PlanProblem, starts: list[np.ndarray], best: np.ndarray | None = None) -> np.ndarray | None:
-    """The best plan reached from the starts by repair and climbing, or the one given if none is better."""
+def _best_of(
+    problem: PlanProblem, starts: list[np.ndarray], best: np.ndarray | None = None, *, enough: float = np.inf
+) -> np.ndarray | None:
+    """The best plan reached from the starts by repair and climbing, or the one given if none is better.
+
+    Stops at a plan whose score is `enough`.
+    """
     for start in starts:
+        if best is not None and objective(problem, best) >= enough:
+            break
         found = start if obeys(problem, start) else repair(problem, start)
         if found is None:
             continue

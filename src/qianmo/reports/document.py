@@ -22,7 +22,7 @@ from qianmo.reports.document_pages import RED, Pages, set_header_footer
 from qianmo.reports.document_parts import add_bookmark, add_contents, bookmark_name, table_element, wanted_width
 from qianmo.reports.document_template import BODY, default_template
 from qianmo.reports.typography import chinese_text
-from qianmo.schema.book import Block, Book, Bullets, Chapter, Heading, MapBlock, Paragraph, TableBlock
+from qianmo.schema.book import Block, Book, Bullets, Chapter, Heading, MapBlock, TableBlock
 from qianmo.schema.errors import SchemaError
 
 __all__ = ["TEMPLATE_FIELDS", "word"]

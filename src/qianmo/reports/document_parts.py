@@ -35,7 +35,7 @@ def table_element(table: BookTable, *, width_mm: float) -> Any:
     totals = column_totals(table)
     if totals:
         last = [cell_text(totals[c.name], c.number_format) if c.name in totals else "" for c in table.columns]
-        rows.append(_row(["合计", *last[1:]], widths, sides, bold=True))
+        rows.append(_row(["合计", *last[1:]], widths, sides, last=True))
     look = f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:jc w:val="center"/><w:tblBorders>{_BORDERS}</w:tblBorders><w:tblLayout w:type="fixed"/>'
     margins = '<w:tblCellMar><w:left w:w="60" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar>'
     return parse_xml(f"<w:tbl {nsdecls('w')}><w:tblPr>{look}{margins}</w:tblPr><w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>")
@@ -109,14 +109,15 @@ def _cells(text: str) -> float:
     return sum(1.0 if ord(c) < 0x2000 else 2.0 for c in text)
 
 
-def _row(cells: list[str], widths: list[int], sides: list[str], *, head: bool = False, bold: bool = False) -> str:
+def _row(cells: list[str], widths: list[int], sides: list[str], *, head: bool = False, last: bool = False) -> str:
     look = '<w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>' if head else "<w:trPr><w:cantSplit/></w:trPr>"
     shade = '<w:shd w:val="clear" w:color="auto" w:fill="EFEFEF"/>' if head else ""
-    weight = "<w:b/>" if head or bold else ""
+    weight = "<w:b/>" if head or last else ""
+    stay = "<w:keepNext/>" if head or last else ""
     made = []
     for text, width, side in zip(cells, widths, sides, strict=True):
         run = f'<w:r><w:rPr>{weight}<w:sz w:val="18"/><w:szCs w:val="18"/></w:rPr><w:t xml:space="preserve">{escape(chinese_text(text))}</w:t></w:r>'
         lines = '<w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/><w:ind w:firstLine="0" w:firstLineChars="0"/>'
         place = f'<w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{shade}<w:vAlign w:val="center"/></w:tcPr>'
-        made.append(f'<w:tc>{place}<w:p><w:pPr>{lines}<w:jc w:val="{side}"/></w:pPr>{run}</w:p></w:tc>')
+        made.append(f'<w:tc>{place}<w:p><w:pPr>{stay}{lines}<w:jc w:val="{side}"/></w:pPr>{run}</w:p></w:tc>')
     return f"<w:tr>{look}{''.join(made)}</w:tr>"

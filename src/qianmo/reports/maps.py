@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from qianmo.reports.map_paths import Extent
 
 __all__ = ["MapLayer", "map_sheet", "maps_for"]
 

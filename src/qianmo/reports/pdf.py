@@ -43,7 +43,7 @@ def pdf(book: Book) -> bytes:
     files = {"main.typ": LAYOUT.encode(), "book.json": json.dumps(_book(book), ensure_ascii=False).encode()}
     files |= {f"map{n}.svg": _as_svg(sheet) for n, sheet in enumerate(book.maps, start=1)}
     try:
-        made = typst.compile(files, format="pdf", font_paths=[str(font_folder())], ignore_system_fonts=True)
+        made = typst.compile(files, format="pdf", font_paths=[str(font_folder())], ignore_system_fonts=True)  # type: ignore[call-overload]
     except RuntimeError as fault:
         raise SchemaError(f"the PDF could not be set: {fault}", expected="a book of plain text, tables and PNG maps") from fault
     if not isinstance(made, bytes):

@@ -160,8 +160,8 @@ def _verdicts(results: Results) -> pd.DataFrame | None:
 
 
 def _risks(results: Results) -> pd.DataFrame | None:
-    given = (result_frame(results, k) for k in ("verdicts", "faults_summary", "lineage"))
-    return risk_rows(*given, certificate_of(results))
+    verdicts, faults, lineage = (result_frame(results, k) for k in ("verdicts", "faults_summary", "lineage"))
+    return risk_rows(verdicts, faults, lineage, certificate_of(results))
 
 
 def _rule_sources(results: Results) -> pd.DataFrame | None:

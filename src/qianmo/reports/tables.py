@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -126,13 +126,16 @@ def _heights(sheet: Worksheet, table: BookTable, widths: list[float]) -> None:
 def _write_column(sheet: Worksheet, table: BookTable, n: int, column: BookColumn, total_row: int, formats: dict[str, Format]) -> None:
     shape = formats[column.number_format]
     places = {c.name: k for k, c in enumerate(table.columns)}
+
+    def address(row: int) -> Callable[[str, bool], str]:
+        return lambda name, of_total: xl_rowcol_to_cell(total_row if of_total else row, places[name], row_abs=of_total)
+
     for k, value in enumerate(table.frame[column.name]):
         row = _FIRST_ROW + k
         if column.number_format == "text":
             sheet.write_string(row, n, cell_text(value, "text"), shape)
         elif column.formula:
-            text = excel_formula(column.formula, lambda c, of_total, row=row: xl_rowcol_to_cell(total_row if of_total else row, places[c], row_abs=of_total))
-            sheet.write_formula(row, n, text, shape, _cached(value))
+            sheet.write_formula(row, n, excel_formula(column.formula, address(row)), shape, _cached(value))
         elif _blank(value):
             sheet.write_blank(row, n, None, shape)
         else:

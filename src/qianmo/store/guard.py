@@ -20,7 +20,7 @@ from qianmo.store.guard_xlsx import check_workbook
 from qianmo.store.guard_xml import check_kml
 from qianmo.store.raw import Note, Source
 
-__all__ = ["WGS84_WKT", "Consent", "inspect", "sha256_of"]
+__all__ = ["WGS84_WKT", "Consent", "has_shapefile", "inspect", "sha256_of"]
 
 WGS84_WKT = (
     'GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],'
@@ -75,6 +75,7 @@ def inspect(path: Path, *, limits: Limits, root: Path | None = None, origin: str
         Nothing there, or a part of a shapefile set is missing.
     """
     _check_place(path, root or path.parent, limits)
+    _refuse_part(path)
     if path.is_dir():
         if path.suffix.lower() != ".gdb":
             raise UnsafeInputError(
@@ -95,6 +96,11 @@ def inspect(path: Path, *, limits: Limits, root: Path | None = None, origin: str
     return replace(
         found, root=(root or path.parent).resolve(), origin=origin or path.name, sha256=sha256_of(found.parts.values())
     )
+
+
+def has_shapefile(path: Path) -> bool:
+    """True when a .shp of the same name lies beside a part of a set (同名 shp 是否存在)."""
+    return any(p.suffix.lower() == ".shp" and p.stem.casefold() == path.stem.casefold() for p in path.parent.iterdir())
 
 
 def sha256_of(parts: object) -> str:
@@ -126,6 +132,22 @@ def _check_place(path: Path, root: Path, limits: Limits) -> None:
         raise UnsafeInputError(
             f"{path.name}: a pipe, socket or device", expected="a plain file", cure="copy the data to a file 请拷贝为普通文件"
         )
+
+
+def _refuse_part(path: Path) -> None:
+    if path.suffix.lower() not in (".dbf", ".shx", ".prj", ".cpg") or path.is_dir():
+        return
+    if not has_shapefile(path):
+        raise MissingDataError(
+            f"{path.name}: no .shp beside it",
+            expected="shp, shx and dbf of one name",
+            cure="copy the .shp as well 缺少 .shp 文件",
+        )
+    raise UnsafeInputError(
+        f"{path.name}: one part of a shapefile set",
+        expected="the .shp (its parts are found beside it)",
+        cure="name the .shp 请指定 .shp 文件",
+    )
 
 
 def _check_size(found: Source, limits: Limits) -> None:

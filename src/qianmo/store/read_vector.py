@@ -109,7 +109,7 @@ def read_sources(
     Parameters
     ----------
     encodings : mapping of str to str, optional
-        `Source.origin` → decided encoding.
+        `Source.sha256` or, where names differ, `Source.origin` → decided encoding.
 
     Returns
     -------
@@ -117,7 +117,8 @@ def read_sources(
         In the order of `sources`; layers or grids, or the error.
     """
     chosen, agreed = dict(encodings or {}), consent or Consent()
-    undecided = {i: e for i, s in enumerate(sources) if (e := _undecided(s, chosen.get(s.origin))) is not None}
+    twice = {o for o in chosen if len({s.sha256 for s in sources if s.origin == o}) > 1}
+    undecided = {i: e for i, s in enumerate(sources) if (e := _undecided(s, _encoding(s, chosen), twice)) is not None}
     todo = [i for i in range(len(sources)) if i not in undecided]
     tasks = [task_of(sources[i], encoding=_encoding(sources[i], chosen), limits=limits) for i in todo]
     read = sorted({p.resolve() for i in todo for p in sources[i].parts.values()})
@@ -125,7 +126,13 @@ def read_sources(
     return [_reading(s, undecided.get(i) or answers[i], limits, agreed) for i, s in enumerate(sources)]
 
 
-def _undecided(source: Source, encoding: str | None) -> EncodingError | None:
+def _undecided(source: Source, encoding: str | None, twice: set[str]) -> EncodingError | None:
+    if source.origin in twice:
+        return EncodingError(
+            f"{source.origin}: two different sources of this name share one decided encoding",
+            expected="a decision for each source (by its SHA-256)",
+            cure="rename one of them or read them one by one 文件重名，请改名或分别导入",
+        )
     samples = [] if encoding else text_samples(source)
     if not samples:
         return None
@@ -138,7 +145,11 @@ def _undecided(source: Source, encoding: str | None) -> EncodingError | None:
 
 
 def _encoding(source: Source, chosen: Mapping[str, str]) -> str | None:
-    return chosen.get(source.origin) or ("utf-8" if any(n.kind == "bom" for n in source.notes) else None)
+    return (
+        chosen.get(source.sha256)
+        or chosen.get(source.origin)
+        or ("utf-8" if any(n.kind == "bom" for n in source.notes) else None)
+    )
 
 
 def _reading(source: Source, answer: dict[str, Any] | QianmoError, limits: Limits, consent: Consent) -> Reading:

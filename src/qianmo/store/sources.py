@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qianmo.schema.errors import MissingDataError, QianmoError, UnsafeInputError
-from qianmo.store.guard import Consent, inspect
+from qianmo.store.guard import Consent, has_shapefile, inspect
 from qianmo.store.guard_limits import Limits
 from qianmo.store.guard_magic import EXPECTED, check_magic, check_name
 from qianmo.store.guard_text import is_boundary_text
@@ -21,34 +21,10 @@ _ALONE = tuple(e for e in EXPECTED if e not in (".zip", ".kmz"))
 _CLUTTER = (".", "~$", "Thumbs.db", "desktop.ini", "__MACOSX")
 _PART_OF_SET = (".dbf", ".shx")
 _SIDE = (
-    ".prj",
-    ".cpg",
-    ".sbn",
-    ".sbx",
-    ".qix",
-    ".fbn",
-    ".fbx",
-    ".ain",
-    ".aih",
-    ".atx",
-    ".ixs",
-    ".mxs",
-    ".tfw",
-    ".ovr",
-    ".xml",
-    ".qmd",
-    ".qml",
-    ".sld",
-    ".lyr",
-    ".md",
-    ".pdf",
-    ".doc",
-    ".docx",
-    ".jpg",
-    ".png",
-    ".yml",
-    ".html",
-)
+    ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".ixs", ".mxs", ".tfw", ".ovr",
+    ".xml", ".rrd", ".qmd", ".qml", ".sld", ".lyr", ".lyrx", ".mxd", ".aprx", ".qgs", ".qgz", ".md", ".pdf", ".doc",
+    ".docx", ".ppt", ".pptx", ".jpg", ".png", ".yml", ".html", ".log", ".ini",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -125,15 +101,12 @@ def _expand(
     if not named and suffix == ".txt" and not is_boundary_text(path):
         ignored.append(origin)
         return []
-    if path.is_dir() or suffix in _ALONE or named:
-        _refuse_part(path)
-        return [(path, root, origin)]
-    if suffix in _PART_OF_SET:
-        return [] if _has_shp(path) else [(_orphan(path), root, origin)]
-    if suffix not in _SIDE:
-        check_magic(path)
-    ignored.append(origin)
-    return []
+    if not named and suffix in _PART_OF_SET and has_shapefile(path):
+        return []
+    if not named and suffix in _SIDE:
+        ignored.append(origin)
+        return []
+    return [(path, root, origin)]
 
 
 def _expand_folder(
@@ -174,22 +147,3 @@ def _expand_archive(path: Path, origin: str, workdir: Path, limits: Limits, igno
             cure="pack the data files themselves 请打包数据文件",
         )
     return found
-
-
-def _refuse_part(path: Path) -> None:
-    if path.is_file() and path.suffix.lower() in (*_PART_OF_SET, ".prj", ".cpg"):
-        raise UnsafeInputError(
-            f"{path.name}: one part of a shapefile set",
-            expected="the .shp (its parts are found beside it)",
-            cure="name the .shp 请指定 .shp 文件",
-        )
-
-
-def _has_shp(path: Path) -> bool:
-    return any(p.suffix.lower() == ".shp" and p.stem.casefold() == path.stem.casefold() for p in path.parent.iterdir())
-
-
-def _orphan(path: Path) -> Path:
-    raise MissingDataError(
-        f"{path.name}: no .shp beside it", expected="shp, shx and dbf of one name", cure="copy the .shp as well 缺少 .shp 文件"
-    )

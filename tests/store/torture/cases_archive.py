@@ -1,7 +1,6 @@
 """Archives and places: zip tricks, links, names, unknown files."""
 
 # One case a line, as in a table.
-# ruff: noqa: E501
 
 from __future__ import annotations
 

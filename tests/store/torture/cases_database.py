@@ -1,7 +1,6 @@
 """File geodatabases, GeoPackages, workbooks and rasters."""
 
 # One case a line, as in a table.
-# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -21,6 +20,7 @@ import openpyxl
 import pyogrio
 import rasterio
 import shapely
+from affine import Affine
 from case import Case, Check, accept, refuse
 
 from qianmo.store.guard import Consent
@@ -381,7 +381,7 @@ def _raster(
     def build(folder: Path) -> Path:
         cells = np.arange(12, dtype="float32").reshape(3, 4) if values is None else values
         bands = cells if cells.ndim == 3 else cells[None]
-        place = {"transform": rasterio.transform.from_origin(40500000, 3300090, 30, 30), "crs": "EPSG:4528"} if placed else {}
+        place = {"transform": Affine(30, 0, 40500000, 0, -30, 3300090), "crs": "EPSG:4528"} if placed else {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with rasterio.open(

@@ -70,7 +70,7 @@ def _read_together(
     for encoding in sorted({c.encoding or "" for c, _ in pairs}):
         some = [(c, s) for c, s in pairs if (c.encoding or "") == encoding]
         before = {c.name: _state(outcomes[c.name].folder) for c, _ in some}
-        chosen = {s.origin: encoding for _, s in some} if encoding else {}
+        chosen = {s.sha256: encoding for _, s in some} if encoding else {}
         readings = read_sources(
             [s for _, s in some], workdir=work, limits=default_limits(dict(limits)), encodings=chosen, consent=consent
         )  # type: ignore[call-overload,arg-type]
