@@ -55,8 +55,8 @@ def test_cells_of_a_polygon_are_the_centres_inside_it(rng):
 
 
 def test_fields_get_the_cells_a_rasteriser_gives_them_and_each_cell_once(rng):
-    shape = (37, 41)
-    fields = polygonize(Grid(rng.integers(0, 3, (12, 14)), affine.Affine(100.0, 0, 500_000.0, 0, -95.0, 3_300_000.0), CRS)).geometry.to_numpy()
+    shape = (37, 41)  # no centre lies on a border of the fields of 100 m x 97 m
+    fields = polygonize(Grid(rng.integers(0, 3, (12, 14)), affine.Affine(100.0, 0, 500_000.0, 0, -97.0, 3_300_000.0), CRS)).geometry.to_numpy()
     zone, row, column = cells_inside(fields, NORTH_UP, shape)
     label = np.full(shape, -1)
     label[row, column] = zone

@@ -63,7 +63,9 @@ def shared_borders_noded(geoms: np.ndarray, *, tolerance_m: float = 1e-3) -> pd.
     """
     edges = edges_of(geoms)
     p, q = _between(edges)
-    s, t, metres = _along(edges, np.setdiff1d(np.arange(len(edges.owner)), np.concatenate([p, q])), tolerance_m)
+    single = np.ones(len(edges.owner), dtype=bool)
+    single[p] = single[q] = False
+    s, t, metres = _along(edges, np.flatnonzero(single), tolerance_m)
     i, j = np.concatenate([edges.owner[p], edges.owner[s]]), np.concatenate([edges.owner[q], edges.owner[t]])
     return _summed(i, j, np.concatenate([_length(*edges.points(p)), metres]), len(geoms))
 

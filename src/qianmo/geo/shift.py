@@ -11,7 +11,22 @@ _BD = np.pi * 3000.0 / 180.0
 
 
 def wgs84_to_gcj02(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """WGS 84 to GCJ-02 inside China; elsewhere unchanged. [degree]"""
+    """WGS 84 to GCJ-02 inside China; elsewhere unchanged (WGS84 转火星坐标). [degree]
+
+    Parameters
+    ----------
+    lon, lat : ndarray or float
+        WGS 84 or CGCS2000. [degree]
+
+    Returns
+    -------
+    (lon, lat)
+        Moved by 20 to 1000 m, about 500 m on the whole.
+
+    Notes
+    -----
+    The shift has no published standard; this is the form every public implementation uses.
+    """
     lon, lat = np.asarray(lon, float), np.asarray(lat, float)
     d_lon, d_lat = _offset(lon, lat)
     inside = (lon > 72.004) & (lon < 137.8347) & (lat > 0.8293) & (lat < 55.8271)
@@ -19,7 +34,7 @@ def wgs84_to_gcj02(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def gcj02_to_wgs84(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """GCJ-02 to WGS 84 by fixed point; the round trip closes to 1e-10 degree."""
+    """GCJ-02 to WGS 84 by fixed point; the round trip closes to 1e-10 degree (火星坐标转 WGS84). [degree]"""
     lon, lat = np.asarray(lon, float), np.asarray(lat, float)
     x, y = lon.copy(), lat.copy()
     for _ in range(8):
@@ -29,7 +44,7 @@ def gcj02_to_wgs84(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def gcj02_to_bd09(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """GCJ-02 to BD-09. [degree]"""
+    """GCJ-02 to BD-09 (火星坐标转百度坐标). [degree]"""
     lon, lat = np.asarray(lon, float), np.asarray(lat, float)
     radius = np.hypot(lon, lat) + 2e-5 * np.sin(lat * _BD)
     angle = np.arctan2(lat, lon) + 3e-6 * np.cos(lon * _BD)
@@ -37,7 +52,7 @@ def gcj02_to_bd09(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def bd09_to_gcj02(lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """BD-09 to GCJ-02 by fixed point. [degree]"""
+    """BD-09 to GCJ-02 by fixed point; the round trip closes to 1e-10 degree (百度坐标转火星坐标). [degree]"""
     lon, lat = np.asarray(lon, float), np.asarray(lat, float)
     x, y = lon - 0.0065, lat - 0.006
     for _ in range(8):

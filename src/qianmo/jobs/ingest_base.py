@@ -27,7 +27,7 @@ from qianmo.onemap.check_layer import check_layer
 from qianmo.onemap.level import compute_areas, level_to_villages
 from qianmo.onemap.repair import RepairResult, repair_layer
 from qianmo.schema.codes import FARMLAND_CODES
-from qianmo.schema.dataset import Dataset, Lineage
+from qianmo.schema.dataset import FAULT_COLUMNS, Dataset, Lineage
 from qianmo.schema.errors import ChoiceNeededError, SchemaError
 from qianmo.schema.rules import parameter
 from qianmo.schema.tables import table_spec
@@ -180,7 +180,7 @@ def _finished(
         frame = item.frame
         if item.dataset.kind == _BASE:
             frame = _with_terrain(frame, grids)
-        out.append(Prepared(frame, item.dataset))
+        out.append(replace(item, frame=frame))
     if setting.recipe.invent:
         out = invent(out, setting)
     villages = next((x.frame for x in out if x.dataset.kind == "village"), old.get("village"))
@@ -191,7 +191,7 @@ def _finished(
         if item.dataset.kind == _BASE and level and villages is not None:
             frame, levelled = level_to_villages(frame, villages)
             setting.notes.append(f"面积平差: {len(levelled)} 个村, 各村图斑面积之和等于控制面积")
-        out[k] = Prepared(frame, replace(item.dataset, rows=len(frame)))
+        out[k] = replace(item, frame=frame, dataset=replace(item.dataset, rows=len(frame)))
     return out
 
 
@@ -250,15 +250,23 @@ def _checked(
             left = check_layer(item.frame, item.dataset.kind, class_scheme=scheme, control=control)
             out.append(item)
         faults.append(left.assign(layer=item.dataset.name))
+        faults.append(_read_faults(item))
     some = [f for f in faults if len(f)] or faults[:1]
     all_faults = gpd.GeoDataFrame(pd.concat(some, ignore_index=True), crs=layers[0].frame.crs) if some else gpd.GeoDataFrame()
     log = pd.concat(logs, ignore_index=True) if logs else pd.DataFrame()
     return all_faults, out, log
 
 
+def _read_faults(item: Prepared) -> gpd.GeoDataFrame:
+    """Remarks of the reader that are errors, as rows of the fault table."""
+    bad = [n for n in item.remarks if n.severity == "error"]
+    rows = [(item.dataset.name, n.rows[0] if n.rows else -1, "", "READ", "error", n.kind, n.found or n.what, n.expected, n.cure, False) for n in bad]
+    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=list(FAULT_COLUMNS)), geometry=[None] * len(rows), crs=item.frame.crs)
+
+
 def _after_repair(item: Prepared, result: RepairResult) -> Prepared:
     frame = _safe_areas(result.frame) if item.dataset.kind in (_BASE, "parcel") else result.frame
-    return Prepared(frame, replace(item.dataset, rows=len(frame)))
+    return replace(item, frame=frame, dataset=replace(item.dataset, rows=len(frame)))
 
 
 def _commit(
@@ -309,7 +317,8 @@ def _lines(layers: list[Prepared], grids: Mapping[str, tuple[Grid, Dataset]], fa
     lines = [f"项目坐标系 EPSG:{setting.crs}; 面积按 CGCS2000 椭球面积"]
     for item in layers:
         d = item.dataset
-        size = f", {item.frame['area_m2'].sum() / 1e4:.4f} 公顷 ({item.frame['area_m2'].sum() / 1e4 * mu:.2f} 亩)" if "area_m2" in item.frame and item.frame["area_m2"].notna().any() else ""
+        total = item.frame["area_m2"].sum() / 1e4 if "area_m2" in item.frame and item.frame["area_m2"].notna().any() else None
+        size = "" if total is None else f", {total:.4f} 公顷 ({total * mu:.2f} 亩)"
         mark = " [合成]" if d.synthetic else ""
         lines.append(f"  {d.zh} {d.name}: {d.rows} 条{size}{mark}")
         for decision in d.lineage.decisions:

@@ -55,7 +55,7 @@ def invent(layers: list[Prepared], setting: Setting) -> list[Prepared]:
             frame, basic_farmland=made["basic_farmland"], eco_redline=made["eco_redline"], urban_boundary=made["urban_boundary"]
         )
     lineage = replace(base.dataset.lineage, parameters={**base.dataset.lineage.parameters, "synthetic_columns": columns})
-    out = [Prepared(frame, replace(base.dataset, lineage=lineage)), *(x for x in layers if x is not base)]
+    out = [replace(base, frame=frame, dataset=replace(base.dataset, lineage=lineage)), *(x for x in layers if x is not base)]
     taken = {x.dataset.name for x in layers}
     return out + [_dataset(name, layer, setting, dict(wish)) for name, layer in made.items() if name not in taken and len(layer)]
 

@@ -26,7 +26,7 @@ from qianmo.schema.codes import land_class
 from qianmo.schema.dataset import Candidate, Dataset, Decision, Lineage
 from qianmo.schema.errors import ChoiceNeededError, CodeError, MissingDataError
 from qianmo.schema.tables import table_spec
-from qianmo.store.raw import RawGrid, RawLayer
+from qianmo.store.raw import Note, RawGrid, RawLayer
 
 __all__ = ["SLOPE_LIMITS", "Prepared", "Setting", "prepare_classes", "prepare_layer"]
 
@@ -52,6 +52,7 @@ class Prepared:
 
     frame: gpd.GeoDataFrame
     dataset: Dataset
+    remarks: tuple[Note, ...] = ()
 
 
 def prepare_layer(raw: RawLayer, read: Read, setting: Setting) -> Prepared:
@@ -63,7 +64,8 @@ def prepare_layer(raw: RawLayer, read: Read, setting: Setting) -> Prepared:
         What it is, where it lies or which class scheme it uses is not clear.
     """
     if not isinstance(raw.frame, gpd.GeoDataFrame):
-        raise MissingDataError(f"{raw.source_path}: 图层 {raw.name} 没有图形, 也没有坐标列", expected="几何图形或经纬度/坐标列", cure="检查表头, 或转换为矢量后再入库")
+        found = f"{raw.source_path}: 图层 {raw.name} 没有图形, 也没有坐标列"
+        raise MissingDataError(found, expected="几何图形或经纬度/坐标列", cure="检查表头, 或转换为矢量后再入库")
     raw_frame = _fresh(raw.frame)
     columns = [c for c in raw_frame.columns if c != raw_frame.geometry.name]
     what = _what(raw, read, columns, raw_frame)
@@ -84,7 +86,7 @@ def prepare_layer(raw: RawLayer, read: Read, setting: Setting) -> Prepared:
     extra = {"layer": raw.name, "driver": raw.driver, "fields": dict(mapping.fields), "profile": mapping.profile, "datum_note": note}
     remarks = [f"{n.kind}: {n.found or n.what}" for n in raw.notes]
     setting.notes += [f"{raw.name}: {n.what} {n.found} {n.cure}".strip() for n in raw.notes if n.severity != "info"]
-    return Prepared(frame, _dataset(what.chosen, raw.name, frame, read, setting, decisions, spot, scheme, {**extra, "remarks": remarks}))
+    return Prepared(frame, _dataset(what.chosen, raw.name, frame, read, setting, decisions, spot, scheme, {**extra, "remarks": remarks}), raw.notes)
 
 
 def prepare_classes(raw: RawGrid, read: Read, setting: Setting, *, terrain: RawGrid | None = None) -> Prepared:

@@ -46,14 +46,14 @@ def read_recipe(recipe: Recipe, *, workdir: Path, limits: Limits, consent: Conse
     for said, source in found:
         decision = _encoding(said, source)
         if decision is not None:
-            encodings[source.origin] = decision
+            encodings[source.sha256] = decision
     readings = read_sources(
         [s for _, s in found], workdir=workdir, limits=limits, encodings={k: d.chosen for k, d in encodings.items()}, consent=consent
     )
     for reading in readings:
         if reading.error is not None:
             raise reading.error
-    return [Read(r, said, encodings.get(r.source.origin)) for (said, _), r in zip(found, readings)]
+    return [Read(r, said, encodings.get(r.source.sha256)) for (said, _), r in zip(found, readings)]
 
 
 def _encoding(said: SourceRecipe, source: Source) -> Decision | None:

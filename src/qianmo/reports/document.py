@@ -104,7 +104,7 @@ def _filled(template: bytes, book: Book) -> DocxDocument:
         if unknown:
             raise SchemaError(f"template placeholders {sorted(unknown)}", expected=", ".join(TEMPLATE_FIELDS), cure="改正模板中的占位符")
         filled.render(fields, SandboxedEnvironment(autoescape=True), autoescape=True)
-    except (KeyError, ValueError, OSError, TemplateError) as fault:
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile, TemplateError) as fault:
         raise SchemaError(f"the Word template cannot be used: {fault}", expected="a .docx with {{ body }}", cure="用 Word 另存为 docx 后重试") from fault
     saved = io.BytesIO()
     filled.save(saved)

@@ -18,7 +18,7 @@ _FULL = {",": "，", ";": "；", ":": "：", "!": "！", "?": "？"}
 _AFTER_HAN = re.compile(rf"(?<=[{_HAN}）》〕」”])[,;:!?]")
 _BEFORE_HAN = re.compile(rf"[,;](?=[{_HAN}])")
 _BRACKETS = re.compile(rf"(?P<before>[{_HAN}]?)\((?P<inside>[^()]*)\)")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028\u2029\u2060-\u206f\ufeff\ud800-\udfff\ufffe\uffff]")
 _POWER = re.compile(r"(?<![A-Za-z0-9_])(k?m)([23])(?![A-Za-z0-9_])")
 _YUAN_PER_WAN = 10_000.0
 
