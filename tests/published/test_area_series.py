@@ -51,5 +51,6 @@ def test_a_hole_is_taken_off_and_parts_add_up():
     assert c == pytest.approx(a - b, abs=1e-4) and d > b
 
 
-def test_empty_and_missing_geometries_have_no_area():
-    assert ellipsoid_area(np.array([shapely.Polygon(), None, shapely.Point(1, 1)], dtype=object)).tolist() == [0, 0, 0]
+def test_an_empty_geometry_has_no_area_and_that_of_a_missing_one_is_unknown():
+    found = ellipsoid_area(np.array([shapely.Polygon(), None, shapely.Point(1, 1)], dtype=object))
+    assert found[[0, 2]].tolist() == [0, 0] and np.isnan(found[1])

@@ -69,6 +69,13 @@ def record_fault(shp: Path, row: int) -> str:
 
 
 def index_of(shx: Path) -> np.ndarray:
+    """Offsets and lengths of a .shx, in 16-bit words, (n, 2) (读取索引).
+
+    Raises
+    ------
+    UnsafeInputError
+        The file is not whole records.
+    """
     raw = np.fromfile(shx, dtype=">i4", offset=100)
     if len(raw) % 2:
         raise UnsafeInputError(f"{shx.name}: {4 * len(raw)} bytes of index", expected="8 bytes a record", cure=AGAIN)

@@ -42,6 +42,7 @@ def column_of(rows: np.ndarray, f: DbfField, name: str, codec: str, shown: str, 
 
 
 def packed(raw: np.ndarray) -> pa.Array:
+    """Rows of bytes (n, width) as one Arrow column of fixed width (定长字节列)."""
     raw = np.ascontiguousarray(raw)
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(raw.shape[1]), len(raw), [None, pa.py_buffer(raw)])
 

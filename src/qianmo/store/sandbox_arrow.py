@@ -25,12 +25,20 @@ def write_table(table: pa.Table, out: Path, name: str) -> str:
 
 
 def unreadable(origin: str, error: Exception) -> UnsafeInputError:
+    """The refusal of a file that its reader could not read (无法读取)."""
     return UnsafeInputError(
         f"{origin}: cannot be read ({str(error)[:200]})", expected="a complete file of its format", cure=AGAIN
     )
 
 
 def arrow_of(path: str, name: str | int, task: dict[str, Any]) -> tuple[dict[str, Any], pa.Table, list[str]]:
+    """One layer as its description, an Arrow table with WKB, and what the reader warned of (读取为 Arrow).
+
+    Raises
+    ------
+    UnsafeInputError
+        Too many features, or the reader failed.
+    """
     import pyogrio
     from pyogrio.raw import read_arrow
 
@@ -72,6 +80,7 @@ def arrow_of(path: str, name: str | int, task: dict[str, Any]) -> tuple[dict[str
 
 
 def geometry_column(table: pa.Table) -> str | None:
+    """Name of the column that holds the shapes, None where there is none (图形列)."""
     return next(
         (f.name for f in table.schema if (f.metadata and b"ARROW:extension:name" in f.metadata) or f.name == "wkb_geometry"), None
     )

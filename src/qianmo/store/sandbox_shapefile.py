@@ -21,6 +21,7 @@ _FAULTS_MOST = 100
 
 
 def read_shapefile_task(task: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Shapes by GDAL and attributes by our own reader, checked against each other (读取 Shapefile)."""
     parts = {k: Path(v) for k, v in task["parts"].items()}
     base = f"s{task['id']}"
     (out / f"{base}.shp").symlink_to(parts["shp"])

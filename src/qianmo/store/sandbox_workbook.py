@@ -24,6 +24,13 @@ _EXCEL_DIGITS = 10**15
 
 
 def sheets_of(path: Path, task: dict[str, Any]) -> Iterator[tuple[str, list[str], list[list[str]], list[Note]]]:
+    """Name, header, rows as text and remarks of every sheet (读取工作表).
+
+    Raises
+    ------
+    UnsafeInputError
+        The workbook is broken.
+    """
     mimetypes.knownfiles.clear()
     import openpyxl
 
@@ -50,6 +57,13 @@ def sheets_of(path: Path, task: dict[str, Any]) -> Iterator[tuple[str, list[str]
 
 
 def check_header(header: list[str], origin: str) -> None:
+    """Refuse a header with blanks, doubles or hidden marks (检查表头).
+
+    Raises
+    ------
+    UnsafeInputError
+        The columns are named.
+    """
     folded = [h.casefold() for h in header]
     if twice := sorted({h for h in header if h and folded.count(h.casefold()) > 1}):
         raise UnsafeInputError(
