@@ -163,7 +163,7 @@ def _raster(raw: RawGrid, read: Read, setting: Setting) -> tuple[Grid, Dataset]:
     target = pyproj.CRS.from_epsg(setting.crs)
     grid = Grid(raw.values, raw.transform, source, raw.nodata)
     if source != target:
-        grid = resampled(grid, target, helmert=setting.recipe.helmert, nearest=raw.values.dtype.kind != "f")
+        grid = resampled(grid, target, helmert=setting.recipe.helmert, nearest=role != "dem" and raw.values.dtype.kind != "f")
     parameters = {"source_crs": spot.chosen, "cell_m": abs(grid.transform.a), "helmert": vars(setting.recipe.helmert) if setting.recipe.helmert else None}
     lineage = Lineage(raw.source_path, raw.sha256, f"qianmo {__version__} ingest", setting.now.isoformat(timespec="seconds"), setting.user, parameters, (spot,))
     name = role if role != "raster" else f"raster_{raw.name}"

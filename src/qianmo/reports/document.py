@@ -21,6 +21,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from qianmo.reports.document_pages import RED, Pages, set_header_footer
 from qianmo.reports.document_parts import add_bookmark, add_contents, bookmark_name, table_element, wanted_width
 from qianmo.reports.document_template import BODY, default_template
+from qianmo.reports.marks import mark_text
 from qianmo.reports.typography import chinese_text
 from qianmo.schema.book import Block, Book, Bullets, Chapter, Heading, MapBlock, TableBlock
 from qianmo.schema.errors import SchemaError
@@ -38,6 +39,7 @@ TEMPLATE_FIELDS: Mapping[str, str] = MappingProxyType(
 _TOKEN = "QIANMO-BODY-HERE"
 _EPOCH = datetime(2000, 1, 1)
 _ROOM_MM = 168.0
+_MOST_MARKS = 6
 _STYLES = ("Normal", "Heading 1", "Heading 2", "Heading 3")
 _DATES = (1980, 1, 1, 0, 0, 0)
 
@@ -128,7 +130,7 @@ def _check_styles(document: DocxDocument) -> None:
 
 
 def _synthetic_line(book: Book) -> str:
-    return chinese_text(f"含合成数据：{'、'.join(book.synthetic)}") if book.synthetic else ""
+    return chinese_text(mark_text(book.synthetic))
 
 
 class _Builder:
@@ -185,7 +187,7 @@ class _Builder:
         self.pages.turn(landscape=self.wide(key))
         self.paragraph(f"表{self.book.table_number(key)}  {table.title}", "Caption").paragraph_format.keep_with_next = True
         if table.synthetic:
-            mark = self.paragraph(f"含合成数据：{'、'.join(table.synthetic)}", "Caption")
+            mark = self.paragraph(mark_text(table.synthetic, most=_MOST_MARKS), "Caption")
             mark.runs[0].font.color.rgb = RED
             mark.paragraph_format.keep_with_next = True
         if table.frame.empty:

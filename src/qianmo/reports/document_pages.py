@@ -13,6 +13,7 @@ from docx.section import _Footer, _Header
 from docx.shared import Pt, RGBColor
 from docx.text.paragraph import Paragraph as DocxParagraph
 
+from qianmo.reports.marks import MARK, mark_text
 from qianmo.reports.typography import chinese_text
 from qianmo.schema.book import Book
 
@@ -20,6 +21,7 @@ __all__ = ["RED", "Pages", "add_field", "set_header_footer"]
 
 RED = RGBColor(0xC8, 0x10, 0x2E)
 _TWIPS_PER_MM = 1440 / 25.4
+_MOST_MARKS = 5
 
 
 class Pages:
@@ -91,14 +93,14 @@ def add_field(paragraph: DocxParagraph, instruction: str, shown: str) -> None:
 
 
 def _fill_header(header: _Header, book: Book, *, replace: bool) -> None:
-    mark = chinese_text(f"含合成数据：{'、'.join(book.synthetic)}") if book.synthetic else ""
+    mark = chinese_text(mark_text(book.synthetic, most=_MOST_MARKS))
     if replace:
         header.is_linked_to_previous = False
         title = header.paragraphs[0]
         title.text = chinese_text(f"{book.title}{book.subtitle}")
         title.alignment = WD_ALIGN_PARAGRAPH.CENTER
         title.runs[0].font.size = Pt(9)
-    if mark and not any("含合成数据" in p.text for p in header.paragraphs):
+    if mark and not any(MARK in p.text for p in header.paragraphs):
         if header.is_linked_to_previous:
             header.is_linked_to_previous = False
         line = header.add_paragraph(mark)

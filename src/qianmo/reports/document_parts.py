@@ -102,7 +102,8 @@ def _wanted(column: BookColumn, table: BookTable) -> float:
     if column.number_format != "text":
         total = _cells(cell_text(totals[column.name], column.number_format)) * 1.15 if column.name in totals else 0.0
         return max(longest, total, head, 5.0) + 2.0
-    return max(longest if longest <= 10 else min(10 + (longest - 10) ** 0.75, 34.0), head, 5.0) + 2.0
+    most = sorted(_cells(s) for s in shown)[int(len(shown) * 0.9)] if shown else 0.0
+    return max(longest if longest <= 10 else min(10 + max(most - 10, 0.0) ** 0.8, 44.0), head, 5.0) + 2.0
 
 
 def _cells(text: str) -> float:

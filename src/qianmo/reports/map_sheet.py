@@ -31,6 +31,7 @@ from qianmo.reports.map_furniture import (
 )
 from qianmo.reports.map_paths import Extent, draw_layer
 from qianmo.reports.map_style import MapLayer, Symbol
+from qianmo.reports.marks import MARK, mark_text
 from qianmo.schema.errors import CrsError, MissingDataError, QianmoError
 
 if TYPE_CHECKING:
@@ -286,9 +287,9 @@ def _foot(page: Axes, paper: Paper, notes: SheetNotes, denominator: float, grid_
 def _synthetic_mark(page: Axes, paper: Paper, notes: SheetNotes) -> None:
     small = paper.text_pt
     edge = paper.width - small * 0.9
-    mark = write(page, edge - small * 0.3, paper.height - small * 1.2, "含合成数据", size=small * 1.8, colour=_RED, across="right", up="center")
+    mark = write(page, edge - small * 0.3, paper.height - small * 1.2, MARK, size=small * 1.8, colour=_RED, across="right", up="center")
     mark.set_bbox({"boxstyle": "square,pad=0.25", "edgecolor": _RED, "facecolor": "white", "linewidth": 1.2})
     mark.set_gid("synthetic_mark")
-    text = "含合成数据:" + "、".join(notes.synthetic) + "。合成数据仅供演示,不得作为审批依据。"
+    text = mark_text(notes.synthetic) + "。合成数据仅供演示，不得作为审批依据。"
     for n, line in enumerate(wrapped(text, width_mm=paper.width - paper.frame[0] - small * 2, size=small)[:2]):
         write(page, paper.frame[0], small * 0.62 - n * small * 0.42, line, size=small * 0.9, colour=_RED)

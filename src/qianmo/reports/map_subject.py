@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from qianmo.reports.map_paths import Extent
 from qianmo.reports.map_style import MapLayer, symbol
@@ -81,7 +82,15 @@ def subject(
         The plan names patches that are not in the layer of patches.
     """
     placed = None if plan is None else _placed(plan, layers)
-    return Subject(layers, placed, options, swaps, scheme)
+    return Subject(_outlined(layers), placed, options, swaps, scheme)
+
+
+def _outlined(layers: Mapping[str, gpd.GeoDataFrame]) -> Mapping[str, gpd.GeoDataFrame]:
+    villages = layers.get("village")
+    if "project_area" in layers or villages is None or villages.empty:
+        return layers
+    outline = shapely.union_all(np.asarray(villages.geometry.array))
+    return {**layers, "project_area": gpd.GeoDataFrame({"project_id": ["villages"]}, geometry=[outline], crs=villages.crs)}
 
 
 def _placed(plan: pd.DataFrame, layers: Mapping[str, gpd.GeoDataFrame]) -> gpd.GeoDataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["ALL", "MARK", "Synthetic", "marked"]
+__all__ = ["ALL", "MARK", "Synthetic", "mark_text", "marked"]
 
 MARK = "含合成数据"
 ALL = "*"
@@ -26,3 +26,20 @@ def marked(synthetic: Synthetic, uses: Iterable[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(synthetic))
     used = set(uses)
     return tuple(dict.fromkeys(label for name, label in synthetic.items() if ALL in used or name in used))
+
+
+def mark_text(labels: Sequence[str], *, most: int = 0) -> str:
+    """The words of the mark, '' without labels (合成数据标记文字).
+
+    With `most` only so many labels are named and the rest are counted, so that the mark fits into a header.
+
+    Examples
+    --------
+    >>> mark_text(["村界(合成)", "地价(合成)", "三线"], most=2)
+    '含合成数据：村界、地价等3项'
+    """
+    bare = [label.replace("（", "(").removesuffix("(合成)") for label in labels]
+    if not bare:
+        return ""
+    rest = f"等{len(bare)}项" if 0 < most < len(bare) else ""
+    return f"{MARK}：{'、'.join(bare[: most or len(bare)])}{rest}"

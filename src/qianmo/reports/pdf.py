@@ -11,6 +11,7 @@ import typst
 
 from qianmo.reports.document_parts import column_widths, wanted_width
 from qianmo.reports.fonts import font_folder, visible_text
+from qianmo.reports.marks import mark_text
 from qianmo.reports.pdf_layout import LAYOUT
 from qianmo.reports.plan_tables import column_totals
 from qianmo.reports.typography import cell_text, chinese_text
@@ -20,6 +21,7 @@ from qianmo.schema.errors import SchemaError
 __all__ = ["pdf"]
 
 _ROOM_MM = 168.0
+_MOST_MARKS = 3
 
 
 def pdf(book: Book) -> bytes:
@@ -58,7 +60,8 @@ def _book(book: Book) -> dict[str, Any]:
         "subtitle": _text(book.subtitle),
         "office": _text(book.office),
         "facts": [[_text(a), _text(b or "未注明")] for a, b in facts],
-        "mark": _text(f"含合成数据：{'、'.join(book.synthetic)}") if book.synthetic else "",
+        "mark": _text(mark_text(book.synthetic, most=_MOST_MARKS)),
+        "full_mark": _text(mark_text(book.synthetic)),
         "labels": [f"表{n}" for n in range(1, len(_placed(book)) + 1)] + [f"图{n}" for n in range(1, len(book.maps) + 1)],
         "chapters": [_chapter(c, book) for c in book.chapters],
     }
@@ -95,7 +98,7 @@ def _table(table: BookTable, number: int) -> dict[str, Any]:
         "kind": "table",
         "label": f"表{number}",
         "title": _text(table.title),
-        "mark": _text(f"含合成数据：{'、'.join(table.synthetic)}") if table.synthetic else "",
+        "mark": _text(mark_text(table.synthetic, most=2 * _MOST_MARKS)),
         "heads": [_text(c.zh) for c in table.columns],
         "units": [_text(c.unit) for c in table.columns],
         "widths": [round(w * 1000, 3) for w in column_widths(table)],

@@ -16,7 +16,7 @@ LAYOUT = r"""
 #set document(title: book.title + book.subtitle, author: book.office, date: none)
 #set page(
   paper: "a4", margin: (top: 32mm, bottom: 26mm, left: 26mm, right: 24mm),
-  header: { running; h(1fr); mark; v(-6pt); line(length: 100%, stroke: 0.4pt) },
+  header: { running; h(1em); h(1fr); mark; v(-6pt); line(length: 100%, stroke: 0.4pt) },
   footer: align(center, folio),
 )
 #set text(font: serif, size: 11.5pt, lang: "zh", region: "cn")
@@ -91,7 +91,7 @@ LAYOUT = r"""
   v(6mm)
   text(font: sans, size: 26pt, book.subtitle)
   v(14mm)
-  if mark != none { block(stroke: 1pt + red, inset: 8pt, text(font: sans, size: 13pt, fill: red, book.mark)) }
+  if mark != none { block(stroke: 1pt + red, inset: 8pt, text(font: sans, size: 13pt, fill: red, book.full_mark)) }
   v(1fr)
   for (name, value) in book.facts { block(spacing: 1.2em, text(size: 13pt)[#name：#value]) }
   v(18mm)
@@ -108,7 +108,11 @@ LAYOUT = r"""
 #for chapter in book.chapters {
   let first = chapter.blocks.first(default: (kind: ""))
   if first.kind == "table" and first.wide {
-    page(flipped: true, { heading(level: 1, chapter.head); sheet-table(first) })
+    page(flipped: true, {
+      show heading.where(level: 1): it => align(center, block(below: 1.4em, text(size: 18pt, it.body)))
+      heading(level: 1, chapter.head)
+      sheet-table(first)
+    })
     for part in chapter.blocks.slice(1) { draw(part) }
     continue
   }

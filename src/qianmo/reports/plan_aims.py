@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from qianmo.reports.plan_material import Material, points, section
 from qianmo.reports.plan_state import verdict_counts
-from qianmo.reports.typography import area_text, count_text, money_text, percent_text, word
+from qianmo.reports.typography import area_text, count_text, money_text, percent_text, quantity_text, word
 from qianmo.schema.book import Block, Chapter, Paragraph
-from qianmo.schema.units import M2_PER_HA
 
 __all__ = ["aims_chapter", "basic_farmland_chapter", "layout_chapter", "subproject_chapter", "tenure_chapter"]
 
@@ -61,8 +62,9 @@ def layout_chapter(m: Material) -> Chapter:
     balance = m.frame("balance")
     if balance is not None:
         items = tuple(
-            f"{r['item']}：整治前{area_text(r['before_m2'])}，整治后{area_text(r['after_m2'])}，净{_signed(r['net_m2'])}{area_text(abs(r['net_m2']))}；"
+            f"{r['item']}：整治前{area_text(r['before_m2'])}，整治后{area_text(r['after_m2'])}，{_net(r['net_m2'])}；"
             for r in balance.to_dict("records")
+            if r["before_m2"] or r["after_m2"]
         )
         blocks += [Paragraph(f"主要用地平衡情况如下{m.see('balance')}："), points(items)]
     return Chapter("第七章", "整治分区与空间布局", (*blocks, *m.place("balance")))
@@ -131,12 +133,18 @@ def _named(verdicts: pd.DataFrame, verdict: str, lead: str) -> list[Block]:
     return [Paragraph(lead), points(tuple(items + more))]
 
 
-def _change(row: dict[str, object]) -> str:
-    before, after, unit = float(str(row["before"])), float(str(row["after"])), str(row["unit"])
-    shown = [area_text(v / 15.0 * M2_PER_HA) if unit == "亩" else f"{v:.2f}".rstrip("0").rstrip(".") + unit for v in (before, after, abs(after - before))]
+def _change(row: dict[str, Any]) -> str:
+    before, after, unit = float(row["before"]), float(row["after"]), str(row["unit"])
+    old, new, change = (quantity_text(v, unit) for v in (before, after, abs(after - before)))
+    if old == new:
+        return f"{row['zh']}：{old}，保持不变"
     rate = f"，变化率{percent_text((after - before) / before)}" if before else ""
-    return f"{row['zh']}：由{shown[0]}变为{shown[1]}，{_signed(after - before)}{shown[2]}{rate}；" if after != before else f"{row['zh']}：{shown[0]}，保持不变；"
+    return f"{row['zh']}：由{old}变为{new}，{_signed(after - before)}{change}{rate}"
 
 
 def _signed(change: float) -> str:
     return "增加" if change > 0 else "减少" if change < 0 else "变化"
+
+
+def _net(change_m2: float) -> str:
+    return f"净{_signed(change_m2)}{area_text(abs(change_m2))}" if change_m2 else "没有变化"

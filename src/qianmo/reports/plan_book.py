@@ -60,6 +60,8 @@ def compose(
         A result lacks a column or contradicts itself.
     """
     tables = book_tables(results, synthetic=synthetic)
+    if swaps_basic_farmland is False:
+        tables["basic_farmland_form"] = replace(tables["basic_farmland_form"], empty="本方案不调整永久基本农田布局，本表不填报")
     material = Material(
         results, tables, project_name, office, date, vintage, crs_text, marked(synthetic, ["*"]), frozenset(b.key for b in maps), swaps_basic_farmland
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from qianmo.reports.plan_material import Material, points, section
-from qianmo.reports.typography import area_text, count_text, money_text, percent_text, word
+from qianmo.reports.typography import area_text, count_text, money_text, percent_text, quantity_text, word
 from qianmo.schema.book import Block, Chapter, Paragraph
 from qianmo.schema.codes import FARMLAND_CODES
-from qianmo.schema.units import HA_PER_MU, M2_PER_HA
+from qianmo.schema.units import M2_PER_HA
 
 __all__ = ["general_chapter", "potential_chapter", "present_chapter", "problem_chapter", "region_chapter"]
 
@@ -176,7 +176,7 @@ def _conclusions(m: Material) -> list[Block]:
     farm = None if rows is None else rows[rows["key"] == "farmland_area"]
     if farm is not None and len(farm):
         r = farm.iloc[0]
-        said.append(f"耕地面积由{_indicator(r['before'], r['unit'])}变为{_indicator(r['after'], r['unit'])}，变化{_indicator(r['after'] - r['before'], r['unit'])}{m.see('indicators')}；")
+        said.append(f"耕地面积由{quantity_text(r['before'], r['unit'])}变为{quantity_text(r['after'], r['unit'])}，变化{quantity_text(r['after'] - r['before'], r['unit'])}{m.see('indicators')}；")
     if m.has("subproject"):
         said.append(
             f"安排子项目{len(m.tables['subproject'].frame)}个，整治规模{area_text(m.total('subproject', 'area_ha') * M2_PER_HA)}，"
@@ -214,8 +214,12 @@ def _conflict_text(m: Material) -> str:
     rows = m.frame("conflicts")
     lines = "永久基本农田、生态保护红线和城镇开发边界的分布见[[map:three_lines]]。" if "three_lines" in m.maps else ""
     if rows is None:
-        return lines + "本次成果没有图层冲突记录。"
-    return lines + f"图层两两叠加发现冲突{len(rows)}类、{count_text(rows['pairs'].sum())}处{m.see('conflicts')}，须在报批前逐处核实。"
+        return lines + "本次成果没有图层叠加记录。"
+    found = rows[rows["pairs"] > 0]
+    against = found[found["rule_id"].fillna("").astype(str) != ""]
+    if against.empty:
+        return lines + f"图层两两叠加未发现违反规则的重叠{m.see('conflicts')}。"
+    return lines + f"图层两两叠加发现违反规则的重叠{len(against)}类、{count_text(against['pairs'].sum())}处{m.see('conflicts')}，须在报批前逐处核实。"
 
 
 def _fault_text(m: Material) -> str:
@@ -225,16 +229,6 @@ def _fault_text(m: Material) -> str:
     kinds = rows.groupby("severity")["count"].sum()
     named = "、".join(f"{word('fault_severity', s)}{count_text(kinds[s])}处" for s in ("error", "warning", "info") if s in kinds)
     return f"数据质检共记录问题{count_text(rows['count'].sum())}处，其中{named}{m.see('faults_summary')}。"
-
-
-def _indicator(value: float, unit: str) -> str:
-    if unit == "亩":
-        return area_text(value * HA_PER_MU * M2_PER_HA)
-    if unit in ("公顷", "ha"):
-        return area_text(value * M2_PER_HA)
-    if unit == "m2":
-        return area_text(value)
-    return f"{value:.2f}".rstrip("0").rstrip(".") + unit
 
 
 def _share(part: float, whole: float) -> float:

@@ -15,7 +15,7 @@ __all__ = ["RISK_COLUMNS", "risk_rows"]
 RISK_COLUMNS = ("number", "kind", "what", "level", "answer", "origin")
 _HIGH, _MIDDLE, _LOW = "高", "中", "低"
 _ORDER = {_HIGH: 0, _MIDDLE: 1, _LOW: 2}
-_MOST_MISSING = 4
+_MOST_MISSING = 2
 
 
 def risk_rows(

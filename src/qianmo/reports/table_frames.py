@@ -83,7 +83,10 @@ def _quality(results: Results) -> pd.DataFrame | None:
 
 def _conflicts(results: Results) -> pd.DataFrame | None:
     frame = result_frame(results, "conflicts")
-    return None if frame is None else frame.assign(layer_a=_layers(frame["layer_a"]), layer_b=_layers(frame["layer_b"]))
+    if frame is None:
+        return None
+    found = frame[frame["pairs"] > 0]
+    return found.assign(layer_a=_layers(found["layer_a"]), layer_b=_layers(found["layer_b"]))
 
 
 def _idle_kinds(results: Results) -> pd.DataFrame | None:
@@ -99,7 +102,8 @@ def _indicators(results: Results) -> pd.DataFrame | None:
     if frame is None:
         return None
     order = frame.sort_values("group", key=lambda g: g.map({"jingshan": 0}).fillna(1), kind="stable")
-    return order.assign(group=[word("indicator_group", g) for g in order["group"]])
+    units = [word("unit", str(u)) or "比值" for u in order["unit"]]
+    return order.assign(group=[word("indicator_group", g) for g in order["group"]], unit=units)
 
 
 def _flow(results: Results) -> pd.DataFrame | None:
@@ -230,7 +234,7 @@ def _coded(codes: pd.Series) -> list[str]:
 
 
 def _layers(names: pd.Series) -> list[str]:
-    return [table_spec(n).zh if n in table_names() else str(n) for n in names]
+    return [table_spec(n).zh if n in table_names() else word("layer", str(n)) for n in names]
 
 
 def _village_names(codes: pd.Series, results: Results) -> list[str]:

@@ -18,7 +18,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from qianmo.reports.formulas import excel_formula, formula_columns
-from qianmo.reports.marks import MARK
+from qianmo.reports.marks import MARK, mark_text
 from qianmo.reports.plan_tables import column_totals
 from qianmo.reports.typography import cell_text, chinese_text
 from qianmo.schema.book import BookColumn, BookTable
@@ -83,11 +83,11 @@ def _write_table(sheet: Worksheet, table: BookTable, number: int, formats: dict[
     if rows > _MOST_ROWS:
         raise SchemaError(f"table {table.key} has {rows} rows", expected=f"at most {_MOST_ROWS}", cure="按村分表输出")
     _banner(sheet, 0, last, chinese_text(f"表{number}  {table.title}"), formats["title"])
-    mark = f"{MARK}：{'、'.join(table.synthetic)}" if table.synthetic else ""
-    _banner(sheet, 1, last, chinese_text(mark), formats["mark"])
-    sheet.set_row(0, 26)
-    sheet.set_row(2, 32)
+    _banner(sheet, 1, last, chinese_text(mark_text(table.synthetic)), formats["mark"])
     widths = _widths(table)
+    sheet.set_row(0, 26)
+    sheet.set_row(1, 14.0 * max(1, math.ceil(_cells(mark_text(table.synthetic)) * 1.15 / sum(widths))))
+    sheet.set_row(2, 32)
     for n, column in enumerate(table.columns):
         _head(sheet, n, column, formats)
         sheet.set_column(n, n, widths[n])
@@ -176,7 +176,8 @@ def _write_cover(
         sheet.merge_range(row, 0, row, 3, chinese_text(f"{label}：{value or '未注明'}"), formats["plain"])
         row += 1
     if synthetic:
-        text = f"{MARK}：{'、'.join(synthetic)}。合成数据仅供演示，不得作为审批依据。"
+        text = f"{mark_text(synthetic)}。合成数据仅供演示，不得作为审批依据。"
+        sheet.set_row(row, 15.0 * math.ceil(_cells(text) / 96))
         sheet.merge_range(row, 0, row, 3, chinese_text(text), formats["mark"])
         row += 1
     for n, head in enumerate(("编号", "表名", "行数", "合成数据标记")):
@@ -197,7 +198,7 @@ def _page(sheet: Worksheet, table: BookTable, last: int) -> None:
         sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0, _FIRST_ROW - 1)
-    sheet.set_footer(f'&L{("含合成数据" if table.synthetic else "")}&C第 &P 页 共 &N 页')
+    sheet.set_footer(f'&L{(MARK if table.synthetic else "")}&C第 &P 页 共 &N 页')
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
 
 
@@ -212,7 +213,7 @@ def _formats(book: Workbook) -> dict[str, Format]:
     grid = {**base, "border": 1}
     made = {
         "title": {**base, "font_name": "黑体", "font_size": 14, "align": "center"}, "cover": {**base, "font_name": "黑体", "font_size": 18, "align": "center"},
-        "mark": {**base, "font_color": "#C8102E", "bold": True}, "plain": base, "note": {**base, "font_size": 9},
+        "mark": {**base, "font_color": "#C8102E", "bold": True, "text_wrap": True}, "plain": base, "note": {**base, "font_size": 9},
         "head": {**grid, "bold": True, "align": "center", "text_wrap": True, "bg_color": "#EFEFEF"},
         "unit": {**grid, "font_size": 9, "align": "center", "bg_color": "#EFEFEF"}, "link": {**grid, "font_color": "#1F4E9E", "underline": 1},
         "red": {**grid, "font_color": "#C8102E", "text_wrap": True},

@@ -9,15 +9,15 @@ from numbers import Real
 from typing import Any
 
 from qianmo.schema.shipped import shipped_rows
-from qianmo.schema.units import M2_PER_HA, m2_to_mu
+from qianmo.schema.units import M2_PER_HA, MU_PER_HA, m2_to_mu
 
-__all__ = ["area_text", "cell_text", "chinese_text", "count_text", "money_text", "percent_text", "word"]
+__all__ = ["area_text", "cell_text", "chinese_text", "count_text", "money_text", "percent_text", "quantity_text", "word"]
 
 _HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _FULL = {",": "，", ";": "；", ":": "：", "!": "！", "?": "？"}
-_AFTER_HAN = re.compile(rf"(?<=[{_HAN}）》〕」”])[,;:!?]")
-_BEFORE_HAN = re.compile(rf"[,;](?=[{_HAN}])")
-_BRACKETS = re.compile(rf"(?P<before>[{_HAN}]?)\((?P<inside>[^()]*)\)")
+_AFTER_HAN = re.compile(rf"(?<=[{_HAN}）》〕」”])[,;:!?]\s*")
+_BEFORE_HAN = re.compile(rf"[,;:]\s*(?=[{_HAN}])")
+_BRACKETS = re.compile(rf"(?P<before>(?:[{_HAN}]\s?)?)\((?P<inside>[^()]*)\)")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028\u2029\u2060-\u206f\ufeff\ud800-\udfff\ufffe\uffff]")
 _POWER = re.compile(r"(?<![A-Za-z0-9_])(k?m)([23])(?![A-Za-z0-9_])")
 _YUAN_PER_WAN = 10_000.0
@@ -33,7 +33,7 @@ def chinese_text(text: str) -> str:
     """
     text = _POWER.sub(lambda m: m[1] + "²³"[int(m[2]) - 2], _CONTROL.sub("", text))
     text = _BRACKETS.sub(_bracket, text)
-    return _BEFORE_HAN.sub(lambda m: _FULL[m.group()], _AFTER_HAN.sub(lambda m: _FULL[m.group()], text))
+    return _BEFORE_HAN.sub(lambda m: _FULL[m.group()[0]], _AFTER_HAN.sub(lambda m: _FULL[m.group()[0]], text))
 
 
 def area_text(area_m2: float) -> str:
@@ -55,6 +55,17 @@ def money_text(yuan: float) -> str:
 def percent_text(share: float) -> str:
     """A fraction as a percentage with two decimals (百分比)."""
     return f"{_fixed(share * 100)}%"
+
+
+def quantity_text(value: float, unit: str) -> str:
+    """A quantity with its unit; areas in hectares and mu whatever unit they come in, ratios as percentages (数量)."""
+    per_unit = {"亩": M2_PER_HA / MU_PER_HA, "mu": M2_PER_HA / MU_PER_HA, "公顷": M2_PER_HA, "ha": M2_PER_HA, "m2": 1.0, "平方米": 1.0}
+    if unit in per_unit:
+        return area_text(value * per_unit[unit])
+    if unit in ("ratio", "比值"):
+        return percent_text(value)
+    shown = _fixed(value)
+    return (shown.rstrip("0").rstrip(".") if "." in shown else shown) + word("unit", unit)
 
 
 def count_text(number: float) -> str:
@@ -95,4 +106,4 @@ def _fixed(number: Real | float, digits: int = 2) -> str:
 def _bracket(found: re.Match[str]) -> str:
     before, inside = found["before"], found["inside"]
     wide = bool(before) or re.search(f"[{_HAN}]", inside)
-    return f"{before}（{inside}）" if wide else found.group()
+    return f"{before.strip()}（{inside}）" if wide else found.group()
