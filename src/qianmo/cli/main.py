@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qianmo import __version__
-from qianmo.cli.output import bars, print_error, print_report
+from qianmo.cli.output import bars, print_error, print_report, solver_silenced
 from qianmo.jobs.context import Context
 from qianmo.jobs.registry import job_names, job_spec, job_specs
 from qianmo.jobs.spec import JobOption, checked_values
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quiet = asked.pop("quiet")
     try:
         values = checked_values(spec, asked)
-        with bars(enabled=not quiet) as progress:
+        with bars(enabled=not quiet) as progress, solver_silenced():
             context = Context(user=_user(), progress=progress)
             report = spec.run(context, values)
     except QianmoError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from qianmo.jobs.context import silent
 from qianmo.jobs.spec import JobReport
 from qianmo.schema.errors import ChoiceNeededError, InfeasibleError, QianmoError
 
-__all__ = ["bars", "print_error", "print_report"]
+__all__ = ["bars", "print_error", "print_report", "solver_silenced"]
 
 
 @contextmanager
@@ -45,6 +46,20 @@ def bars(*, enabled: bool = True) -> Iterator[Report]:
 
         yield show
         bar.update(task, description="完成", completed=1.0)
+
+
+@contextmanager
+def solver_silenced() -> Iterator[None]:
+    """Keep what compiled libraries print by themselves off the standard output while a job runs."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def print_report(report: JobReport, notes: list[str]) -> None:

@@ -26,7 +26,7 @@ from qianmo.planning.verify import verify
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import rules
-from qianmo.schema.units import m2_to_mu
+from qianmo.schema.units import MU_PER_HA, m2_to_mu
 from qianmo.store.project import change
 from qianmo.store.stage import Stage
 
@@ -122,14 +122,24 @@ def _lines(result: PlanResult, tables: Mapping[str, pd.DataFrame], checks: list[
     works = result.plan_parcel[result.plan_parcel["measure"] != "keep"]
     lines = [
         f"方案: {len(works)} 个图斑安排措施, 投资 {costs['total_yuan'].sum() / 1e4:.2f} 万元, 子项目 {len(result.subproject)} 个",
-        f"证明: 目标 {c['objective']:.6g}, 上界 {c['bound']:.6g}, 相对差距 {c['gap_rel']:.4%}; 独立核验 {len(checks)} 项全部一致",
+        f"证明: 目标 {c['objective']:.6g}, 可独立复核的上界 {c['bound']:.6g} (差距 {c['gap_rel']:.4%}); 独立核验 {len(checks)} 项全部一致",
     ]
+    if c.get("solver_bound") is not None:
+        lines.append(f"      精确搜索给出的上界 {c['solver_bound']:.6g} (差距 {c['solver_gap_rel']:.4%})")
     lines += [f"  {r.zh}: {int(r.patches)} 个, {m2_to_mu(r.area_m2):.2f} 亩, {r.total_yuan / 1e4:.2f} 万元" for r in costs.itertuples()]
     for r in tables["indicators"].itertuples():
-        lines.append(f"  {r.zh}: {r.before:.2f} → {r.after:.2f} {r.unit}" if pd.notna(r.before) else f"  {r.zh}: 缺数据")
+        lines.append(f"  {r.zh}: {_shown(r.before, r.unit)} → {_shown(r.after, r.unit)}" if pd.notna(r.before) else f"  {r.zh}: 缺数据")
     failed = tables["plan_verdicts"][tables["plan_verdicts"]["verdict"].isin(["fail", "needs_confirmation"])]
     lines += [f"  注意 {r.rule_id} {r.verdict}: {r.numbers}" for r in failed.itertuples()]
     return lines
+
+
+def _shown(value: float, unit: str) -> str:
+    if unit == "ha":
+        return f"{value:.2f} 公顷 ({value * MU_PER_HA:.2f} 亩)"
+    if unit == "count":
+        return f"{value:.0f} 个"
+    return f"{value:.2%}" if unit == "ratio" else f"{value:.2f} {unit}"
 
 
 SPECS = (

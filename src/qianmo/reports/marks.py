@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["ALL", "MARK", "Synthetic", "mark_text", "marked"]
 
 MARK = "含合成数据"
+_SUFFIX = re.compile(r"\s*[（(]合成[)）]$")
 ALL = "*"
 """Stands for every input in a list of uses: a plan rests on all of them."""
 
@@ -38,7 +40,7 @@ def mark_text(labels: Sequence[str], *, most: int = 0) -> str:
     >>> mark_text(["村界(合成)", "地价(合成)", "三线"], most=2)
     '含合成数据：村界、地价等3项'
     """
-    bare = [label.replace("（", "(").removesuffix("(合成)") for label in labels]
+    bare = [_SUFFIX.sub("", label) for label in labels]
     if not bare:
         return ""
     rest = f"等{len(bare)}项" if 0 < most < len(bare) else ""
