@@ -64,3 +64,15 @@ def test_limits_that_cannot_hold_together_are_named(tmp_path, repo, capsys):
     said = capsys.readouterr().err
     assert "Z-01" in said and "冲突约束" in said
     assert main(["plan", "--quiet", str(tmp_path / "p"), "--rule", "Z-01"]) == 2
+
+
+def test_a_new_evaluation_takes_the_old_plan_out(tmp_path, repo, capsys):
+    folder = str(tmp_path / "p")
+    main(["ingest", "--quiet", "--recipe", str(repo / "examples/youwuzhen/ingest.toml"), "--into", folder])
+    for words in (["evaluate", "--quiet", folder], ["plan", "--quiet", folder], ["evaluate", "--quiet", folder]):
+        assert main(words) == 0
+    capsys.readouterr()
+    assert main(["status", folder]) == 0
+    assert "plan_parcel" not in capsys.readouterr().out
+    assert main(["book", "--quiet", folder]) == 2
+    assert "qianmo plan" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from qianmo.reports.document_template import default_template
 from qianmo.reports.fonts import GETA, missing_glyphs, visible_text
 from qianmo.reports.map_sheet import map_sheet
 from qianmo.reports.map_style import MapLayer, symbol
-from qianmo.reports.marks import marked
+from qianmo.reports.marks import mark_text, marked
 from qianmo.reports.pdf import pdf
 from qianmo.reports.plan_book import compose
 from qianmo.reports.plan_material import REQUIRED_TABLES
@@ -283,3 +283,25 @@ def test_a_table_whose_frame_has_other_columns_is_refused(results):
     table = compose(results, **FACTS).tables[0]
     with pytest.raises(SchemaError, match="frame has columns"):
         BookTable("t", "t", table.frame, table.columns[:1])
+
+
+def test_a_long_mark_names_some_inputs_and_counts_all():
+    assert mark_text([]) == ""
+    assert mark_text(["村界（合成）", "地价 (合成)", "三线"], most=2) == "含合成数据：村界、地价等3项"
+    assert mark_text(["村界（合成）"], most=2) == "含合成数据：村界"
+
+
+def test_wide_tables_one_after_the_other_leave_no_empty_page(results):
+    long = results["verdicts"].assign(text_zh="很长的规则内容" * 12, margin="富余或差额的说明" * 6, numbers="计算依据" * 20)
+    made = pymupdf.open(stream=pdf(compose({**results, "verdicts": long}, **FACTS)))
+    bare = [re.sub(r"\s|示例镇全域土地综合整治实施方案|第\d+页/共\d+页", "", re.sub(r"\s", "", p.get_text())) for p in made]
+    assert [n for n, text in enumerate(bare, start=1) if len(text) < 5] == []
+
+
+def test_overlaps_without_a_rule_are_not_called_conflicts(results):
+    rows = results["conflicts"].assign(rule_id="")
+    assert "未发现违反规则的重叠" in _words(compose({**results, "conflicts": rows}, **FACTS))
+
+
+def test_the_basic_farmland_table_says_that_nothing_is_moved(book):
+    assert book.table("basic_farmland_form").empty == "本方案不调整永久基本农田布局，本表不填报"

@@ -21,6 +21,7 @@ from qianmo.jobs.ingest_invent import invent
 from qianmo.jobs.ingest_layer import SLOPE_LIMITS, Prepared, Setting, prepare_classes, prepare_layer
 from qianmo.jobs.ingest_place import where
 from qianmo.jobs.ingest_read import Read, read_recipe
+from qianmo.jobs.opened import PLAN_LAYERS
 from qianmo.jobs.recipe import Recipe, recipe_from_file, recipe_from_options
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.onemap.check_layer import check_layer
@@ -41,7 +42,6 @@ from qianmo.store.stage import Stage, read_catalog
 
 __all__ = ["SPECS", "ingest", "run"]
 
-_RESULTS = ("land_structure", "verdicts", "measure_options", "plan_parcel")
 _BASE = "landuse_patch"
 _GEODESIC_ROWS = 100_000
 
@@ -281,7 +281,9 @@ def _commit(
         _put_faults(stage, faults, setting, {x.dataset.name for x in layers})
         if log is not None:
             stage.put_table("repair_log", log.astype({"before": str, "after": str}) if len(log) else log)
-        stage.remove_tables(_RESULTS)
+        stage.clear_results(keep=("repair_log",) if log is not None else ())
+        for name in PLAN_LAYERS:
+            stage.remove(name)
     return setting.notes
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.opened import Opened, open_for_work
+from qianmo.jobs.opened import PLAN_LAYERS, Opened, open_for_work
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.document import word
 from qianmo.reports.maps import maps_for
@@ -32,7 +32,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if "plan_parcel" not in results:
         raise MissingDataError("项目还没有方案 (no plan)", cure="先运行 qianmo plan")
     template = _template(values["template"])
-    project, day = opened.project, context.clock().strftime("%Y-%m-%d")
+    project, day = opened.project, f"{context.clock():%Y年%m月%d日}"
     office = str(values["office"] or project.settings.get("office", {}).get("name", "")) or "（编制单位未填写）"
     crs_text = f"CGCS2000 国家大地坐标系, 高斯-克吕格投影 (EPSG:{opened.patches.crs.to_epsg()}); 面积为椭球面积"
     context.step("绘制图件", 0.1)
@@ -69,11 +69,12 @@ def _results(opened: Opened) -> dict[str, Any]:
     folder = opened.project.state / "tables"
     found: dict[str, Any] = {p.stem: read_frame(p) for p in sorted(folder.glob("*.parquet"))}
     found |= {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("*.json"))}
+    found["verdicts"] = found.get("plan_verdicts", found.get("verdicts"))
     found["lineage"] = pd.DataFrame(
         [
             (d.zh, d.lineage.source, d.lineage.source_sha256, d.crs, d.class_scheme, d.vintage, d.synthetic, d.rows)
             for d in opened.datasets.values()
-            if d.kind not in ("plan_parcel", "subproject", "fault")
+            if d.kind not in (*PLAN_LAYERS, "fault")
         ],
         columns=["dataset", "source", "sha256", "crs", "class_scheme", "vintage", "synthetic", "rows"],
     )

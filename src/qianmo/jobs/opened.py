@@ -18,7 +18,16 @@ from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project, open_project
 from qianmo.store.stage import read_catalog
 
-__all__ = ["Opened", "open_for_work", "read_tables"]
+__all__ = ["PLAN_LAYERS", "PLAN_TABLES", "Opened", "open_for_work", "read_tables"]
+
+PLAN_LAYERS = ("plan_parcel", "subproject")
+"""Layers that a plan makes."""
+
+PLAN_TABLES = (
+    "plan_parcel", "subproject", "cost_by_measure", "year_plan", "funding", "plan_verdicts", "flow_matrix", "balance", "basic_farmland_form",
+    "certificate",
+)  # fmt: skip
+"""Tables that a plan makes; they go when the state they rest on changes."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ class Opened:
     @property
     def synthetic(self) -> dict[str, str]:
         """Invented inputs: dataset name → label, also for invented columns of real layers."""
-        found = {d.name: f"{d.zh}（合成）" for d in self.datasets.values() if d.synthetic}
+        found = {d.name: f"{d.zh}（合成）" for d in self.datasets.values() if d.synthetic and d.name not in PLAN_LAYERS}
         for d in self.datasets.values():
             if d.lineage.parameters.get("synthetic_columns") and not d.synthetic:
                 found.setdefault(f"{d.name}_columns", f"{d.zh}的村属与权属字段（合成）")

@@ -194,7 +194,7 @@ class _Builder:
             self.paragraph(f"{table.empty}。", "Normal").alignment = WD_ALIGN_PARAGRAPH.CENTER
         else:
             self.anchor._element.addprevious(table_element(table, width_mm=self.pages.room()[0]))
-        note = "。".join(x.rstrip("。") for x in (f"注：{table.note}" if table.note else "", f"数据来源：{table.source}") if x)
+        note = "。".join(x.rstrip("。") for x in (f"注：{table.note}" if table.note else "", f"数据来源：成果表{table.source}") if x)
         self.paragraph(f"{note}。", "Caption").alignment = WD_ALIGN_PARAGRAPH.LEFT
 
     def map(self, key: str) -> None:

@@ -17,6 +17,9 @@ from qianmo.schema.book import Book, BookColumn, BookTable, Heading
 __all__ = ["add_bookmark", "add_contents", "bookmark_name", "column_widths", "table_element", "wanted_width"]
 
 _TWIPS_PER_MM = 1440 / 25.4
+_TOGETHER = 14
+"""Most rows of a table that is kept on one page."""
+
 _CELL_MM = 1.6
 """Width of a Latin letter in table type."""
 
@@ -28,10 +31,11 @@ def table_element(table: BookTable, *, width_mm: float) -> Any:
     widths = [round(w * width_mm * _TWIPS_PER_MM) for w in column_widths(table)]
     grid = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
     heads = [c.zh + (f"（{c.unit}）" if c.unit else "") for c in table.columns]
+    small = len(table.frame) <= _TOGETHER
     rows = [_row(heads, widths, ["center"] * len(widths), head=True)]
     sides = ["left" if c.number_format == "text" else "right" for c in table.columns]
     columns = [[cell_text(v, c.number_format) for v in table.frame[c.name]] for c in table.columns]
-    rows += [_row(list(cells), widths, sides) for cells in zip(*columns, strict=True)]
+    rows += [_row(list(cells), widths, sides, stay=small or n == len(table.frame)) for n, cells in enumerate(zip(*columns, strict=True), start=1)]
     totals = column_totals(table)
     if totals:
         last = [cell_text(totals[c.name], c.number_format) if c.name in totals else "" for c in table.columns]
@@ -110,15 +114,15 @@ def _cells(text: str) -> float:
     return sum(1.0 if ord(c) < 0x2000 else 2.0 for c in text)
 
 
-def _row(cells: list[str], widths: list[int], sides: list[str], *, head: bool = False, last: bool = False) -> str:
+def _row(cells: list[str], widths: list[int], sides: list[str], *, head: bool = False, last: bool = False, stay: bool = False) -> str:
     look = '<w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>' if head else "<w:trPr><w:cantSplit/></w:trPr>"
     shade = '<w:shd w:val="clear" w:color="auto" w:fill="EFEFEF"/>' if head else ""
     weight = "<w:b/>" if head or last else ""
-    stay = "<w:keepNext/>" if head or last else ""
+    hold = "<w:keepNext/>" if head or last or stay else ""
     made = []
     for text, width, side in zip(cells, widths, sides, strict=True):
         run = f'<w:r><w:rPr>{weight}<w:sz w:val="18"/><w:szCs w:val="18"/></w:rPr><w:t xml:space="preserve">{escape(chinese_text(text))}</w:t></w:r>'
         lines = '<w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/><w:ind w:firstLine="0" w:firstLineChars="0"/>'
         place = f'<w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{shade}<w:vAlign w:val="center"/></w:tcPr>'
-        made.append(f'<w:tc>{place}<w:p><w:pPr>{stay}{lines}<w:jc w:val="{side}"/></w:pPr>{run}</w:p></w:tc>')
+        made.append(f'<w:tc>{place}<w:p><w:pPr>{hold}{lines}<w:jc w:val="{side}"/></w:pPr>{run}</w:p></w:tc>')
     return f"<w:tr>{look}{''.join(made)}</w:tr>"

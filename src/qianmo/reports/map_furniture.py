@@ -110,12 +110,17 @@ def coordinate_grid(axes: Axes, page: Axes, *, extent: Extent, frame_mm: Extent,
     step = nice_at_most(75.0 * per_mm)
     factor, unit = (0.001, "千米") if step >= 100 else (1.0, "米")
     digits = max(0, -math.floor(math.log10(step * factor) + 1e-9))
+    clear = size * 0.9 * per_mm
     for value in _ticks(west, east, step):
         axes.plot([value, value], [south, north], color=_GRID, linewidth=0.25, zorder=20, alpha=0.8)
+        if not west + clear <= value <= east - clear:
+            continue
         for y, up in ((low - 1.0, "top"), (high + 0.8, "bottom")):
             write(page, left + (value - west) / per_mm, y, f"{value * factor:.{digits}f}", size=size, across="center", up=up)
     for value in _ticks(south, north, step):
         axes.plot([west, east], [value, value], color=_GRID, linewidth=0.25, zorder=20, alpha=0.8)
+        if not south + clear <= value <= north - clear:
+            continue
         for x, across in ((left - 1.0, "right"), (right + 1.0, "left")):
             write(page, x, low + (value - south) / per_mm, f"{value * factor:.{digits}f}", size=size, across=across, up="center", turn=90)
     return f"坐标网注记单位:{unit}"

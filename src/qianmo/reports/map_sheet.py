@@ -278,7 +278,7 @@ def _foot(page: Axes, paper: Paper, notes: SheetNotes, denominator: float, grid_
     bar = scale_bar(denominator, room_mm=paper.width * 0.22)
     centre = (left + right) / 2 + small * 1.5
     write(page, centre, y, f"1:{denominator:,.0f}({paper.name}图幅)".replace(",", " "), size=small * 1.25, across="center", up="top")
-    draw_scale_bar(page, bar, x=centre - bar.length_mm / 2, y=y - small * 1.9, size=small * 0.9)
+    draw_scale_bar(page, bar, x=centre - bar.length_mm / 2, y=y - small * 1.78, size=small * 0.9)
     edge = paper.width - small * 0.9
     for n, line in enumerate((f"编制单位:{notes.office or '未注明'}", f"制图日期:{notes.date}")):
         write(page, edge, y - n * small * 0.58, line, size=small, across="right", up="top")

@@ -95,7 +95,7 @@ def present_chapter(m: Material) -> Chapter:
     if quality is not None:
         kinds = "、".join(word("quality_basis", b) for b in quality["basis"].unique())
         blocks.append(Paragraph(f"耕地质量按{kinds}统计{m.see('quality')}。" + ("代理指标不是耕地等别，不能用于等别比较。" if "GDDB" not in set(quality["basis"]) else "")))
-    blocks += [*m.place("quality"), section(4, "控制线与图层冲突"), Paragraph(_conflict_text(m))]
+    blocks += [*m.place("quality"), section(4, "控制线与图层重叠"), Paragraph(_conflict_text(m))]
     if m.has("conflicts"):
         blocks += m.place("conflicts")
     blocks += [section(5, "土地权属"), Paragraph("土地权属情况见第十章。")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qianmo.reports.plan_material import Material, points, section
-from qianmo.reports.typography import area_text, count_text, money_text, percent_text
+from qianmo.reports.typography import area_text, count_text, money_text, percent_text, word
 from qianmo.schema.book import Block, BookMap, Chapter, MapBlock, Paragraph
 from qianmo.schema.rules import parameter
 from qianmo.schema.units import M2_PER_HA
@@ -117,7 +117,7 @@ def _proof(m: Material) -> list[Block]:
             f"方案综合得分为{_score(record['objective'])}；可以证明，在同样的约束条件下，任何方案的得分都不会高于{_score(record['bound'])}。"
             f"两者相差{_score(record['gap_abs'])}，占最大可能改进量的{_fine_percent(record['gap_rel'])}。也就是说，即使继续寻找更好的方案，得分至多再提高这一差额。"
         ),
-        Paragraph(f"求解方法：{record['method']}；求解器：{record['solver']}{_seconds(record)}。上界由公布的影子价格直接推出，不依赖求解器的声明，可由独立的核验程序逐项重算{m.see('checks')}。"),
+        Paragraph(f"求解方法：{_method(record)}；求解器：{record['solver']}{_seconds(record)}。上界由公布的影子价格直接推出，不依赖求解器的声明，可由独立的核验程序逐项重算{m.see('checks')}。"),
     ]
     binding = [x for x in record.get("limits") or [] if abs(float(x.get("price") or 0)) > _TINY]
     if binding:
@@ -126,6 +126,10 @@ def _proof(m: Material) -> list[Block]:
     elif record.get("limits"):
         blocks.append(Paragraph("各项约束均有富余，没有约束对结果起决定作用。"))
     return [*blocks, *m.place("limits", "checks")]
+
+
+def _method(record: dict[str, Any]) -> str:
+    return "，".join(word("method", part) for part in str(record["method"]).split(", "))
 
 
 def _seconds(record: dict[str, Any]) -> str:

@@ -73,7 +73,7 @@ class Stage:
         path.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
 
     def remove(self, name: str) -> None:
-        """Take a dataset out."""
+        """Take a dataset out; silent when it is not there."""
         self.datasets.pop(name, None)
         for path in (self.folder / "layers" / f"{name}.parquet", self.folder / "rasters" / f"{name}.tif"):
             path.unlink(missing_ok=True)
@@ -83,6 +83,12 @@ class Stage:
         """Take result tables out: they no longer fit the layers."""
         for name in names:
             for path in (self.folder / "tables").glob(f"{name}.*"):
+                path.unlink()
+
+    def clear_results(self, *, keep: tuple[str, ...] = ()) -> None:
+        """Take all result tables out but those named: the layers they rest on have changed."""
+        for path in (self.folder / "tables").glob("*"):
+            if path.stem not in keep:
                 path.unlink()
 
     def finish(self) -> None:
