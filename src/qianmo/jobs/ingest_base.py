@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -238,19 +239,20 @@ def _checked(
     layers: list[Prepared], old: Mapping[str, gpd.GeoDataFrame], *, repair: bool
 ) -> tuple[gpd.GeoDataFrame, list[Prepared], pd.DataFrame]:
     villages = next((x.frame for x in layers if x.dataset.kind == "village"), old.get("village"))
-    faults, out, logs = [], [], []
-    for item in layers:
+
+    def judged(item: Prepared) -> tuple[Prepared, gpd.GeoDataFrame, pd.DataFrame]:
         control = villages if item.dataset.kind == _BASE else None
         scheme = item.dataset.class_scheme
-        if repair:
-            result, left = repair_layer(item.frame, item.dataset.kind, class_scheme=scheme, control=control)
-            logs.append(result.log.assign(layer=item.dataset.name))
-            out.append(_after_repair(item, result))
-        else:
-            left = check_layer(item.frame, item.dataset.kind, class_scheme=scheme, control=control)
-            out.append(item)
-        faults.append(left.assign(layer=item.dataset.name))
-        faults.append(_read_faults(item))
+        if not repair:
+            return item, check_layer(item.frame, item.dataset.kind, class_scheme=scheme, control=control), pd.DataFrame()
+        result, left = repair_layer(item.frame, item.dataset.kind, class_scheme=scheme, control=control)
+        return _after_repair(item, result), left, result.log.assign(layer=item.dataset.name)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:  # the geometry engine lets threads run side by side
+        done = list(pool.map(judged, layers))
+    out = [item for item, _, _ in done]
+    logs = [log for _, _, log in done if len(log)]
+    faults = [f.assign(layer=item.dataset.name) for item, left, _ in done for f in (left, _read_faults(item))]
     some = [f for f in faults if len(f)] or faults[:1]
     all_faults = gpd.GeoDataFrame(pd.concat(some, ignore_index=True), crs=layers[0].frame.crs) if some else gpd.GeoDataFrame()
     log = pd.concat(logs, ignore_index=True) if logs else pd.DataFrame()
