@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import geopandas as gpd
 import pandas as pd
@@ -64,15 +65,11 @@ def check_layer(
     SchemaError
         No table of that name.
     """
-    return gather(
-        frame,
-        [
-            check_attributes(frame, table, class_scheme=class_scheme, overrides=overrides),
-            check_crs(frame, table),
-            check_topology(frame, table, control=control, sheet_column=sheet_column, overrides=overrides),
-            check_totals(frame, table, control=control, overrides=overrides),
-        ],
-    )
+    with ThreadPoolExecutor(max_workers=2) as pool:  # the geometry engine lets threads run side by side
+        shapes = pool.submit(check_topology, frame, table, control=control, sheet_column=sheet_column, overrides=overrides)
+        totals = pool.submit(check_totals, frame, table, control=control, overrides=overrides)
+        words = check_attributes(frame, table, class_scheme=class_scheme, overrides=overrides)
+        return gather(frame, [words, check_crs(frame, table), shapes.result(), totals.result()])
 
 
 def check_attributes(

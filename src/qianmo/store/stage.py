@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,8 +53,10 @@ class Stage:
 
     def put_layer(self, frame: gpd.GeoDataFrame, dataset: Dataset) -> None:
         """Add or replace a layer: one table of the GeoPackage and one Parquet file."""
-        write_layer(self.folder / "onemap.gpkg", frame, name=dataset.name, kind=dataset.kind, zh=dataset.zh)
-        write_frame(self.folder / "layers" / f"{dataset.name}.parquet", frame)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            flat = pool.submit(write_frame, self.folder / "layers" / f"{dataset.name}.parquet", frame)
+            write_layer(self.folder / "onemap.gpkg", frame, name=dataset.name, kind=dataset.kind, zh=dataset.zh)
+            flat.result()
         self.datasets[dataset.name] = dataset
 
     def put_grid(self, grid: Grid, dataset: Dataset) -> None:
