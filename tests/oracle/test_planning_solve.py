@@ -31,8 +31,8 @@ def random_problem(seed: int, *, n: int = 8, layers: int = 1) -> PlanProblem:
     limits = []
     for k, relation in enumerate(["<=", ">=", "<="]):
         option = np.flatnonzero(rng.random(m) < 0.7)
-        coefficient = rng.uniform(-0.5, 2, len(option))
-        bound = rng.uniform(0, 0.5) * np.abs(coefficient).sum()
+        coefficient = rng.uniform(-0.5, 2, len(option)).round(2)
+        bound = round(rng.uniform(0, 0.5) * np.abs(coefficient).sum(), 2)
         limits.append(Limit(f"l{k}", f"R-{k}", "", option, coefficient, relation, bound, "m2"))
     text = np.full(m, "works", object)
     return PlanProblem(n, patch, text, text, rng.normal(0.3, 1, m), np.ones(m), {}, {}, tuple(pairs), tuple(limits))

@@ -48,8 +48,8 @@ class Model:
 
 
 def all_candidates(problem: PlanProblem) -> Candidates:
-    """Every option and keeping everywhere (全部候选)."""
-    return Candidates(np.ones(problem.m, bool), np.ones(problem.n, bool))
+    """Every option, and keeping where it is allowed (全部候选)."""
+    return Candidates(np.ones(problem.m, bool), problem.keeps.copy())
 
 
 def build_model(problem: PlanProblem, candidates: Candidates) -> Model:

@@ -62,6 +62,6 @@ def reduced_values(problem: PlanProblem, prices: Prices) -> tuple[np.ndarray, np
 def dual_bound(problem: PlanProblem, prices: Prices) -> float:
     """Upper bound on the score of every plan within the limits (上界) [points]."""
     keep, option, constant = reduced_values(problem, prices)
-    best = keep.copy()
+    best = np.where(problem.keeps, keep, -np.inf)
     np.maximum.at(best, problem.patch, option)
     return float(best.sum()) + constant

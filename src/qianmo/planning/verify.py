@@ -66,7 +66,7 @@ def fingerprint(problem: PlanProblem) -> str:
             raw = np.ascontiguousarray(v).tobytes() if isinstance(v, np.ndarray) else repr(v).encode()
             digest.update(len(raw).to_bytes(8, "little") + raw)
 
-    put(problem.n, problem.patch.astype("<i8"), problem.value.astype("<f8"))
+    put(problem.n, problem.patch.astype("<i8"), problem.value.astype("<f8"), problem.keeps.astype("u1"))
     put(*map(str, problem.measure), *map(str, problem.target_class))
     for p in problem.pairs:
         put(p.aim, p.i.astype("<i8"), p.j.astype("<i8"), p.weight.astype("<f8"), p.state0.astype("u1"), p.state.astype("u1"))
@@ -78,8 +78,8 @@ def fingerprint(problem: PlanProblem) -> str:
 def _improper(problem: PlanProblem, picked: list[int]) -> list[int]:
     if len(picked) != problem.n:
         return list(range(abs(len(picked) - problem.n) or 1))
-    owner = problem.patch.tolist()
-    return [k for k, c in enumerate(picked) if c != -1 and not (0 <= c < len(owner) and owner[c] == k)]
+    owner, keeps = problem.patch.tolist(), problem.keeps.tolist()
+    return [k for k, c in enumerate(picked) if not (keeps[k] if c == -1 else 0 <= c < len(owner) and owner[c] == k)]
 
 
 def _score(problem: PlanProblem, picked: list[int]) -> float:
@@ -138,6 +138,7 @@ def _bound(problem: PlanProblem, certificate: Mapping[str, Any]) -> float:
         for o, c in zip(x.option.tolist(), x.coefficient.tolist()):
             value[o].append(-price[x.id] * c)
     best = _keeping(problem, certificate, value, constant)
+    best = [b if k else float("-inf") for b, k in zip(best, problem.keeps.tolist())]
     owner = problem.patch.tolist()
     for o, terms in enumerate(value):
         best[owner[o]] = max(best[owner[o]], fsum(terms))
