@@ -1,10 +1,14 @@
 """A plan with a proven gap: relaxation, rounding, then an exact search over what is left (求解).
 
+Small problems:
+
 1. Linear relaxation by HiGHS, or minimum cuts with prices where there are many borders: a bound,
    prices of limits and borders.
 2. Round, repair, climb: a plan.
 3. If its gap is too wide: options that no better plan can hold (their loss at the prices is
    larger than the gap) are struck out, and HiGHS searches the rest exactly.
+
+Large problems (`LARGE` entries of patches, borders and layers): `qianmo.planning.whole_area`.
 """
 
 from __future__ import annotations
@@ -24,10 +28,13 @@ from qianmo.planning.prices import Prices, dual_bound, legal_prices, reduced_val
 from qianmo.planning.problem import KEPT, PlanProblem, objective
 from qianmo.schema.errors import QianmoError
 
-__all__ = ["Solution", "relax", "solve"]
+__all__ = ["LARGE", "Solution", "is_large", "relax", "solve"]
 
 MANY_BORDERS = 8_000
 """Borders from which minimum cuts are faster than the linear relaxation."""
+
+LARGE = 60_000
+"""Options, and borders times pair layers, together, from which the whole-area engine takes over."""
 
 FINE_GAP = 1e-5
 """Gaps below this are beyond the whole-number capacities of the cuts."""
@@ -51,7 +58,14 @@ class Solution:
 
 
 def solve(
-    problem: PlanProblem, *, gap: float = 1e-3, time_limit_s: float = 20.0, timer: Callable[[], float] | None = None
+    problem: PlanProblem,
+    *,
+    gap: float = 1e-3,
+    time_limit_s: float = 20.0,
+    timer: Callable[[], float] | None = None,
+    tell: Callable[[float, float], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+    start: Solution | None = None,
 ) -> Solution:
     """The best plan within the limits, to a gap relative to the best attainable improvement (求解规划问题).
 
@@ -62,9 +76,16 @@ def solve(
         Target of (bound - score) / bound. The search stops at it or at the time limit; the result
         says how far it came.
     time_limit_s : float
-        Limit of the exact search. [s]
+        Limit of the search. [s]
     timer : function, optional
-        Gives seconds; only to report how long it took.
+        Gives seconds, to keep the limit and to report how long it took.
+    tell : function, optional
+        Called with the gap so far (1 while there is no plan) and the share of the time used.
+    stop : function, optional
+        True ends the search of a large problem with the best plan so far.
+    start : Solution, optional
+        Solution of a problem with the same patches, options and borders but other limits or
+        fewer options, to start a large problem from.
 
     Returns
     -------
@@ -76,6 +97,8 @@ def solve(
         No plan obeys all limits; names those in conflict.
     """
     started = timer() if timer else 0.0
+    if is_large(problem):
+        return _solve_large(problem, gap, time_limit_s, timer, tell, stop, start)
     prices, starts, method = _first_bound(problem, gap)
     bound = dual_bound(problem, prices)
     best = _best_of(problem, [*starts, np.full(problem.n, KEPT)], enough=bound - gap * abs(bound))
@@ -88,6 +111,37 @@ def solve(
     spent = timer() - started if timer else 0.0
     score = objective(problem, best)
     return Solution(best, score, max(bound, score), max(solver_bound, score), prices, method, spent)
+
+
+def is_large(problem: PlanProblem) -> bool:
+    """True where the whole-area engine solves the problem (大规模问题)."""
+    return problem.m + sum(len(p.i) for p in problem.pairs) >= LARGE
+
+
+def _solve_large(
+    problem: PlanProblem, gap: float, time_limit_s: float, timer: Callable[[], float] | None,
+    tell: Callable[[float, float], None] | None, stop: Callable[[], bool] | None, start: Solution | None,
+) -> Solution:  # fmt: skip
+    from qianmo.planning.whole_area import allocate  # compiled loops: loaded for large problems alone
+
+    started = timer() if timer else 0.0
+    found = allocate(
+        problem, gap=gap, time_limit_s=time_limit_s, timer=timer, tell=tell, stop=stop,
+        prices=None if start is None else start.prices, choice=None if start is None else start.choice,
+    )  # fmt: skip
+    if found.choice is None:
+        if not is_feasible(problem, list(problem.limits)):
+            raise explain_conflict(problem)
+        raise QianmoError(
+            f"no plan within the limits was found in {time_limit_s:g} s",
+            expected="a plan that obeys every limit",
+            cure="give more time or widen the limits (延长求解时间或放宽约束)",
+        )
+    score = objective(problem, found.choice)
+    bound = max(found.bound, score)
+    spent = timer() - started if timer else 0.0
+    method = f"primal-dual prices ({found.steps} steps), rounding, changes in pairs"
+    return Solution(found.choice, score, bound, bound, found.prices, method, spent)
 
 
 def _first_bound(problem: PlanProblem, gap: float) -> tuple[Prices, list[np.ndarray], str]:
