@@ -13,7 +13,8 @@ from qianmo.planning.planted import planted_problem
 from qianmo.planning.price_search import search_prices
 from qianmo.planning.prices import Prices, dual_bound
 from qianmo.planning.problem import KEPT, Limit, Pairs, PlanProblem
-from qianmo.planning.solve import relax, solve
+from qianmo.planning.relaxation import relax
+from qianmo.planning.solve import solve
 from qianmo.schema.errors import InfeasibleError, SchemaError
 
 
