@@ -20,6 +20,7 @@ from plan_instances import SEED, county_file, read_allocation
 
 from qianmo.planning.allocation import Allocation, Window, allocation_problem
 from qianmo.planning.make_selection import make_selection
+from qianmo.planning.planted_county import planted_county
 from qianmo.planning.problem import PlanProblem
 from qianmo.planning.solve import Solution, solve
 
@@ -43,6 +44,7 @@ def ways(size: int, cache: Path) -> list[Way]:
     return [
         _build(county), _plan("county", county, 1e-3, 60.0), _plan("county fine", county, 1e-4, 180.0), _what_if(county),
         _plan("province", province, 1e-3, 200.0), _selection(*side, 72 if full else 4),
+        _planted(1_000_000 if full else 60),
         _plan("small file", small, 1e-3, seconds), _peer("small file", small, "HiGHS in SciPy", linear.by_highs, seconds),
         _relaxed("small file", small, seconds), _herd("small file", small, seconds / 2),
         _plan("3,600 file", referee, 1e-4, seconds), _peer("3,600 file", referee, "HiGHS in SciPy", linear.by_highs, seconds),
@@ -90,6 +92,25 @@ def _selection(rows: int, columns: int, features: int) -> Way:
     make = lambda: make_selection(rows, columns, features=features, rng=np.random.default_rng(SEED))  # noqa: E731
     run = lambda: _told(solve(box["problem"], gap=1e-2, time_limit_s=60.0, timer=time.perf_counter))  # noqa: E731
     return Way("selection", f"qianmo solve, {features} features", rows * columns, run, lambda: _ready(box, make), _ANY)
+
+
+def _planted(n: int) -> Way:
+    """A county whose best score is known: the notes say how far score and bound lie from it, as shares."""
+    box: dict[str, PlanProblem] = {}
+    truth: dict[str, float] = {}
+
+    def warm() -> None:
+        made = planted_county(n, rng=np.random.default_rng(SEED))
+        truth["score"] = made.score
+        _ready(box, lambda: made.problem)
+
+    def run() -> Outcome:
+        found = solve(box["problem"], gap=1e-3, time_limit_s=120.0, timer=time.perf_counter)
+        best = truth["score"]
+        notes = {"planted": best, "score below": 1.0 - found.objective / best, "bound above": found.bound / best - 1.0}
+        return Outcome(found.objective, notes)
+
+    return Way("planted", "qianmo solve, gap 0.001", n, run, warm, _ANY)
 
 
 def _peer(task: str, path: Path, name: str, solver: Callable[..., linear.Result], seconds: float) -> Way:

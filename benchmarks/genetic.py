@@ -19,15 +19,25 @@ _NEVER = -1e18
 
 
 @dataclass(frozen=True)
+class _System:
+    """One division: region of each parcel, parcels of each region, least and greatest area of each region and use."""
+
+    code: np.ndarray
+    members: list[np.ndarray]
+    least: np.ndarray
+    most: np.ndarray
+
+
+@dataclass(frozen=True)
 class _Land:
-    """The question as the algorithm sees it: value (n, K), borders both ways, windows as (members, use, least, most)."""
+    """The question as the algorithm sees it: value (n, K), borders both ways, windows by system, regions to cross over."""
 
     value: np.ndarray
     area: np.ndarray
     start: np.ndarray
     end: np.ndarray
     bonus: np.ndarray
-    windows: list[tuple[np.ndarray, int, float, float]]
+    systems: list[_System]
     blocks: np.ndarray
 
 
@@ -58,15 +68,25 @@ def _land(q: Any) -> _Land:
     if q.lock is not None:
         held = np.flatnonzero(q.lock >= 0)
         value[held] = np.where(np.arange(uses)[None, :] == q.lock[held, None], value[held], _NEVER)
-    systems = {s.id: s for s in q.regions}
-    windows = [
-        (np.flatnonzero(systems[w.system].code == systems[w.system].names.index(w.region)), q.uses.index(w.use),
-         float(w.least_dm2 or 0), np.inf if w.most_dm2 is None else float(w.most_dm2))
-        for w in q.windows
-    ]  # fmt: skip
+    systems = [_system(q, s, uses) for s in q.regions if any(w.system == s.id for w in q.windows)]
     weight = q.borders.length_m * q.points_per_m
     ends = [np.concatenate([q.borders.i, q.borders.j]), np.concatenate([q.borders.j, q.borders.i])]
-    return _Land(value, q.area_dm2.astype(float), ends[0], ends[1], np.concatenate([weight, weight]), windows, q.regions[-1].code)
+    return _Land(value, q.area_dm2.astype(float), ends[0], ends[1], np.concatenate([weight, weight]), systems, q.regions[-1].code)
+
+
+def _system(q: Any, system: Any, uses: int) -> _System:
+    least, most = np.zeros((len(system.names), uses)), np.full((len(system.names), uses), np.inf)
+    place = {name: r for r, name in enumerate(system.names)}
+    for w in q.windows:
+        if w.system == system.id:
+            least[place[w.region], q.uses.index(w.use)] = w.least_dm2 or 0
+            most[place[w.region], q.uses.index(w.use)] = np.inf if w.most_dm2 is None else w.most_dm2
+    return _System(system.code, [np.flatnonzero(system.code == r) for r in range(len(system.names))], least, most)
+
+
+def _held(land: _Land, uses: np.ndarray) -> list[np.ndarray]:
+    count = land.value.shape[1]
+    return [np.bincount(s.code * count + uses, land.area, s.least.size).reshape(s.least.shape) for s in land.systems]
 
 
 def _near(land: _Land, uses: np.ndarray) -> np.ndarray:
@@ -82,11 +102,8 @@ def _score(land: _Land, uses: np.ndarray) -> float:
 
 
 def _broken(land: _Land, uses: np.ndarray) -> float:
-    total = 0.0
-    for members, k, least, most in land.windows:
-        held = land.area[members][uses[members] == k].sum()
-        total += max(least - held, held - most, 0.0)
-    return total
+    over = (np.maximum(s.least - h, 0.0) + np.maximum(h - s.most, 0.0) for s, h in zip(land.systems, _held(land, uses)))
+    return float(sum(x.sum() for x in over))
 
 
 def _worth(land: _Land, uses: np.ndarray) -> float:
@@ -115,39 +132,53 @@ def _climb(land: _Land, uses: np.ndarray, rng: np.random.Generator) -> np.ndarra
     return np.where(draw < 0.2, better, np.where(draw > 0.998, joined, uses))
 
 
-def _repair(land: _Land, uses: np.ndarray, *, rounds: int = 8) -> np.ndarray:
+def _repair(land: _Land, uses: np.ndarray, *, rounds: int = 12) -> np.ndarray:
+    """Broken windows, one by one; moves that break others are made only where nothing else helps."""
     uses = uses.copy()
-    for _ in range(rounds):
+    for turn in range(rounds):
+        held = _held(land, uses)
         whole = land.value + _near(land, uses)
-        touched = False
-        for members, k, least, most in land.windows:
-            held = land.area[members][uses[members] == k].sum()
-            if held > most:
-                touched |= _move(land, uses, whole, members[uses[members] == k], held - most, away=k)
-            elif held < least:
-                touched |= _move(land, uses, whole, members[uses[members] != k], least - held, into=k)
-        if not touched:
+        broken = [
+            (s, int(r), int(k), sign)
+            for s, (system, h) in enumerate(zip(land.systems, held))
+            for sign, wrong in ((1, h > system.most), (-1, h < system.least))
+            for r, k in np.argwhere(wrong)
+        ]
+        if not broken:
             break
+        for s, r, k, sign in broken:
+            _mend(land, uses, held, whole, s, r, k, sign, is_careful=turn % 3 != 2)
     return uses
 
 
-def _move(
-    land: _Land, uses: np.ndarray, whole: np.ndarray, some: np.ndarray, amount: float, *, away: int = -1, into: int = -1
-) -> bool:
-    """Move the parcels that lose least for their area, until the amount is moved."""
-    if not len(some):
-        return False
+def _mend(
+    land: _Land, uses: np.ndarray, held: list[np.ndarray], whole: np.ndarray, s: int, r: int, k: int, sign: int, *, is_careful: bool
+) -> None:
+    """Move the parcels that lose least for their area out of a use (sign 1) or into it (-1) until its window holds."""
+    system = land.systems[s]
+    inside = system.members[r]
+    some = inside[(uses[inside] == k) == (sign > 0)]
     options = whole[some].copy()
-    if away >= 0:
-        options[:, away] = _NEVER * 2
+    if sign > 0:
+        options[:, k] = 2 * _NEVER
+        full = np.zeros_like(options, bool)
+        for other, h in zip(land.systems, held):
+            full |= (other.most - h)[other.code[some]] < land.area[some, None]
+        options[full & is_careful] = 2 * _NEVER
         target = options.argmax(axis=1)
     else:
-        target = np.full(len(some), into)
+        target = np.full(len(some), k)
     loss = whole[some, uses[some]] - options[np.arange(len(some)), target]
     order = np.argsort(loss / np.maximum(land.area[some], 1.0))
-    order = order[loss[order] < -_NEVER / 4]
-    reached = np.cumsum(land.area[some[order]])
-    count = int(np.searchsorted(reached, amount)) + 1
-    picked = order[:count]
-    uses[some[picked]] = target[picked]
-    return bool(len(picked))
+    for at in order[loss[order] < -_NEVER / 4].tolist():
+        if (held[s][r, k] <= system.most[r, k]) if sign > 0 else (held[s][r, k] >= system.least[r, k]):
+            return
+        parcel, into = int(some[at]), int(target[at])
+        out, size = int(uses[parcel]), land.area[parcel]
+        places = [(h, other, int(other.code[parcel])) for h, other in zip(held, land.systems)]
+        if is_careful and any(h[c, out] - size < o.least[c, out] or h[c, into] + size > o.most[c, into] for h, o, c in places):
+            continue
+        uses[parcel] = into
+        for h, _, c in places:
+            h[c, out] -= size
+            h[c, into] += size

@@ -14,7 +14,7 @@ from qianmo.planning.make_county import CountyRecipe, make_county
 __all__ = ["SEED", "county_file", "read_allocation", "windows_only", "write_allocation"]
 
 SEED = 20260102
-_RECIPE = 1
+_RECIPE = 2
 
 
 def county_file(n: int, cache: Path, *, rows: str = "all", uses: int = 6) -> Path:

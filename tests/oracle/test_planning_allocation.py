@@ -19,7 +19,7 @@ from qianmo.planning.prices import dual_bound
 from qianmo.planning.problem import limit_values, objective
 from qianmo.planning.solve import solve
 
-SMALL = CountyRecipe(uses=3, townships=2, villages=3, tightness=0.5, grades=(5, 10), locked=0.05)
+SMALL = CountyRecipe(uses=3, townships=2, villages=3, tightness=0.5, grades=(5, 10), locked=0.05, noise=1.5, budget=1.0)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def scores(q: Allocation, plans: np.ndarray) -> np.ndarray:
     return total
 
 
-@pytest.mark.parametrize(("n", "seed"), [(6, 0), (8, 1), (8, 2), (9, 3), (9, 4), (10, 5), (12, 6)])
+@pytest.mark.parametrize(("n", "seed"), [(6, 1), (8, 4), (8, 5), (9, 6), (9, 8), (10, 5), (10, 11), (12, 3)])
 def test_the_best_allocation_is_the_one_that_enumeration_finds(n: int, seed: int) -> None:
     question = make_county(n, rng=np.random.default_rng(seed), recipe=SMALL)
     assert question.windows and question.borders is not None and len(question.borders.i) > n
@@ -84,6 +84,7 @@ def test_the_best_allocation_is_the_one_that_enumeration_finds(n: int, seed: int
     good = obeyed(question, plans)
     assert 0 < good.sum() < len(plans) / 2
     truth = scores(question, plans[good]).max()
+    assert abs(truth) > 0.1
     problem = allocation_problem(question)
     found = solve(problem, gap=0.0)
     uses = uses_after(question, problem, found.choice)
@@ -111,10 +112,11 @@ def test_every_plan_scores_and_obeys_alike_in_question_and_problem(seed: int) ->
 
 @pytest.mark.parametrize(("n", "peer"), [(60, "by_highs"), (60, "by_scip"), (150, "by_highs"), (150, "by_scip"), (400, "by_highs")])
 def test_integer_solvers_find_the_same_best_score(linear: ModuleType, n: int, peer: str) -> None:
-    recipe = CountyRecipe(uses=3, townships=2, villages=4, tightness=1.0, grades=(5, 10), compactness=0.1, budget=0.98)
+    recipe = CountyRecipe(uses=3, townships=2, villages=4, tightness=1.0, grades=(5, 10), compactness=0.1, budget=1.0, noise=1.2)
     question = make_county(n, rng=np.random.default_rng(n), recipe=recipe)
     program = linear.program_of(question)
     theirs = getattr(linear, peer)(program, 3, time_limit_s=20.0, gap=1e-6)
+    assert theirs.score > 1.0
     problem = allocation_problem(question)
     ours = solve(problem, gap=1e-5, time_limit_s=20.0)
     uses = uses_after(question, problem, ours.choice)

@@ -19,12 +19,17 @@ FEW = settings(max_examples=8, deadline=None, derandomize=True)
 
 
 def county(seed: int, n: int = 30) -> Allocation:
-    recipe = CountyRecipe(uses=3, townships=2, villages=3, tightness=0.6, grades=(5, 10), locked=0.1)
+    recipe = CountyRecipe(uses=3, townships=2, villages=3, tightness=0.6, grades=(5, 10), locked=0.1, noise=1.5, budget=1.0)
     return make_county(n, rng=np.random.default_rng(seed), recipe=recipe)
 
 
 def best(question: Allocation) -> Solution:
     return solve(allocation_problem(question), gap=0.0)
+
+
+def test_most_counties_here_have_a_plan_worth_making() -> None:
+    scores = np.array([best(county(seed)).objective for seed in range(8)])
+    assert (np.abs(scores) > 0.1).sum() >= 5
 
 
 @FEW

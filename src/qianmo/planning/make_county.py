@@ -26,7 +26,7 @@ USES = ("0101", "0103", "0201", "0301", "0702", "1108", "0404", "1104", "1001", 
 """Uses of the invented county in order, by class code: paddy, dry land, orchard, forest, homestead, wetland, …"""
 
 FARMLAND = 2
-"""The first uses are farmland."""
+"""So many of the first uses are farmland; one where there are fewer than four uses."""
 
 REASONS = (("redline", "Y-01"), ("slope", "G-09"), ("basic_farmland", "Z-12"))
 """Reasons of the invented county with the rules they stand for."""
@@ -109,19 +109,24 @@ def make_county(n: int, *, rng: np.random.Generator, recipe: CountyRecipe = Coun
 def reference_plan(question: Allocation, works_fen: np.ndarray, budget: float) -> np.ndarray:
     """Smooth plan that obeys every row of the invented county, (n,) int8 (参照方案).
 
-    Farmland stays; the other parcels take the use of least smooth cost that is allowed. Where that would cost more than the share
+    Farmland stays and none is added, so that dominance and balance hold with nothing to spare; the other parcels take the use of
+    least smooth cost that is allowed. Where that would cost more than the share
     `budget` of it, the changes with the least gain for their cost stay undone.
     """
     every = np.arange(question.n)
     cost = np.where(allowed_uses(question), question.cost, np.inf)
+    farmland = _farmland(len(question.uses))
+    stays = question.current < farmland
+    cost[~stays, :farmland] = np.inf
+    held = np.isinf(cost).all(axis=1)
+    cost[held, question.current[held]] = 0.0
     plan = cost.argmin(axis=1).astype(np.int8)
-    stays = question.current < FARMLAND
     plan[stays] = question.current[stays]
     moved = np.flatnonzero(plan != question.current)
     gain = (question.cost[every, question.current] - cost[every, plan])[moved]
     fen = works_fen[moved, plan[moved]].astype(np.int64)
     order = np.argsort(-gain / np.maximum(fen, 1), kind="stable")
-    undone = moved[order[np.cumsum(fen[order]) > budget * fen.sum()]]
+    undone = moved[order[np.cumsum(fen[order]) - fen[order] >= budget * fen.sum()]]
     plan[undone] = question.current[undone]
     return plan
 
@@ -140,12 +145,12 @@ def _with_rows(
     bare: Allocation, plan: np.ndarray, works: np.ndarray, grade: np.ndarray, recipe: CountyRecipe, rng: np.random.Generator
 ) -> Allocation:
     n = bare.n
-    farmland = bare.uses[: min(FARMLAND, recipe.uses)]
+    farmland = bare.uses[: _farmland(recipe.uses)]
     fen = int(works[np.arange(n), plan].sum(dtype=np.int64))
     systems = bare.regions[:2] if recipe.rows == "all" else bare.regions[:1]
     everything = recipe.rows == "all"
     carbon = np.outer(bare.area_dm2 / bare.area_dm2.mean(), _CARBON[: recipe.uses]) if everything else None
-    floor = 0.0 if carbon is None else float(np.round(carbon[np.arange(n), plan].sum() * 0.999, 2))
+    floor = 0.0 if carbon is None else float(np.round(carbon[np.arange(n), plan].sum() * 0.99, 2))
     return Allocation(
         **{
             **bare.__dict__,
@@ -160,6 +165,10 @@ def _with_rows(
 
 _CARBON = (0.6, 0.5, 0.8, 1.6, 0.1, 1.2, 0.9, 0.3, 0.0, 0.2)
 """Carbon of the uses of the invented county per mean parcel area, invented."""
+
+
+def _farmland(uses: int) -> int:
+    return FARMLAND if uses >= 4 else 1
 
 
 def _suitability(rows: int, columns: int, n: int, rng: np.random.Generator, recipe: CountyRecipe) -> np.ndarray:
@@ -194,10 +203,11 @@ def _forbidden(steep: np.ndarray, grade: np.ndarray, current: np.ndarray, uses: 
     """No farmland on steep land, no homestead on redline land, good farmland stays farmland."""
     code = np.zeros((len(grade), uses), np.uint8)
     houses = min(4, uses - 1)
-    code[steep > 1.6, :FARMLAND] = 2
+    farmland = _farmland(uses)
+    code[steep > 1.6, :farmland] = 2
     code[steep < -1.5, houses] = 1
-    good = (grade <= 2) & (current < FARMLAND)
-    code[good, FARMLAND:] = 3
+    good = (grade <= 2) & (current < farmland)
+    code[good, farmland:] = 3
     code[np.arange(len(grade)), current] = 0
     return code
 
