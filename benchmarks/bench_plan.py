@@ -124,7 +124,7 @@ def _peer(task: str, path: Path, name: str, solver: Callable[..., linear.Result]
         score = linear.score_of(question, found.uses)
         return Outcome(score, {"score": score, "bound": found.bound, "gap": _gap(score, found.bound)})
 
-    return Way(task, name, _rows(path), run, lambda: _program(box, path), _ANY)
+    return Way(task, name, _rows(path), run, lambda: _program(box, path), _ANY, 2.0 * seconds + 30.0)
 
 
 def _relaxed(task: str, path: Path, seconds: float) -> Way:
@@ -134,7 +134,8 @@ def _relaxed(task: str, path: Path, seconds: float) -> Way:
     def run() -> Outcome:
         return Outcome(0.0, {"bound (no plan)": linear.by_pdlp(box["program"], time_limit_s=seconds).bound})  # type: ignore[arg-type]
 
-    return Way(task, "OR-Tools PDLP, relaxation only", _rows(path), run, lambda: _program(box, path), _ANY)
+    name = "OR-Tools PDLP, relaxation only"
+    return Way(task, name, _rows(path), run, lambda: _program(box, path), _ANY, 2.0 * seconds + 30.0)
 
 
 def _herd(task: str, path: Path, seconds: float) -> Way:

@@ -30,7 +30,8 @@ class Way:
     """One way of doing a task.
 
     `run` returns a figure, or an `Outcome` with notes beside it; ways of one task on the same rows must return the same figure. `warm` runs before the clock
-    starts: compilation, imports.
+    starts: compilation, imports. A way still running `ends_after_s` after its start is ended, its figure is 0 and a note says so: for
+    peers that overrun the limit they were given.
     """
 
     task: str
@@ -39,6 +40,7 @@ class Way:
     run: Callable[[], float | Outcome]
     warm: Callable[[], object] | None = None
     tolerance: float = 1e-9
+    ends_after_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def measure(way: Way) -> Reading:
     process = context.Process(target=_child, args=(way, there))
     process.start()
     there.close()
+    if not here.poll(way.ends_after_s):
+        return _ended(process, way.ends_after_s or 0.0, load)
     try:
         (figure, notes), wall, cpu, peak = here.recv()
     except EOFError:
@@ -86,6 +90,16 @@ def measure(way: Way) -> Reading:
         raise WayFailedError(f"{way.task}, {way.rows} rows: {way.name} died with exit code {process.exitcode}") from None
     process.join()
     return Reading(figure, wall, cpu, peak, load, notes)
+
+
+def _ended(process: multiprocessing.process.BaseProcess, limit: float, load: float) -> Reading:
+    """End a run that is too long; what it used of the machine is not known then."""
+    process.terminate()
+    process.join(5.0)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    return Reading(0.0, limit, float("nan"), float("nan"), load, {"nothing found, ended after s": limit})
 
 
 def _child(way: Way, pipe: Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import time
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
@@ -58,6 +59,13 @@ def test_the_genetic_algorithm_obeys_the_windows_and_stays_below_the_best(peer: 
     assert objective(problem, choice) == pytest.approx(score, abs=1e-6)
     for x, value in zip(problem.limits, limit_values(problem, choice)):
         assert value <= x.bound + 1e-6 if x.relation == "<=" else value >= x.bound - 1e-6 if x.relation == ">=" else value == x.bound
+
+
+def test_a_peer_that_overruns_its_limit_is_ended_and_a_note_says_so(peer: Any) -> None:
+    measure = peer("measure")
+    reading = measure.measure(measure.Way("plan", "slow", 1, lambda: time.sleep(60) or 1.0, None, 1e9, 0.3))
+    assert reading.figure == 0.0 and reading.wall_s == 0.3
+    assert reading.notes == {"nothing found, ended after s": 0.3}
 
 
 def test_notes_travel_with_a_measured_figure(peer: Any) -> None:
