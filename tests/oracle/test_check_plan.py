@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from qianmo.jobs.context import Context
+from qianmo.jobs.verify_plan import run as check_folder
 from qianmo.planning.planted import planted_problem
 from qianmo.planning.prices import Prices, dual_bound, legal_prices
 from qianmo.planning.problem import KEPT, Limit, Pairs, PlanProblem
@@ -24,6 +26,7 @@ from qianmo.planning.proof import border_shares, proof_record
 from qianmo.planning.proof_arrays import proof_arrays, read_proof
 from qianmo.planning.solve import solve
 from qianmo.planning.verify import SHARES, proven_bound, verify
+from qianmo.schema.errors import QianmoError
 from qianmo.store.proof_folder import CHECKER, PROOF_PARTS, read_proof_folder, write_proof_folder
 
 CORRUPTIONS = 1000
@@ -261,6 +264,23 @@ def test_of_a_thousand_broken_proofs_at_least_999_are_refused(checker: ModuleTyp
             accepted.append((k, way.__name__, source))
     capsys.readouterr()
     assert len(accepted) <= CORRUPTIONS // 1000, accepted
+
+
+def test_the_house_refuses_what_the_stranger_refuses(proofs: list[Broken], tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    accepted = []
+    for k in range(10 * len(WAYS)):
+        way = WAYS[k % len(WAYS)]
+        record, arrays = copied(proofs[k % 5])
+        with np.errstate(invalid="ignore"):
+            way(rng, record, arrays)
+        put(tmp_path / "broken", record, arrays)
+        try:
+            if check_folder(Context(), {"folder": str(tmp_path / "broken"), "json": True}).exit_code == 0:
+                accepted.append((k, way.__name__))
+        except QianmoError:
+            continue
+    assert not accepted
 
 
 def test_a_changed_file_is_refused_by_its_hash(checker: ModuleType, proofs: list[Broken], tmp_path: Path) -> None:

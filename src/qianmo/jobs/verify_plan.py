@@ -11,7 +11,7 @@ import numpy as np
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.planning.proof import area_table
+from qianmo.planning.proof import area_table, counts
 from qianmo.planning.proof_arrays import Proof, read_proof
 from qianmo.planning.verify import verify
 from qianmo.schema.errors import MissingDataError
@@ -42,7 +42,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     proof = read_proof(record, arrays)
     context.step("逐项重算", 0.3)
     checks = verify(proof.problem, proof.choice, record, proof.shares)
-    checks += _area_checks(proof)
+    checks += _record_checks(proof)
     if state is not None:
         context.step("核对项目数据", 0.8)
         checks += _source_checks(state, record) + _plan_checks(state, proof) + _certificate_checks(state, place)
@@ -53,11 +53,16 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     return JobReport(lines, figures=figures, exit_code=int(bool(failed)))
 
 
-def _area_checks(proof: Proof) -> list[dict[str, Any]]:
-    if proof.area_dm2 is None:
-        return []
-    found = area_table(proof.problem, proof.choice, proof.area_dm2)
-    return [_row("areas", "各措施面积可复算", found == proof.record.get("areas"), found, proof.record.get("areas"))]
+def _record_checks(proof: Proof) -> list[dict[str, Any]]:
+    """Sizes, prices and areas of the record are those of the arrays."""
+    size, stored = counts(proof.problem, proof.choice), proof.price.tolist()
+    rows = [_row("counts", "数目一致", size == proof.record["counts"], size, proof.record["counts"])]
+    told = [x["price"] for x in proof.record["limits"]]
+    rows.append(_row("stored_prices", "证书与数组的影子价格一致", stored == told, stored, told))
+    if proof.area_dm2 is not None or "areas" in proof.record:
+        found = None if proof.area_dm2 is None else area_table(proof.problem, proof.choice, proof.area_dm2)
+        rows.append(_row("areas", "各措施面积可复算", found == proof.record.get("areas"), found, proof.record.get("areas")))
+    return rows
 
 
 def _source_checks(state: Path, record: Mapping[str, Any]) -> list[dict[str, Any]]:

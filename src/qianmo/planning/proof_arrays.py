@@ -31,12 +31,14 @@ Arrays = Mapping[str, Mapping[str, np.ndarray]]
 class Proof:
     """A plan with its proof, read back (规划证明).
 
-    `record` are the claims, `shares` one (k,) uint16 a pair layer; `area_dm2` and `patch_id` are (n,) or None.
+    `record` are the claims, `price` (L,) the prices of the limits, `shares` one (k,) uint16 a pair layer; `area_dm2` and
+    `patch_id` are (n,) or None.
     """
 
     record: Mapping[str, Any]
     problem: PlanProblem
     choice: np.ndarray
+    price: np.ndarray
     shares: tuple[np.ndarray, ...]
     area_dm2: np.ndarray | None = None
     patch_id: np.ndarray | None = None
@@ -99,14 +101,18 @@ def read_proof(record: Mapping[str, Any], arrays: Arrays) -> Proof:
     limits = {**_limits_of(put, record, "whole"), **_limits_of(put, record, "real")}
     pairs = _layers_of(put, n, m)
     problem = PlanProblem(
-        n=n, patch=put.take("patch", "i", m).astype(np.int64), measure=put.text("measure", m), target_class=put.text("target", m),
+        n=n, patch=put.take("patch", "i", m), measure=put.text("measure", m), target_class=put.text("target", m),
         value=put.take("value", "f", m), cost=np.zeros(m), effects={}, base={}, pairs=pairs,
         limits=tuple(limits[k] for k in sorted(limits)), may_keep=put.bits("may_keep", n),
     )  # fmt: skip
     shares = tuple(prices.take(f"share{k}", "u", len(p.i)) for k, p in enumerate(pairs))
     area = plan.take("area_dm2", "i", n) if "area_dm2" in plan.arrays else None
     ids = np.char.decode(plan.take("patch_id", "S", n), "utf-8").astype(object) if "patch_id" in plan.arrays else None
-    return Proof(record, problem, plan.take("choice", "i", n).astype(np.int64), shares, area, ids)
+    price = np.zeros(len(problem.limits))
+    for kind in ("whole", "real"):
+        row = put.take(f"{kind}_row", "i")
+        price[row] = prices.take(f"{kind}_price", "f", len(row))
+    return Proof(record, problem, plan.take("choice", "i", n), price, shares, area, ids)
 
 
 def _refuse_record(record: Mapping[str, Any]) -> None:
@@ -187,7 +193,7 @@ def _layers_of(put: _Shelf, n: int, m: int) -> tuple[Pairs, ...]:
         if g not in graphs:
             i = put.take(f"graph{g}_i", "i")
             rest = put.take(f"graph{g}_j", "i", len(i)), put.take(f"graph{g}_weight", "f", len(i))
-            graphs[g] = (i.astype(np.int64), rest[0].astype(np.int64), rest[1])
+            graphs[g] = (i, *rest)
         out.append(Pairs(str(aim[k]), str(zh[k]), *graphs[g], put.bits(f"layer{k}_state0", n), put.bits(f"layer{k}_state", m)))
     return tuple(out)
 
@@ -239,7 +245,7 @@ def _limits_of(put: _Shelf, record: Mapping[str, Any], kind: str) -> dict[int, L
         span, part = slice(int(start[k]), int(start[k + 1])), 100.0 if kind == "whole" else 1.0
         text = words[at]
         out[at] = Limit(
-            str(ids[k]), str(text.get("rule_id", "")), str(text.get("zh", "")), option[span].astype(np.int64), amount[span] / part, relation[s],
+            str(ids[k]), str(text.get("rule_id", "")), str(text.get("zh", "")), option[span], amount[span] / part, relation[s],
             float(bound[k] / part), str(unit[k]), float(constant[k] / part),
         )  # fmt: skip
     return out

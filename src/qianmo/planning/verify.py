@@ -73,9 +73,9 @@ def verify(
     checks.append(_near("bound", "上界可复算", bound, certificate["bound"], 2 * error))
     checks.append(_row("bound_holds", "得分不超过上界", reached <= bound + error, reached, bound))
     checks.append(_near("gap", "差距可复算", gap, certificate["gap_abs"], 4 * error))
-    checks.append(
-        _near("gap_rel", "相对差距可复算", _share_of(gap, bound), certificate["gap_rel"], 1e-9 + _share_of(8 * error, bound))
-    )
+    for name, whole in (("gap_rel", bound), ("gap_rel_objective", reached)):
+        slack = 1e-12 + _share_of(8 * error, whole)
+        checks.append(_near(name, "相对差距可复算", _share_of(gap, whole), certificate[name], slack))
     return checks
 
 
@@ -189,7 +189,9 @@ def _limit_checks(problem: PlanProblem, choice: np.ndarray, claimed: Sequence[Ma
             claim = named[x.id]
             near = 0.004 if x.is_whole else slack
             rows.append(_near(f"value:{x.id}", f"{x.zh}: 数值可复算", value, claim["value"], near))
-            same = abs(float(claim["bound"]) - x.bound) <= near and claim["relation"] == x.relation
+            left = value - x.bound if x.relation == ">=" else x.bound - value
+            told = {"bound": x.bound, "constant": x.constant, "slack": left}
+            same = all(abs(float(claim.get(k, v)) - v) <= near for k, v in told.items()) and claim["relation"] == x.relation
             rows.append(
                 _row(
                     f"side:{x.id}",
