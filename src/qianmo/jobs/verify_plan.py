@@ -23,7 +23,10 @@ from qianmo.store.proof_folder import file_sha256, is_proof_folder, read_proof_f
 __all__ = ["SPECS", "run"]
 
 FEW = 30
-"""Checks that hold are listed one by one up to this many."""
+"""Limits that hold are listed one by one up to this many."""
+
+LONG = 120
+"""Characters of a number or list that are shown."""
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -114,13 +117,21 @@ def _certificate_checks(state: Path, place: Path) -> list[dict[str, Any]]:
 
 
 def _lines(record: Mapping[str, Any], checks: list[dict[str, Any]], failed: list[dict[str, Any]]) -> list[str]:
-    shown = checks if len(checks) <= FEW else [c for c in checks if not str(c["id"]).startswith(("limit:", "value:", "side:"))]
-    lines = [
-        f"方案证明 {record['made']}, {record['software']}: 目标 {record['objective']:.6g}, 上界 {record['bound']:.6g}, 差距 {record['gap_rel']:.4%}"
-    ]
+    limits = [c for c in checks if str(c["id"]).startswith("limit:")]
+    shown = [c for c in checks if not str(c["id"]).startswith(("limit:", "value:", "side:"))]
+    lines = [f"方案证明 {record['made']}, {record['software']}: 目标 {record['objective']:.6g}, 上界 {record['bound']:.6g}, 差距 {record['gap_rel']:.4%}"]
+    if len(limits) <= FEW:
+        lines += [f"  通过 约束 {c['zh']}: {float(c['found']):,.2f} {c['expected']}" for c in limits if c["ok"]]
+    else:
+        lines.append(f"  满足 {sum(c['ok'] for c in limits)} 项约束, 共 {len(limits)} 项")
     lines += [f"  通过 {c['zh']}" for c in shown if c["ok"]]
-    lines += [f"  不符 {c['zh']} [{c['id']}]: 重算 {c['found']}, 证书 {c['expected']}" for c in failed]
+    lines += [f"  不符 {c['zh']} [{c['id']}]: 重算 {_short(c['found'])}, 证书 {_short(c['expected'])}" for c in failed]
     return [*lines, f"共 {len(checks)} 项, 不符 {len(failed)} 项" + ("" if failed else "; 方案与证明一致")]
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= LONG else text[:LONG] + "…"
 
 
 def _row(check: str, zh: str, ok: bool, found: Any, expected: Any) -> dict[str, Any]:

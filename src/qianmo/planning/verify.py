@@ -73,9 +73,9 @@ def verify(
     checks.append(_near("bound", "上界可复算", bound, certificate["bound"], 2 * error))
     checks.append(_row("bound_holds", "得分不超过上界", reached <= bound + error, reached, bound))
     checks.append(_near("gap", "差距可复算", gap, certificate["gap_abs"], 4 * error))
-    for name, whole in (("gap_rel", bound), ("gap_rel_objective", reached)):
+    for name, zh, whole in (("gap_rel", "差距占上界的比例可复算", bound), ("gap_rel_objective", "差距占得分的比例可复算", reached)):
         slack = 1e-12 + _share_of(8 * error, whole)
-        checks.append(_near(name, "相对差距可复算", _share_of(gap, whole), certificate[name], slack))
+        checks.append(_near(name, zh, _share_of(gap, whole), certificate[name], slack))
     return checks
 
 
