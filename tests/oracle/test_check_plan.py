@@ -129,7 +129,7 @@ def lock(rng: np.random.Generator, record: dict[str, Any], a: Parts) -> None:
 
 def claim(rng: np.random.Generator, record: dict[str, Any], a: Parts) -> None:
     """A claimed number of the plan is moved."""
-    name = str(rng.choice(["objective", "bound", "gap_abs", "gap_rel", "gap_rel_objective"]))
+    name = str(rng.choice(["objective", "bound", "bound_rounding", "gap_abs", "gap_rel", "gap_rel_objective"]))
     record[name] += float(rng.choice([-1, 1])) * 10.0 ** rng.uniform(-7, 1) * max(1.0, abs(record[name]))
 
 
@@ -214,7 +214,8 @@ def state(rng: np.random.Generator, record: dict[str, Any], a: Parts) -> None:
 def shape(rng: np.random.Generator, record: dict[str, Any], a: Parts) -> None:
     """An array is missing, short, of another type, or holds objects."""
     part = str(rng.choice(PROOF_PARTS))
-    name = str(rng.choice(sorted(k for k in a[part] if "name" not in k and not k.endswith("_unit") and k not in ("layer_aim", "layer_zh"))))
+    unread = ("whole_unit", "real_unit", "layer_aim", "layer_zh")
+    name = str(rng.choice(sorted(k for k in a[part] if k not in unread)))
     old = a[part][name]
     way = rng.integers(4)
     if way == 0:
@@ -342,3 +343,50 @@ def test_planted_plans_are_proven_best_but_for_the_rounding_of_the_shares(rng: n
     )
     assert record["objective"] == pytest.approx(best, rel=1e-12)
     assert best <= record["bound"] + record["bound_rounding"] and record["gap_rel"] < 1e-5
+
+
+JUNK: tuple[Any, ...] = (None, True, -1, 0, 10**400, 1e308, float("inf"), "x", [], {}, [1], {"a": 1}, 2**31, 1.5)
+
+
+def shake_record(rng: np.random.Generator, record: dict[str, Any]) -> None:
+    """Somewhere in the record a value is dropped or becomes junk."""
+    at: Any = record
+    while True:
+        key = list(at)[int(rng.integers(len(at)))] if isinstance(at, dict) else int(rng.integers(len(at)))
+        if not (isinstance(at[key], dict | list) and at[key] and rng.random() < 0.7):
+            break
+        at = at[key]
+    if rng.random() < 0.3:
+        del at[key]
+    else:
+        at[key] = JUNK[int(rng.integers(len(JUNK)))]
+
+
+def shake_array(rng: np.random.Generator, arrays: Parts) -> None:
+    """An array is halved, doubled, emptied, turned into words, or holds an extreme."""
+    part = str(rng.choice(PROOF_PARTS))
+    name = str(rng.choice(sorted(arrays[part])))
+    a = arrays[part][name]
+    extreme = a.copy()
+    if a.dtype.kind in "iu" and len(a):
+        extreme[rng.integers(len(a))] = rng.choice([np.iinfo(a.dtype).min, np.iinfo(a.dtype).max])
+    arrays[part][name] = [a[: len(a) // 2], np.concatenate([a, a]), a[:0], a.reshape(1, -1), np.array(["?"] * len(a)), extreme][int(rng.integers(6))]
+
+
+def test_malformed_folders_get_words_from_both_and_never_a_traceback(checker: ModuleType, proofs: list[Broken], tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    refused = 0
+    for k in range(200):
+        record, arrays = copied(proofs[k % len(proofs)])
+        if k % 2:
+            shake_record(rng, record)
+        else:
+            shake_array(rng, arrays)
+        put(tmp_path / "shaken", record, arrays)
+        with np.errstate(all="ignore"):
+            refused += checker.main([str(tmp_path / "shaken")])
+            try:
+                check_folder(Context(), {"folder": str(tmp_path / "shaken"), "json": False})
+            except QianmoError as error:
+                assert str(error)
+    assert refused > 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -45,8 +45,9 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     proof = read_proof(record, arrays)
     context.step("逐项重算", 0.3)
     checks = verify(proof.problem, proof.choice, record, proof.shares)
-    checks += _record_checks(proof)
-    if state is not None:
+    is_proper = all(c["ok"] for c in checks if c["id"] == "choice")
+    checks += _record_checks(proof) if is_proper else []
+    if state is not None and is_proper:
         context.step("核对项目数据", 0.8)
         checks += _source_checks(state, record) + _plan_checks(state, proof) + _certificate_checks(state, place)
     failed = [c for c in checks if not c["ok"]]
@@ -59,7 +60,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
 def _record_checks(proof: Proof) -> list[dict[str, Any]]:
     """Sizes, prices and areas of the record are those of the arrays."""
     size, stored = counts(proof.problem, proof.choice), proof.price.tolist()
-    rows = [_row("counts", "数目一致", size == proof.record["counts"], size, proof.record["counts"])]
+    rows = [_row("counts", "数目一致", size == proof.record.get("counts"), size, proof.record.get("counts"))]
     told = [x["price"] for x in proof.record["limits"]]
     rows.append(_row("stored_prices", "证书与数组的影子价格一致", stored == told, stored, told))
     if proof.area_dm2 is not None or "areas" in proof.record:
@@ -70,8 +71,10 @@ def _record_checks(proof: Proof) -> list[dict[str, Any]]:
 
 def _source_checks(state: Path, record: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = []
-    for name, claimed in dict(record.get("sources", {})).items():
-        found = file_sha256(state / name) if (state / name).is_file() else "缺失 (missing)"
+    sources = record.get("sources")
+    for name, claimed in (sources if isinstance(sources, dict) else {}).items():
+        is_inside = not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
+        found = file_sha256(state / name) if is_inside and (state / name).is_file() else "缺失 (missing)"
         rows.append(_row(f"source:{name}", f"{name} 与编制方案时一致", found == claimed, found, claimed))
     return rows
 
@@ -119,7 +122,7 @@ def _certificate_checks(state: Path, place: Path) -> list[dict[str, Any]]:
 def _lines(record: Mapping[str, Any], checks: list[dict[str, Any]], failed: list[dict[str, Any]]) -> list[str]:
     limits = [c for c in checks if str(c["id"]).startswith("limit:")]
     shown = [c for c in checks if not str(c["id"]).startswith(("limit:", "value:", "side:"))]
-    lines = [f"方案证明 {record['made']}, {record['software']}: 目标 {record['objective']:.6g}, 上界 {record['bound']:.6g}, 差距 {record['gap_rel']:.4%}"]
+    lines = [f"方案证明 {record.get('made', '')}, {record.get('software', '')}: 目标 {record['objective']:.6g}, 上界 {record['bound']:.6g}, 差距 {record['gap_rel']:.4%}"]
     if len(limits) <= FEW:
         lines += [f"  通过 约束 {c['zh']}: {float(c['found']):,.2f} {c['expected']}" for c in limits if c["ok"]]
     else:

@@ -94,11 +94,13 @@ def read_proof(record: Mapping[str, Any], arrays: Arrays) -> Proof:
         )
     _refuse_record(record)
     put, plan, prices = (_Shelf(name, arrays.get(name, {})) for name in ("problem", "plan", "prices"))
-    count = record.get("counts", {})
+    count = record["counts"]
     n, m = count.get("patches"), count.get("options")
     if not (isinstance(n, int) and isinstance(m, int) and n >= 0 and m >= 0):
         raise SchemaError(f"counts of the record: {n!r} patches, {m!r} options", expected="whole numbers of at least 0")
     limits = {**_limits_of(put, record, "whole"), **_limits_of(put, record, "real")}
+    if sorted(limits) != list(range(len(record["limits"]))):
+        raise SchemaError(f"problem.npz holds {len(limits)} limits and the record {len(record['limits'])}", expected="the same limits in both")
     pairs = _layers_of(put, n, m)
     problem = PlanProblem(
         n=n, patch=put.take("patch", "i", m), measure=put.text("measure", m), target_class=put.text("target", m),
@@ -117,6 +119,8 @@ def read_proof(record: Mapping[str, Any], arrays: Arrays) -> Proof:
 
 def _refuse_record(record: Mapping[str, Any]) -> None:
     limits = record.get("limits")
+    if not isinstance(record.get("counts"), dict):
+        raise SchemaError("the record has no counts", expected="counts: patches, options, …")
     if not isinstance(limits, list) or not all(isinstance(x, dict) for x in limits):
         raise SchemaError("the record has no list of limits", expected="limits: one entry a limit")
     wrong = [k for k in CLAIMED if not _is_number(record.get(k))]
@@ -129,7 +133,7 @@ def _refuse_record(record: Mapping[str, Any]) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
+    return isinstance(value, int | float) and not isinstance(value, bool) and -1e300 < value < 1e300
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,8 @@ def _same(p: Pairs, q: Pairs) -> bool:
 def _layers_of(put: _Shelf, n: int, m: int) -> tuple[Pairs, ...]:
     graphs: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
     out = []
-    number, aim, zh = put.take("layer_graph", "i"), put.take("layer_aim", "U"), put.take("layer_zh", "U")
+    number = put.take("layer_graph", "i")
+    aim, zh = put.take("layer_aim", "U", len(number)), put.take("layer_zh", "U", len(number))
     for k, g in enumerate(number.tolist()):
         if g not in graphs:
             i = put.take(f"graph{g}_i", "i")

@@ -71,6 +71,7 @@ def verify(
     bound, error = (float("nan"), 0.0) if wrong else proven_bound(problem, price, halves)
     gap = max(bound - reached, 0.0)
     checks.append(_near("bound", "上界可复算", bound, certificate["bound"], 2 * error))
+    checks.append(_near("bound_rounding", "上界的舍入误差可复算", error, certificate.get("bound_rounding", error), 0.01 * error))
     checks.append(_row("bound_holds", "得分不超过上界", reached <= bound + error, reached, bound))
     checks.append(_near("gap", "差距可复算", gap, certificate["gap_abs"], 4 * error))
     for name, zh, whole in (("gap_rel", "差距占上界的比例可复算", bound), ("gap_rel_objective", "差距占得分的比例可复算", reached)):

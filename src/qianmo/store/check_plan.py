@@ -17,7 +17,7 @@ import numpy as np
 
 __all__ = ["UNREADABLE", "check", "main"]
 FORMAT, SHARES, STEP, SIGNS = "qianmo-proof/1", 65535, 1 << 16, {-1: "<=", 0: "==", 1: ">="}
-UNREADABLE = (OSError, ValueError, EOFError, LookupError, TypeError, RuntimeError, MemoryError, AttributeError, zipfile.BadZipFile)
+UNREADABLE = (OSError, ValueError, EOFError, LookupError, TypeError, RuntimeError, ArithmeticError, MemoryError, AttributeError, zipfile.BadZipFile)
 
 
 def check(folder):
@@ -49,6 +49,7 @@ def check(folder):
         ("得分", score, "objective", 1e-12 * exact([np.abs(t) for t in terms])), ("上界", bound, "bound", 2 * error),
         ("差距", gap, "gap_abs", 4 * error), ("相对上界", gap / top, "gap_rel", 1e-12 + 8 * error / top),
         ("相对得分", gap / own, "gap_rel_objective", 1e-12 + 8 * error / own),
+        ("舍入误差", error, "bound_rounding", 0.01 * error),
     ):  # fmt: skip
         rows.append((f"{what} {name}", abs(found - number(record, name)) <= slack, found, record[name]))
     rows.append(("得分不超过上界 objective <= bound", score <= bound + error, f"{score!r} <= {bound!r} + {error:.2g}", ""))
@@ -87,7 +88,7 @@ def take(data, name, kind, length=None, low=None, high=None):
 def number(record, name, whole=False):
     """A claimed number, finite; a whole one where asked."""
     found = record.get(name) if isinstance(record, dict) else None
-    if type(found) not in ((int,) if whole else (int, float)) or not math.isfinite(found) or (whole and not 0 <= found < 2**31):
+    if type(found) not in ((int,) if whole else (int, float)) or not -1e300 < found < 1e300 or (whole and not 0 <= found < 2**31):
         raise ValueError(f"{name} is {found!r}, not a number")
     return found
 
