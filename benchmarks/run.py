@@ -18,7 +18,7 @@ from pathlib import Path
 
 from measure import Reading, Way, WayFailedError, measure, once
 
-NAMES = ("area", "adjacency", "overlay", "evaluate", "ingest", "plan")
+NAMES = ("area", "adjacency", "overlay", "evaluate", "ingest", "plan", "verify")
 _SMALL = 2000
 
 

@@ -22,7 +22,7 @@ _EXIT = ((ChoiceNeededError, 3), (InfeasibleError, 4), (UnsafeInputError, 5), (N
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 done, 2 wrong input, 3 a choice is needed, 4 no plan is possible, 5 unsafe file, 6 not allowed."""
+    """Run one command; 0 done, 1 a check failed, 2 wrong input, 3 a choice is needed, 4 no plan is possible, 5 unsafe file, 6 not allowed."""
     _speak_utf8()
     os.environ["PROJ_NETWORK"] = "OFF"
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("已中断; 项目保持原状 (interrupted, the project is as it was before)", file=sys.stderr)
         return 130
     print_report(report, context.notes)
-    return 0
+    return report.exit_code
 
 
 def build_parser(*, only: str = "") -> argparse.ArgumentParser:
