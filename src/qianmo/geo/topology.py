@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 
 from qianmo.geo.edges import Edges, edges_of, matches
-from qianmo.geo.rings import Rings
+from qianmo.geo.rings import land_on_left
 from qianmo.schema.errors import TopologyError
 
 __all__ = ["gaps", "invalid", "is_coverage", "overlaps", "slivers"]
@@ -148,7 +148,7 @@ def _one_sided(edges: Edges) -> np.ndarray:
     p, q = matches(edges)
     first = np.arange(len(edges.owner))
     np.minimum.at(first, q, p)
-    leftward = np.where(edges.is_forward == _land_on_left(edges.rings)[_ring_of_edge(edges)], 1, -1)
+    leftward = np.where(edges.is_forward == land_on_left(edges.rings)[_ring_of_edge(edges)], 1, -1)
     net = np.bincount(first, weights=leftward, minlength=len(first))
     open_edges = np.flatnonzero(net != 0)
     return shapely.linestrings(np.stack(edges.points(open_edges), axis=1)) if len(open_edges) else np.empty(0, dtype=object)
@@ -156,15 +156,6 @@ def _one_sided(edges: Edges) -> np.ndarray:
 
 def _ring_of_edge(edges: Edges) -> np.ndarray:
     return np.searchsorted(edges.rings.starts, edges.start, side="right") - 1
-
-
-def _land_on_left(rings: Rings) -> np.ndarray:
-    """Whether the land of each ring lies on its left: outer rings counter-clockwise, holes clockwise."""
-    k = rings.edge_starts()
-    origin = rings.of_edges(rings.xy[rings.starts[:-1], 0])
-    trapezoid = (rings.xy[k, 0] + rings.xy[k + 1, 0] - 2.0 * origin) * (rings.xy[k + 1, 1] - rings.xy[k, 1])
-    ring = rings.of_edges(np.arange(len(rings.row)))
-    return (np.bincount(ring, weights=trapezoid, minlength=len(rings.row)) > 0) ^ rings.is_hole
 
 
 def _is_covered(faces: np.ndarray, array: np.ndarray) -> np.ndarray:
