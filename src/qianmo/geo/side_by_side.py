@@ -10,11 +10,9 @@ import numpy as np
 
 __all__ = ["side_by_side"]
 
-_CHUNK = 2048
 
-
-def side_by_side(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
-    """An elementwise function of arrays of one length, computed in chunks by as many threads as there are cores.
+def side_by_side(function: Callable[..., np.ndarray], *arrays: np.ndarray, chunk: int = 2048) -> np.ndarray:
+    """An elementwise function of arrays of one length, computed in chunks of rows by as many threads as there are cores.
 
     The engine lets threads run side by side; the result is that of one call and does not depend on their number. Rows
     that follow each other with the same object in the first array stay in one thread, as prepared geometries and
@@ -22,7 +20,7 @@ def side_by_side(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np
     by a check of validity for instance.
     """
     n = len(arrays[0])
-    ends = [0, *(_start_of_run(arrays[0], k) for k in range(_CHUNK, n, _CHUNK)), n]
+    ends = [0, *(_start_of_run(arrays[0], k) for k in range(chunk, n, chunk)), n]
     spans = [slice(low, high) for low, high in zip(ends[:-1], ends[1:]) if high > low]
     if len(spans) <= 1:
         return function(*arrays)
