@@ -1,4 +1,4 @@
-"""Ellipsoidal area: national series of the house, equal-area projection, geodesic loop of pyproj."""
+"""Ellipsoidal and geodesic area: closed forms of the house, equal-area projection, geodesic loop of pyproj."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import shapely
 from measure import Way
 from townships import layers, middle
 
-from qianmo.geo.area import ellipsoid_area
+from qianmo.geo.area import ellipsoid_and_geodesic_area_of, ellipsoid_area
 from qianmo.geo.crs import lonlat
 
 __all__ = ["ways"]
@@ -31,7 +31,7 @@ def ways(size: int, cache: Path) -> list[Way]:
         degrees = lonlat(rows)
         found += [_series(degrees), _projection(degrees)]
     found.append(_geodesic(lonlat(part)))
-    return [*found, _with_transform(frame)]
+    return [*found, _with_transform(frame), _both(frame)]
 
 
 def _series(degrees: np.ndarray) -> Way:
@@ -44,6 +44,14 @@ def _with_transform(frame: gpd.GeoDataFrame) -> Way:
     return Way(
         "area", "qianmo ellipsoid_area with transform", len(frame), run, lambda: ellipsoid_area(lonlat(frame.iloc[:10])), _SAME
     )
+
+
+def _both(frame: gpd.GeoDataFrame) -> Way:
+    run = lambda: float(ellipsoid_and_geodesic_area_of(frame)[1].sum())  # noqa: E731
+    return Way(
+        "area", "qianmo series and geodesic area with transform", len(frame), run,
+        lambda: ellipsoid_and_geodesic_area_of(frame.iloc[:10]), _SAME,
+    )  # fmt: skip
 
 
 def _projection(degrees: np.ndarray) -> Way:

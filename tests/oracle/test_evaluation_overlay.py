@@ -11,6 +11,7 @@ from qianmo.evaluation.contiguity import contiguity_index, farmland_blocks
 from qianmo.evaluation.eligibility import Ground
 from qianmo.evaluation.fields import farmland_borders
 from qianmo.evaluation.fragmentation import fragmentation
+from qianmo.evaluation.idle import isolated
 from qianmo.evaluation.potential import ground
 from qianmo.evaluation.zones import zone_areas
 
@@ -85,3 +86,12 @@ def test_the_mesh_size_is_the_chance_that_two_random_points_share_a_field(mosaic
     a, b = cell[:30_000], cell[30_000:]
     chance = ((a == b) & farm[a]).mean()
     assert row["effective_mesh_ha"] == pytest.approx(chance * 100.0, abs=0.25)
+
+
+@pytest.mark.parametrize("distance", [4.0, 60.0, 150.0, 400.0])
+def test_a_patch_is_isolated_where_every_other_building_is_farther(mosaic, distance):
+    built = np.flatnonzero(mosaic["class_code"] == "0702")
+    geoms = mosaic.geometry.to_numpy()[built]
+    away = shapely.distance(geoms[:, None], geoms[None, :]) + np.where(np.eye(len(built), dtype=bool), np.inf, 0.0)
+    found = isolated(mosaic, built, scheme="SD3", overrides={"isolated_built_distance_m": distance})
+    assert found.tolist() == (away.min(axis=1) > distance).tolist()

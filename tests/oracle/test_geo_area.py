@@ -8,7 +8,7 @@ import pyproj
 import pytest
 import shapely
 
-from qianmo.geo.area import ellipsoid_area, geodesic_area_of, series_coefficients
+from qianmo.geo.area import ellipsoid_and_geodesic_area_of, ellipsoid_area, geodesic_area_of, series_coefficients
 
 
 def stars(rng, n, *, reach=0.02):
@@ -33,6 +33,37 @@ def test_the_series_is_the_area_in_the_cylindrical_equal_area_projection(rng):
 def test_small_plots_have_nearly_their_geodesic_area(rng):
     geoms = stars(rng, 40, reach=0.002)
     assert ellipsoid_area(geoms) == pytest.approx(geodesic_area_of(gpd.GeoDataFrame(geometry=geoms, crs=4490)), rel=2e-5)
+
+
+def by_proj(shape):
+    """Area with geodesic edges by the integral of Karney, one ring after the other."""
+    geod = pyproj.Geod(a=6378137.0, rf=298.257222101)
+    return sum(
+        abs(geod.polygon_area_perimeter(*np.array(part.exterior.coords).T)[0])
+        - sum(abs(geod.polygon_area_perimeter(*np.array(hole.coords).T)[0]) for hole in part.interiors)
+        for part in (shape.geoms if shape.geom_type == "MultiPolygon" else [shape])
+    )
+
+
+@pytest.mark.parametrize("reach", [0.0003, 0.005, 0.05, 0.22, 1.5])
+def test_the_geodesic_area_is_that_of_the_integral(rng, reach):
+    shapes = stars(rng, 60, reach=reach)
+    far = shapely.transform(shapes[:30], lambda p: p + (10 * reach, -5 * reach))
+    pairs = [shapely.MultiPolygon([a, b]) for a, b in zip(shapes[:30], far)]
+    shapes = np.array([*shapes, *pairs], dtype=object)
+    expected = np.array([by_proj(g) for g in shapes])
+    series, found = ellipsoid_and_geodesic_area_of(gpd.GeoDataFrame(geometry=shapes, crs=4490))
+    assert (np.abs(found - expected) <= np.maximum(1e-3, 1e-8 * expected)).all()
+    assert np.array_equal(series, ellipsoid_area(shapes))
+    if reach > 0.001:  # the bend of the edges is not lost in the tolerance
+        assert np.median(np.abs(series - expected) / np.maximum(1e-3, 1e-8 * expected)) > 5
+
+
+def test_long_edges_of_one_ring_leave_the_others_alone():
+    strip, cell = shapely.box(100.0, 30.0, 109.0, 30.2), shapely.box(119.8, 30.3, 119.9, 30.4)
+    both = shapely.MultiPolygon([strip, cell])
+    found = geodesic_area_of(gpd.GeoDataFrame(geometry=[strip, cell, both], crs=4490))
+    assert found == pytest.approx([by_proj(strip), by_proj(cell), by_proj(strip) + by_proj(cell)], rel=1e-9)
 
 
 def test_on_a_sphere_the_series_is_the_area_of_the_zone():

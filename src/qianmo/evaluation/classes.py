@@ -79,8 +79,10 @@ def text_column(table: pd.DataFrame, name: str) -> pd.Series:
     """A text column, blanks where it is absent or null (文本字段)."""
     if name not in table.columns:
         return pd.Series("", index=table.index, dtype=object)
-    column = table[name].astype(object)
-    return column.where(table[name].notna(), "").map(str)
+    given = table[name]
+    if given.dtype == "str":
+        return given.fillna("")
+    return given.astype(object).where(given.notna(), "").map(str)
 
 
 def _mapped(codes: pd.Series, name: str, *, scheme: str) -> pd.Series:

@@ -13,6 +13,7 @@ from qianmo.evaluation.classes import text_column
 from qianmo.geo.area import ellipsoid_area_of
 from qianmo.geo.crs import same_metric_crs
 from qianmo.geo.overlay import intersection_pairs
+from qianmo.geo.polygons import valid_polygons
 from qianmo.schema.codes import domain_codes, land_classes
 from qianmo.schema.rules import parameter
 from qianmo.schema.tables import table_names, table_spec
@@ -70,9 +71,10 @@ def conflicts(
         return _matrix([]), _parcels([], None)
     crs = same_metric_crs(*used.values())
     tolerance = parameter("conflict_tolerance_m2", overrides)
+    drawn = {n: valid_polygons(t.geometry.to_numpy(), which=n, keep=True) for n, t in used.items()}
     rows, parts = [], []
     for a, b in combinations([n for n in CONFLICT_LAYERS if n in used], 2):
-        found = _pairs(a, used[a], b, used[b], tolerance)
+        found = _pairs(a, used[a], b, used[b], intersection_pairs(drawn[a], drawn[b]), tolerance)
         rows.append((a, b, round(float(found["overlap_m2"].sum()), 2), len(found), FORBIDDEN.get((a, b), "")))
         parts.append(found)
     return _matrix(rows), _parcels(parts, crs)
@@ -102,8 +104,9 @@ def _split(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame
     return used
 
 
-def _pairs(a: str, left: gpd.GeoDataFrame, b: str, right: gpd.GeoDataFrame, tolerance: float) -> gpd.GeoDataFrame:
-    found = intersection_pairs(left.geometry.to_numpy(), right.geometry.to_numpy())
+def _pairs(
+    a: str, left: gpd.GeoDataFrame, b: str, right: gpd.GeoDataFrame, found: pd.DataFrame, tolerance: float
+) -> gpd.GeoDataFrame:
     common = gpd.GeoDataFrame(geometry=found["geometry"].to_numpy(), crs=left.crs)
     common.insert(0, "layer_a", a)
     common.insert(1, "id_a", _ids(a, left)[found["i"].to_numpy(dtype=int)])

@@ -25,6 +25,8 @@ IDLE_KINDS = {
 }
 """Kinds of idle land and their Chinese names; candidates must be confirmed in the field."""
 
+_FIRST_LOOK = 10.0
+
 VACANT, HOMESTEAD, INDUSTRY = ("1201",), ("0702",), ("0601", "0602")
 
 
@@ -84,9 +86,13 @@ def isolated(
     neighbours = np.flatnonzero(built)
     geoms = patches.geometry.to_numpy()
     tree = shapely.STRtree(geoms[neighbours])
-    a, b = tree.query(geoms[rows], predicate="dwithin", distance=parameter("isolated_built_distance_m", overrides))
-    other = rows[a] != neighbours[b]
-    return np.bincount(a[other], minlength=len(rows)) == 0
+    distance = parameter("isolated_built_distance_m", overrides)
+    lonely = np.ones(len(rows), dtype=bool)
+    for reach in (distance / _FIRST_LOOK, distance):  # most have one next to them: the wide look is for the rest
+        left = np.flatnonzero(lonely)
+        a, b = tree.query(geoms[rows[left]], predicate="dwithin", distance=reach)
+        lonely[left[a[rows[left[a]] != neighbours[b]]]] = False
+    return lonely
 
 
 def _below(area_m2: np.ndarray, name: str, overrides: Mapping[str, float] | None) -> np.ndarray:

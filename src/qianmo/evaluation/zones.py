@@ -11,7 +11,7 @@ import shapely
 
 from qianmo.evaluation.classes import text_column
 from qianmo.geo.crs import same_metric_crs
-from qianmo.geo.overlay import intersection_pairs
+from qianmo.geo.overlay import share_inside
 
 __all__ = ["ZONES", "ZONE_NAMES", "zone_areas"]
 
@@ -61,10 +61,10 @@ def zone_areas(
     same_metric_crs(patches, *used.values())
     out = pd.DataFrame(np.nan, index=patches.index, columns=list(ZONES))
     area = patches["area_m2"].to_numpy(float)
-    tree = shapely.STRtree(patches.geometry.to_numpy())
-    drawn = pd.Index(shapely.to_wkb(tree.geometries)) if used else pd.Index([])
+    geoms = patches.geometry.to_numpy()
+    drawn = pd.Index(shapely.to_wkb(geoms)) if used else pd.Index([])
     for zone, polygons in _zone_geometries(used).items():
-        out[zone] = np.round(_share(tree, drawn, polygons, is_partition=is_partition) * area, 4)
+        out[zone] = np.round(_share(geoms, drawn, polygons, is_partition=is_partition) * area, 4)
     return out
 
 
@@ -84,9 +84,8 @@ def _zone_geometries(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, np.nda
     return zones
 
 
-def _share(tree: shapely.STRtree, drawn: pd.Index, polygons: np.ndarray, *, is_partition: bool) -> np.ndarray:
-    """Planar share of each geometry of the tree in the union of the polygons, 0 to 1; only those on the edge are cut."""
-    geoms = tree.geometries
+def _share(geoms: np.ndarray, drawn: pd.Index, polygons: np.ndarray, *, is_partition: bool) -> np.ndarray:
+    """Planar share of each geometry in the union of the polygons, 0 to 1; one drawn exactly as a polygon is all inside."""
     share = np.zeros(len(geoms))
     if not len(polygons):
         return share
@@ -94,24 +93,6 @@ def _share(tree: shapely.STRtree, drawn: pd.Index, polygons: np.ndarray, *, is_p
     share[drawn.isin(wanted)] = 1.0
     if is_partition:
         polygons = polygons[~wanted.isin(drawn)]
-    share[tree.query(polygons, predicate="covers")[1]] = 1.0
-    touched, near = tree.query(polygons, predicate="intersects")
-    open_ = share[near] < 1.0
-    rest, used = np.unique(near[open_]), np.unique(touched[open_])
-    if len(rest):
-        pieces = intersection_pairs(geoms[rest], polygons[used])
-        cut = _union_area(pieces, len(rest)) / shapely.area(geoms[rest])
-        share[rest] = np.clip(cut, 0.0, 1.0)
+    rest = np.flatnonzero(share < 1.0)
+    share[rest] = share_inside(geoms[rest], polygons)
     return share
-
-
-def _union_area(pieces: pd.DataFrame, n: int) -> np.ndarray:
-    """Area of the union of the pieces of each of n geometries; pieces of a layer that overlaps itself count once."""
-    owner = pieces["i"].to_numpy(dtype=int)
-    area = np.bincount(owner, weights=pieces["area_m2"].to_numpy(float), minlength=n)
-    several = np.flatnonzero(np.bincount(owner, minlength=n) > 1)
-    geometry = pieces["geometry"].to_numpy()
-    start, end = np.searchsorted(owner, several, side="left"), np.searchsorted(owner, several, side="right")
-    for i, a, b in zip(several, start, end):
-        area[i] = shapely.area(shapely.union_all(geometry[a:b]))
-    return area

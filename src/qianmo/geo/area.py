@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,16 +11,26 @@ import shapely
 
 from qianmo.geo.crs import lonlat_rings, same_metric_crs
 from qianmo.geo.rings import Rings, rings_of
+from qianmo.geo.side_by_side import side_by_side
 from qianmo.schema.errors import CrsError
 from qianmo.schema.units import M2_PER_HA
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["ellipsoid_area", "ellipsoid_area_of", "geodesic_area_of", "hectares", "planar_area_of", "series_coefficients"]
+__all__ = [
+    "ellipsoid_and_geodesic_area_of",
+    "ellipsoid_area",
+    "ellipsoid_area_of",
+    "geodesic_area_of",
+    "hectares",
+    "planar_area_of",
+    "series_coefficients",
+]
 
 _A, _INV_F = 6378137.0, 298.257222101
-_CHUNK = 1 << 17
+_CHUNK = 1 << 15
+_LONG_EDGE = np.radians(0.5)
 
 
 def series_coefficients(*, a: float = _A, inv_f: float = _INV_F) -> tuple[float, float, float, float, float, float]:
@@ -101,18 +112,47 @@ def ellipsoid_area_of(frame: gpd.GeoDataFrame) -> np.ndarray:
 
 
 def geodesic_area_of(frame: gpd.GeoDataFrame) -> np.ndarray:
-    """Area with geodesic edges on CGCS2000, by PROJ (测地面积); a check, about 20 us a ring. [m2]
+    """Area with geodesic edges on CGCS2000 (测地面积), as `ellipsoid_and_geodesic_area_of`; a check beside the survey's. [m2]
 
     Raises
     ------
     CrsError
         The frame has no CRS, or its datum needs parameters.
     """
-    geod = pyproj.Geod(a=_A, rf=_INV_F)
+    return ellipsoid_and_geodesic_area_of(frame)[1]
+
+
+def ellipsoid_and_geodesic_area_of(frame: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
+    r"""Area of each row on CGCS2000 by the national series and with geodesic edges, in one pass (椭球面积与测地面积). [m2]
+
+    Raises
+    ------
+    CrsError
+        The frame has no CRS, or its datum needs parameters.
+
+    Notes
+    -----
+    The series is the area under the straight edge in the plane of longitude :math:`L` and authalic height, in which a
+    geodesic bends by the curvature that the equations of the geodesic [1]_ give. With :math:`M` and :math:`r` the radii of
+    the meridian and of the parallel at the middle latitude, the area between both is to first order
+
+    .. math:: -\tfrac{1}{12} \sin B \, \Delta L \, (r^2 \Delta L^2 + 3 M^2 \Delta B^2),
+
+    short of the truth by the square of (edge / earth radius): against the integral of [1]_ as PROJ computes it, whole
+    polygons differ by less than 1e-9 of their area (or 1e-3 m2, the rounding of both) with edges to 10 km and 1e-8 to 50 km. Rings with an edge
+    longer than half a degree are given to PROJ.
+
+    References
+    ----------
+    .. [1] C. F. F. Karney, Algorithms for geodesics, Journal of Geodesy, vol. 87, pp. 43-55, 2013, sections 2 and 6.
+    """
     rings = lonlat_rings(frame)
-    spans = zip(rings.starts[:-1], rings.starts[1:])
-    size = [abs(geod.polygon_area_perimeter(rings.xy[s:e, 0], rings.xy[s:e, 1])[0]) for s, e in spans]
-    return _per_geometry(frame.geometry.to_numpy(), rings, np.array(size))
+    series = _ring_sums(rings, series_coefficients())
+    geodesic = np.abs(series + _ring_bends(rings))
+    long = np.flatnonzero(np.isnan(geodesic))
+    geodesic[long] = _by_proj(rings, long)
+    geoms = frame.geometry.to_numpy()
+    return _per_geometry(geoms, rings, np.abs(series)), _per_geometry(geoms, rings, geodesic)
 
 
 def planar_area_of(frame: gpd.GeoDataFrame) -> np.ndarray:
@@ -152,15 +192,39 @@ def _per_geometry(geoms: np.ndarray, rings: Rings, size: np.ndarray) -> np.ndarr
 
 
 def _ring_sums(rings: Rings, coefficients: tuple[float, float, float, float, float, float]) -> np.ndarray:
-    """Signed area of each ring, in chunks that stay in the processor's cache."""
-    k = rings.edge_starts()
-    ring = rings.of_edges(np.arange(len(rings.row)))
-    edge = np.empty(len(k))
+    """Signed area of each ring by the series."""
     origin = rings.xy[rings.starts[:-1], 0]
-    for low in range(0, len(k), _CHUNK):
-        at = k[low : low + _CHUNK]
-        edge[low : low + _CHUNK] = _trapezoids(rings.xy[at], rings.xy[at + 1], origin[ring[low : low + _CHUNK]], coefficients)
+    return _summed(rings, lambda start, end, ring: _trapezoids(start, end, origin[ring], coefficients))
+
+
+def _ring_bends(rings: Rings) -> np.ndarray:
+    """Signed area of each ring between its geodesic edges and those of the series; NaN with an edge too long for it."""
+    return _summed(rings, lambda start, end, ring: _bends(start, end))
+
+
+def _summed(rings: Rings, measure: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+    """Sum over the edges of each ring, in chunks that stay in the processor's cache."""
+    ring = rings.of_edges(np.arange(len(rings.row)))
+    chunk = lambda at, of: measure(rings.xy[at], rings.xy[at + 1], of)  # noqa: E731
+    edge = side_by_side(chunk, rings.edge_starts(), ring, chunk=_CHUNK)
     return np.bincount(ring, weights=edge, minlength=len(rings.row)).astype(float)
+
+
+def _bends(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    e2 = (2.0 - 1.0 / _INV_F) / _INV_F
+    width, rise = np.radians(end - start).T
+    sine = np.sin(np.radians(start[:, 1] + end[:, 1]) / 2.0)
+    w2 = 1.0 - e2 * sine * sine
+    parallel = _A * _A * (1.0 - sine * sine) / w2
+    meridian = (_A * (1.0 - e2)) ** 2 / w2**3
+    bend = -sine * width * (parallel * width * width + 3.0 * meridian * rise * rise) / 12.0
+    return np.where(np.maximum(np.abs(width), np.abs(rise)) > _LONG_EDGE, np.nan, bend)
+
+
+def _by_proj(rings: Rings, which: np.ndarray) -> list[float]:
+    geod = pyproj.Geod(a=_A, rf=_INV_F)
+    spans = [rings.xy[rings.starts[k] : rings.starts[k + 1]].T for k in which]
+    return [abs(geod.polygon_area_perimeter(lon, lat)[0]) for lon, lat in spans]
 
 
 def _trapezoids(

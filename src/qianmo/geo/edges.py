@@ -9,7 +9,7 @@ import numpy as np
 from qianmo.geo.rings import Rings, rings_of
 from qianmo.schema.errors import TopologyError
 
-__all__ = ["Edges", "edges_of", "matches", "sorted_codes"]
+__all__ = ["Edges", "edges_of", "links", "matches", "sorted_codes"]
 
 _KEY_M = 1e-4
 _MOST_OWNERS = 100
@@ -55,6 +55,15 @@ def edges_of(geoms: np.ndarray) -> Edges:
     return Edges(rings, start, owner, np.minimum(a, b), np.maximum(a, b), a < b)
 
 
+def links(edges: Edges) -> tuple[np.ndarray, np.ndarray]:
+    """Each edge with the next one equal to it: positions of enough pairs to tell which polygons hang together (连边)."""
+    code, order = sorted_codes(*_hashed(edges))
+    same = np.flatnonzero(code[1:] == code[:-1])
+    p, q = order[same], order[same + 1]
+    sure = (edges.low[p] == edges.low[q]) & (edges.high[p] == edges.high[q])
+    return p[sure], q[sure]
+
+
 def matches(edges: Edges) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of equal edges, each pair once: positions p < q, sorted; edges of one geometry pair too.
 
@@ -63,8 +72,7 @@ def matches(edges: Edges) -> tuple[np.ndarray, np.ndarray]:
     TopologyError
         More than a hundred edges lie on one another; a row is named.
     """
-    bits = 64 - max(len(edges.low) - 1, 1).bit_length()
-    code, order = sorted_codes(_hashed(edges.low, edges.high, bits), bits=bits)
+    code, order = sorted_codes(*_hashed(edges))
     found: list[np.ndarray] = []
     for step in range(1, _MOST_OWNERS + 1):
         same = np.flatnonzero(code[step:] == code[:-step])
@@ -82,7 +90,7 @@ def matches(edges: Edges) -> tuple[np.ndarray, np.ndarray]:
     return (p, q) if sure.all() else (p[sure], q[sure])
 
 
-def sorted_codes(code: np.ndarray, *, bits: int) -> tuple[np.ndarray, np.ndarray]:
+def sorted_codes(code: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """Codes below 2**bits in ascending order and the positions they had; equal codes keep their order.
 
     Code and position are sorted as one number where both fit, which is several times faster than sorting positions.
@@ -95,13 +103,14 @@ def sorted_codes(code: np.ndarray, *, bits: int) -> tuple[np.ndarray, np.ndarray
     return both >> np.uint64(room), (both & np.uint64((1 << room) - 1)).astype(np.int64)
 
 
-def _hashed(low: np.ndarray, high: np.ndarray, bits: int) -> np.ndarray:
-    """The two ends of each edge mixed into so many bits; equal hashes are compared in full afterwards."""
-    mixed: np.ndarray = np.multiply(low, _ODD[0], dtype=np.uint64)
-    mixed += np.multiply(high, _ODD[1], dtype=np.uint64)
+def _hashed(edges: Edges) -> tuple[np.ndarray, int]:
+    """The two ends of each edge mixed into a number of bits; equal hashes are compared in full afterwards."""
+    bits = 64 - max(len(edges.low) - 1, 1).bit_length()
+    mixed: np.ndarray = np.multiply(edges.low, _ODD[0], dtype=np.uint64)
+    mixed += np.multiply(edges.high, _ODD[1], dtype=np.uint64)
     mixed ^= np.right_shift(mixed, 32, dtype=np.uint64)
     mixed *= _ODD[0]
-    return np.right_shift(mixed, 64 - bits, dtype=np.uint64)
+    return np.right_shift(mixed, 64 - bits, dtype=np.uint64), bits
 
 
 def _sorted_pairs(pairs: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import shapely
 
 from qianmo.schema.errors import TopologyError
 
-__all__ = ["Rings", "not_finite", "rings_of"]
+__all__ = ["Rings", "land_on_left", "not_finite", "rings_of"]
 
 _POLYGON = 3
 
@@ -63,6 +63,15 @@ def rings_of(geoms: np.ndarray) -> Rings:
     rings = Rings(xy, np.concatenate([[0], np.cumsum(count)]).astype(np.int64), part_row[ring_part], is_hole)
     _refuse_infinite(rings)
     return rings
+
+
+def land_on_left(rings: Rings) -> np.ndarray:
+    """Whether the land of each ring lies on its left: outer rings counter-clockwise, holes clockwise (面在左侧)."""
+    k = rings.edge_starts()
+    origin = rings.of_edges(rings.xy[rings.starts[:-1], 0])
+    trapezoid = (rings.xy[k, 0] + rings.xy[k + 1, 0] - 2.0 * origin) * (rings.xy[k + 1, 1] - rings.xy[k, 1])
+    ring = rings.of_edges(np.arange(len(rings.row)))
+    return (np.bincount(ring, weights=trapezoid, minlength=len(rings.row)) > 0) ^ rings.is_hole
 
 
 def not_finite(rows: np.ndarray) -> TopologyError:

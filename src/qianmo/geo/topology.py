@@ -9,10 +9,10 @@ import pandas as pd
 import shapely
 
 from qianmo.geo.edges import Edges, edges_of, matches
-from qianmo.geo.rings import Rings
+from qianmo.geo.rings import land_on_left
 from qianmo.schema.errors import TopologyError
 
-__all__ = ["gaps", "invalid", "is_coverage", "overlaps", "slivers"]
+__all__ = ["gaps", "invalid", "is_coverage", "mismatches", "overlaps", "slivers"]
 
 _DUST_M2 = 1e-6
 _PLACE = re.compile(r"\[(\S+) (\S+?)\]")
@@ -67,6 +67,38 @@ def overlaps(geoms: np.ndarray, *, min_area: float) -> pd.DataFrame:
     over = size > min_area
     geometry = pd.Series(list(common[over]), dtype=object)
     return pd.DataFrame({"i": pairs[over, 0], "j": pairs[over, 1], "area_m2": size[over], "geometry": geometry})
+
+
+def mismatches(geoms: np.ndarray, *, gap_m: float) -> np.ndarray:
+    """Lines where each polygon does not fit its neighbours (不匹配的边), None or empty where it does.
+
+    The coverage check of the engine; it is asked only about polygons with an edge that no neighbour has the other way
+    round, and what lies near them: all others fit.
+
+    Parameters
+    ----------
+    geoms : ndarray of geometry, n
+        Valid polygons in a metric CRS, none missing. [m]
+    gap_m : float
+        Neighbours that a border misses by less do not fit either. [m]
+
+    Returns
+    -------
+    ndarray of geometry, n
+
+    Raises
+    ------
+    TopologyError
+        A coordinate is not finite; the rows are named.
+    """
+    suspects = np.flatnonzero(~_fits(geoms))
+    box = shapely.bounds(geoms[suspects]) + np.array([-gap_m, -gap_m, gap_m, gap_m])
+    _, near = shapely.STRtree(geoms).query(shapely.box(*box.T))
+    asked = np.union1d(suspects, near).astype(np.int64)
+    out = np.full(len(geoms), None, dtype=object)
+    if len(asked):
+        out[suspects] = shapely.coverage_invalid_edges(geoms[asked], gap_m)[np.searchsorted(asked, suspects)]
+    return out
 
 
 def gaps(geoms: np.ndarray, *, max_width: float) -> pd.DataFrame:
@@ -136,6 +168,26 @@ def _has_fault(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return ~(shapely.is_missing(faulty) | shapely.is_empty(faulty))
 
 
+def _fits(geoms: np.ndarray) -> np.ndarray:
+    """True where each edge of a polygon is, exactly and with the land on the other side, the edge of one other polygon."""
+    edges = edges_of(geoms)
+    try:
+        p, q = matches(edges)
+    except TopologyError:  # polygons that lie on one another by the hundred
+        return np.zeros(len(geoms), dtype=bool)
+    on_left = edges.is_forward == land_on_left(edges.rings)[_ring_of_edge(edges)]
+    (a, b), (c, d) = edges.points(p), edges.points(q)
+    same, turned = (a == c).all(axis=1) & (b == d).all(axis=1), (a == d).all(axis=1) & (b == c).all(axis=1)
+    fits = (same | turned) & (on_left[p] != on_left[q]) & (edges.owner[p] != edges.owner[q])
+    n = len(edges.owner)
+    partners = np.bincount(p, minlength=n) + np.bincount(q, minlength=n)
+    good = partners == 1
+    good[p[~fits]] = good[q[~fits]] = False
+    held = np.bincount(edges.owner[good], minlength=len(geoms))
+    drawn = np.bincount(edges.rings.of_edges(edges.rings.row), minlength=len(geoms))
+    return (held == drawn) & (drawn > 0)
+
+
 def _refuse_invalid(array: np.ndarray, rows: np.ndarray) -> None:
     bad = rows[~shapely.is_valid(array)]
     if len(bad):
@@ -148,7 +200,7 @@ def _one_sided(edges: Edges) -> np.ndarray:
     p, q = matches(edges)
     first = np.arange(len(edges.owner))
     np.minimum.at(first, q, p)
-    leftward = np.where(edges.is_forward == _land_on_left(edges.rings)[_ring_of_edge(edges)], 1, -1)
+    leftward = np.where(edges.is_forward == land_on_left(edges.rings)[_ring_of_edge(edges)], 1, -1)
     net = np.bincount(first, weights=leftward, minlength=len(first))
     open_edges = np.flatnonzero(net != 0)
     return shapely.linestrings(np.stack(edges.points(open_edges), axis=1)) if len(open_edges) else np.empty(0, dtype=object)
@@ -156,15 +208,6 @@ def _one_sided(edges: Edges) -> np.ndarray:
 
 def _ring_of_edge(edges: Edges) -> np.ndarray:
     return np.searchsorted(edges.rings.starts, edges.start, side="right") - 1
-
-
-def _land_on_left(rings: Rings) -> np.ndarray:
-    """Whether the land of each ring lies on its left: outer rings counter-clockwise, holes clockwise."""
-    k = rings.edge_starts()
-    origin = rings.of_edges(rings.xy[rings.starts[:-1], 0])
-    trapezoid = (rings.xy[k, 0] + rings.xy[k + 1, 0] - 2.0 * origin) * (rings.xy[k + 1, 1] - rings.xy[k, 1])
-    ring = rings.of_edges(np.arange(len(rings.row)))
-    return (np.bincount(ring, weights=trapezoid, minlength=len(rings.row)) > 0) ^ rings.is_hole
 
 
 def _is_covered(faces: np.ndarray, array: np.ndarray) -> np.ndarray:

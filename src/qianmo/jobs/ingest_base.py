@@ -44,7 +44,6 @@ from qianmo.store.stage import Stage, read_catalog
 __all__ = ["SPECS", "ingest", "run"]
 
 _BASE = "landuse_patch"
-_GEODESIC_ROWS = 100_000
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -197,19 +196,15 @@ def _finished(
 
 
 def _safe_areas(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Computed areas for rows whose coordinates are finite; the others stay null and are reported by the check.
-
-    The geodesic area, computed ring by ring, is left out of layers above `_GEODESIC_ROWS` rows.
-    """
-    geodesic = len(frame) <= _GEODESIC_ROWS
+    """Computed areas for rows whose coordinates are finite; the others stay null and are reported by the check."""
     points, owner = shapely.get_coordinates(frame.geometry.to_numpy(), return_index=True)
     bad = np.unique(owner[~np.isfinite(points).all(axis=1)])
     if not len(bad):
-        return compute_areas(frame, with_geodesic=geodesic)
+        return compute_areas(frame)
     good = np.setdiff1d(np.arange(len(frame)), bad)
-    done = compute_areas(frame.iloc[good], with_geodesic=geodesic)
+    done = compute_areas(frame.iloc[good])
     out = frame.copy()
-    for name in ("ellipsoid_area_m2", "planar_area_m2", *(["geodesic_area_m2"] if geodesic else [])):
+    for name in ("ellipsoid_area_m2", "planar_area_m2", "geodesic_area_m2"):
         out[name] = np.nan
         out.iloc[good, out.columns.get_loc(name)] = done[name].to_numpy()
     return out

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from qianmo.geo.side_by_side import side_by_side
 from qianmo.geo.topology import invalid, slivers
 from qianmo.onemap.faults import fault_rows, gather, layer_fault, no_faults, severity_of
 from qianmo.onemap.repair_geometry import has_repeated_vertices, made_valid, same_way_holes
@@ -21,22 +22,26 @@ _RULE = "D-05"
 _WHICH = {0: "点", 1: "线", 2: "线", 3: "面", 4: "多点", 5: "多线", 6: "多面", 7: "集合"}
 
 
-def check_geometry(frame: gpd.GeoDataFrame, table: str, *, overrides: Mapping[str, float] | None = None) -> gpd.GeoDataFrame:
+def check_geometry(
+    frame: gpd.GeoDataFrame, table: str, *, sound: np.ndarray | None = None, overrides: Mapping[str, float] | None = None
+) -> gpd.GeoDataFrame:
     """Faults of every geometry taken alone (图形检查), rule D-05.
 
     Null or empty; coordinates that are NaN or infinite; not a polygon; invalid, with reason and place; repeated
-    vertices; a hole that turns as its outer ring; heights that will be dropped; slivers.
+    vertices; a hole that turns as its outer ring; heights that will be dropped; slivers. `sound` is the answer of
+    :func:`is_sound` where it is known already.
     """
     geoms = frame.geometry.to_numpy()
+    sound = is_sound(geoms) if sound is None else sound
     finite = _finite(geoms)
     return gather(
         frame,
         [
             *_presence(frame, table, geoms, finite),
             *_kinds(frame, table, geoms),
-            _validity(frame, table, geoms, finite, overrides),
+            _validity(frame, table, geoms, finite & ~sound, overrides),
             *_vertices(frame, table, geoms, finite),
-            _slivers(frame, table, geoms, overrides),
+            _slivers(frame, table, geoms, sound, overrides),
         ],
     )
 
@@ -107,7 +112,7 @@ def is_sound(geoms: np.ndarray) -> np.ndarray:
     """True for polygons that are there, finite and valid: the ones that topology can be asked about (可用图形)."""
     polygonal = np.isin(shapely.get_type_id(geoms), (3, 6)) & ~shapely.is_empty(geoms)
     out = polygonal & _finite(geoms)
-    out[out] = shapely.is_valid(geoms[out])
+    out[out] = side_by_side(shapely.is_valid, geoms[out])
     return out
 
 
@@ -182,9 +187,9 @@ def _kinds(frame: gpd.GeoDataFrame, table: str, geoms: np.ndarray) -> list[gpd.G
 
 
 def _validity(
-    frame: gpd.GeoDataFrame, table: str, geoms: np.ndarray, finite: np.ndarray, overrides: Mapping[str, float] | None
+    frame: gpd.GeoDataFrame, table: str, geoms: np.ndarray, doubtful: np.ndarray, overrides: Mapping[str, float] | None
 ) -> gpd.GeoDataFrame:
-    asked = np.flatnonzero(finite & ~shapely.is_missing(geoms) & ~shapely.is_empty(geoms))
+    asked = np.flatnonzero(doubtful & ~shapely.is_missing(geoms) & ~shapely.is_empty(geoms))
     bad = invalid(geoms[asked])
     rows = asked[bad["row"].to_numpy(dtype=np.int64)]
     polygonal = np.isin(shapely.get_type_id(geoms[rows]), (3, 6))
@@ -253,8 +258,10 @@ def _vertices(frame: gpd.GeoDataFrame, table: str, geoms: np.ndarray, finite: np
     return parts
 
 
-def _slivers(frame: gpd.GeoDataFrame, table: str, geoms: np.ndarray, overrides: Mapping[str, float] | None) -> gpd.GeoDataFrame:
-    sound = np.flatnonzero(is_sound(geoms))
+def _slivers(
+    frame: gpd.GeoDataFrame, table: str, geoms: np.ndarray, is_good: np.ndarray, overrides: Mapping[str, float] | None
+) -> gpd.GeoDataFrame:
+    sound = np.flatnonzero(is_good)
     limits = parameter("sliver_max_area_m2", overrides), parameter("sliver_max_thinness", overrides)
     rows = sound[np.asarray(slivers(geoms[sound], max_area=limits[0], max_thinness=limits[1]), dtype=np.int64)]
     area = shapely.area(geoms[rows])

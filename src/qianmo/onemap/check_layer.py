@@ -18,7 +18,7 @@ from qianmo.onemap.check_attributes import (
     check_types,
     check_unit_codes,
 )
-from qianmo.onemap.check_geometry import check_duplicates, check_geometry
+from qianmo.onemap.check_geometry import check_duplicates, check_geometry, is_sound
 from qianmo.onemap.check_patches import patch_rules
 from qianmo.onemap.check_topology import NOT_OVERLAPPING, check_coverage, check_inside, complaints
 from qianmo.onemap.check_totals import check_register, check_township_sums, check_village_sums
@@ -158,10 +158,11 @@ def check_topology(
     overrides: Mapping[str, float] | None = None,
 ) -> gpd.GeoDataFrame:
     """Faults of single geometries and between them, D-05 (拓扑检查); between them only in a metric CRS."""
-    parts = [check_geometry(frame, table, overrides=overrides), check_duplicates(frame, table)]
+    sound = is_sound(frame.geometry.to_numpy())
+    parts = [check_geometry(frame, table, sound=sound, overrides=overrides), check_duplicates(frame, table)]
     if frame.crs is None or not frame.crs.is_projected or table not in NOT_OVERLAPPING:
         return gather(frame, parts)
-    found = complaints(frame, tolerance=parameter("edge_match_tolerance_m", overrides))
+    found = complaints(frame, tolerance=parameter("edge_match_tolerance_m", overrides), sound=sound)
     parts.append(check_coverage(frame, table, sheet_column=sheet_column, found=found, overrides=overrides))
     if control is not None and table != "village" and control.crs == frame.crs:
         parts.append(check_inside(frame, table, control, found=found))

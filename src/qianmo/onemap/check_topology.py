@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from qianmo.geo.topology import overlaps
+from qianmo.geo.topology import mismatches, overlaps
 from qianmo.onemap.check_geometry import duplicate_groups, is_sound
 from qianmo.onemap.faults import fault_rows, feature_ids, gather, layer_fault, no_faults, severity_of
 from qianmo.schema.rules import parameter, rule
@@ -55,6 +56,11 @@ class Complaints:
     rows: np.ndarray
     edges: np.ndarray
 
+    @cached_property
+    def land(self) -> shapely.Geometry:
+        """Union of all polygons that can be asked."""
+        return _union(self.geoms, self.rows)
+
 
 def check_coverage(
     frame: gpd.GeoDataFrame,
@@ -91,18 +97,19 @@ def check_coverage(
     return gather(frame, parts)
 
 
-def complaints(frame: gpd.GeoDataFrame, *, tolerance: float) -> Complaints:
+def complaints(frame: gpd.GeoDataFrame, *, tolerance: float, sound: np.ndarray | None = None) -> Complaints:
     """Rows with edges that overlap a neighbour, miss it by less than `tolerance` [m], or meet it without a common vertex.
 
-    One pass over all edges (不匹配的边); every check between polygons starts from it.
+    One pass over all edges (不匹配的边); every check between polygons starts from it. `sound` is the answer of
+    :func:`~qianmo.onemap.check_geometry.is_sound` where it is known already.
     """
     all_geoms = frame.geometry.to_numpy()
     geoms = np.full(len(all_geoms), None, dtype=object)
-    sound = np.flatnonzero(is_sound(all_geoms))
+    sound = np.flatnonzero(is_sound(all_geoms) if sound is None else sound)
     geoms[sound] = shapely.force_2d(all_geoms[sound])
     if not len(sound):
         return Complaints(geoms, sound, np.empty(0, dtype=object))
-    lines = shapely.coverage_invalid_edges(geoms[sound], tolerance)
+    lines = mismatches(geoms[sound], gap_m=tolerance)
     bad = ~(shapely.is_missing(lines) | shapely.is_empty(lines))
     return Complaints(geoms, sound[bad], lines[bad])
 
@@ -152,8 +159,8 @@ def check_gaps(
     receives it when the gap is small. `hole`: wider, so land is missing and nothing is repaired.
     """
     found = complaints(frame, tolerance=parameter("gap_max_width_m", overrides)) if found is None else found
-    geoms, suspects = found.geoms, found.rows
-    holes = _holes(geoms, suspects)
+    geoms = found.geoms
+    holes = _holes(found.land)
     area = shapely.area(holes)
     width = 2 * area / np.maximum(shapely.length(holes), 1e-12)
     real = area > rule(_RULE).value()
@@ -254,7 +261,7 @@ def check_inside(
         )
     ]
     if table == "landuse_patch" and len(sound):
-        rest = shapely.get_parts(shapely.difference(whole, _union(geoms, found.rows)))
+        rest = shapely.get_parts(shapely.difference(whole, found.land))
         bare = rest[shapely.area(rest) > rule(_RULE).value()]
         parts.extend(_bare_land(frame, table, bare))
     return gather(frame, parts)
@@ -277,8 +284,8 @@ def _union(geoms: np.ndarray, suspects: np.ndarray) -> shapely.Geometry:
     return shapely.union_all([shapely.coverage_union_all(geoms[clean]), *geoms[doubtful]])
 
 
-def _holes(geoms: np.ndarray, suspects: np.ndarray) -> np.ndarray:
-    parts = shapely.get_parts(_union(geoms, suspects))
+def _holes(land: shapely.Geometry) -> np.ndarray:
+    parts = shapely.get_parts(land)
     if not len(parts):
         return np.empty(0, dtype=object)
     inner = [ring for part in parts for ring in part.interiors]

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from qianmo.geo.area import ellipsoid_area_of, geodesic_area_of, planar_area_of
+from qianmo.geo.area import ellipsoid_and_geodesic_area_of, planar_area_of
 from qianmo.schema.codes import land_classes
 from qianmo.schema.errors import MissingDataError, SchemaError, TopologyError
 from qianmo.schema.rules import parameter
@@ -163,21 +163,21 @@ def deduct_ridges(
     return ridge / 100.0, (cents - ridge) / 100.0
 
 
-def compute_areas(frame: gpd.GeoDataFrame, *, with_geodesic: bool = True) -> gpd.GeoDataFrame:
+def compute_areas(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Copy with ellipsoidal, planar and geodesic areas side by side (三种面积).
 
     Columns ``ellipsoid_area_m2`` (national series), ``planar_area_m2``, ``geodesic_area_m2``, each rounded
     half up to 0.01 m2 [m2]; null where a row has no geometry. Statistics use the first, never the second.
-    The geodesic area is measured ring by ring and slow: leave it out with `with_geodesic` for large layers.
     """
     out = frame.copy()
     has = ~(frame.geometry.isna() | frame.geometry.is_empty).to_numpy()
-    measures = [("ellipsoid_area_m2", ellipsoid_area_of), ("planar_area_m2", planar_area_of)]
-    if with_geodesic:
-        measures.append(("geodesic_area_m2", geodesic_area_of))
-    for name, measure in measures:
+    drawn = frame[["geometry"]] if has.all() else frame.loc[has, ["geometry"]]
+    ellipsoid, geodesic = ellipsoid_and_geodesic_area_of(drawn)
+    for name, measured in (
+        ("ellipsoid_area_m2", ellipsoid), ("planar_area_m2", planar_area_of(drawn)), ("geodesic_area_m2", geodesic),
+    ):  # fmt: skip
         values = np.full(len(frame), np.nan)
-        values[has] = hundredths(np.asarray(measure(frame[has]))) / 100.0
+        values[has] = hundredths(measured) / 100.0
         out[name] = values
     return out
 
@@ -187,7 +187,6 @@ def new_register_areas(
     *,
     coefficients: pd.DataFrame | None = None,
     class_scheme: str = "SD3",
-    with_geodesic: bool = True,
 ) -> gpd.GeoDataFrame:
     """Copy with register areas made from the geometry, for layers that have none (生成登记面积).
 
@@ -200,15 +199,13 @@ def new_register_areas(
         County table: farmland_type (PD, TT), slope_class ('2'..'5'), coefficient [ratio].
     class_scheme : str
         Scheme of ``class_code``; tells which classes carry ridges.
-    with_geodesic : bool
-        As in :func:`compute_areas`.
 
     Raises
     ------
     MissingDataError
         The county table has no row for a kind of farmland that is there.
     """
-    out = compute_areas(frame, with_geodesic=with_geodesic)
+    out = compute_areas(frame)
     out["area_m2"] = out["ellipsoid_area_m2"]
     share = np.zeros(len(out)) if coefficients is None else _looked_up(out, coefficients, class_scheme)
     out["ridge_coefficient"] = share

@@ -42,8 +42,12 @@ def made_valid(geoms: np.ndarray, *, overrides: Mapping[str, float] | None = Non
 
 def has_repeated_vertices(geoms: np.ndarray) -> np.ndarray:
     """True where consecutive vertices coincide (重复节点)."""
-    fewer = shapely.get_num_coordinates(shapely.remove_repeated_points(geoms, 0.0))
-    return fewer < shapely.get_num_coordinates(geoms)
+    xy, owner = shapely.get_coordinates(geoms, return_index=True)
+    out = np.zeros(len(geoms), dtype=bool)
+    out[owner[1:][(xy[1:] == xy[:-1]).all(axis=1)]] = True  # or a ring that ends where the next begins
+    fewer = shapely.get_num_coordinates(shapely.remove_repeated_points(geoms[out], 0.0))
+    out[out] = fewer < shapely.get_num_coordinates(geoms[out])
+    return out
 
 
 def same_way_holes(geoms: np.ndarray) -> np.ndarray:
