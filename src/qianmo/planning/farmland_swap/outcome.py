@@ -95,7 +95,8 @@ def _open(found: Eligibility, decision: np.ndarray) -> np.ndarray:
     out = np.full(len(decision), "", object)
     moves = np.isin(decision, ("leave", "enter"))
     for q in found.questions:
-        here = q.units & (moves | (~q.whole & (decision == "refused")))
+        refused = np.zeros(len(decision), bool) if q.whole else decision == "refused"
+        here = q.units & (moves | refused)
         _append(out, here, f"{reason_rows()[q.side, q.code]['zh']}:{NO_DATA}({q.rule_id})", ";")
     return out
 
