@@ -6,6 +6,7 @@ Everything is synthetic.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from qianmo.planning.farmland_swap.land import SwapLand, land_from_table
 from qianmo.schema.units import mu_to_m2
 
-__all__ = ["make_swap", "make_swap_tables"]
+__all__ = ["make_small_swap", "make_swap", "make_swap_tables"]
 
 MEAN_MU = 4.0
 """Mean area of a field. [mu]"""
@@ -35,6 +36,22 @@ def make_swap(n: int, *, rng: np.random.Generator, townships: int = 6) -> SwapLa
         Vertical strips; each has villages of its own.
     """
     return land_from_table(*make_swap_tables(n, rng=rng, townships=townships))
+
+
+def make_small_swap(*, rng: np.random.Generator, n: int = 49, leave: int = 5, enter: int = 5) -> SwapLand:
+    """Land in which only a few units may change, so that every swap can be tried out (可穷举的小算例).
+
+    At most `leave` protected units may leave where leaving needs no reason, and at most `enter` candidates enter; nothing
+    must leave. All other protected land is high-standard farmland, all other candidates are unstable.
+    """
+    land = make_swap(n, rng=rng, townships=2)
+    flat = {"slope_low": np.minimum(land.slope_low, 20.0), "slope_high": np.minimum(land.slope_high, 20.0)}
+    clean = {"polluted": np.zeros(land.n), "project_share": np.zeros(land.n), "erosion": np.ones(land.n)}
+    candidate = ~land.protected & land.farmland & (land.block_protected > 0)
+    high, stable = land.protected.astype(float), np.where(land.protected, 1.0, 0.0)
+    high[rng.permutation(np.flatnonzero(land.protected))[:leave]] = 0.0
+    stable[rng.permutation(np.flatnonzero(candidate))[:enter]] = 1.0
+    return replace(land, high_standard=high, stable=stable, **flat, **clean)
 
 
 def make_swap_tables(n: int, *, rng: np.random.Generator, townships: int = 6) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qianmo.planning.farmland_swap.audit import small_blocks
-from qianmo.planning.farmland_swap.window import BlockRule, link_graph, members, solve_window, too_small
+from qianmo.planning.farmland_swap.window import BlockRule, dropped, link_graph, members, solve_window, too_small
 from qianmo.planning.problem import PlanProblem, hundredths, objective
 from qianmo.schema.errors import InfeasibleError, SchemaError
 from qianmo.schema.units import m2_to_mu
@@ -56,6 +56,8 @@ def enforce_minimum(
 ) -> MinimumResult:
     """Make every block large enough after a soft optimum (落实最小连片).
 
+    Each block that is too small gets a window, solved exactly; where that takes too long, what is too small is dropped.
+
     Parameters
     ----------
     problem : PlanProblem
@@ -80,7 +82,7 @@ def enforce_minimum(
     Raises
     ------
     InfeasibleError
-        A block can be neither grown nor dropped within the limits.
+        A block was neither grown nor dropped within the limits and the time.
     SchemaError
         A unit has more than one option.
     """
@@ -103,7 +105,11 @@ def enforce_minimum(
                 break
         windows += used
         if found is None:
-            raise _stuck(rule, bad)
+            rest = dropped(problem, rule, now)
+            if rest is None:
+                raise _stuck(rule, bad)
+            now, proven = rest, False
+            break
         now, cuts, proven = found.choice, cuts + found.cuts, proven and found.is_proven
         bad = too_small(rule, now)
     _audit(rule, now, area, borders, least_m2)
@@ -134,8 +140,8 @@ def _stuck(rule: BlockRule, bad: list[np.ndarray]) -> InfeasibleError:
     have = int(rule.cents[bad[0]].sum()) / 100
     return InfeasibleError(
         f"{len(bad)} blocks stay below {m2_to_mu(rule.least / 100):.2f} mu; the smallest has {m2_to_mu(have):.2f} mu (units "
-        f"{bad[0][:5].tolist()}) and can be neither grown nor dropped within the limits",
-        conflict=("minimum_block",), cure="lower the least block, or relax a limit (降低连片下限或放宽约束)",
+        f"{bad[0][:5].tolist()}) and was neither grown nor dropped within the limits and the time",
+        conflict=("minimum_block",), cure="lower the least block, relax a limit, or give more time (降低连片下限、放宽约束或延长求解时间)",
     )  # fmt: skip
 
 

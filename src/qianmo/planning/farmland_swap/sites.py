@@ -90,7 +90,7 @@ def select_sites(
     Raises
     ------
     InfeasibleError
-        No selection obeys the limits, or no site can be made large enough.
+        No selection obeys the limits, or a site was not made large enough within limits and time.
     SchemaError
         Numbers missing, lengths that differ.
     """

@@ -16,10 +16,16 @@ from scipy.sparse.csgraph import connected_components
 
 from qianmo.planning.problem import Pairs, PlanProblem, hundredths, limit_values, objective
 
-__all__ = ["BlockRule", "WindowResult", "link_graph", "members", "solve_window", "too_small"]
+__all__ = ["BlockRule", "WindowResult", "dropped", "link_graph", "members", "solve_window", "too_small"]
 
-ROUNDS = 200
+ROUNDS = 80
 """Most rounds of cuts in one window."""
+
+COARSE = 2e-3
+"""Gap of the searches before the last: their answers are only asked which blocks are too small."""
+
+UNPROVEN = 3
+"""Searches that may run into their time limit, a quarter of that of the window, before the window is given up."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ def solve_window(
     window : (w,) int
         Units that may change.
     time_limit_s : float
-        Of each search between two rounds of cuts. [s]
+        A search between two rounds of cuts takes a quarter of it at most; after three that do, the window is given up. [s]
 
     Returns
     -------
@@ -85,25 +91,42 @@ def solve_window(
         None where no such choice exists or none was found in time.
     """
     model = _Model(problem, rule, choice, window)
-    tight, proven, count = np.zeros(len(problem.limits)), True, 0
+    tight, count, late, fine = np.zeros(len(problem.limits)), 0, 0, False
     settled = {tuple(b.tolist()) for b in too_small(rule, choice) if not np.isin(b, window).any()}
     for _ in range(ROUNDS):
-        found = model.search(tight, gap=gap, time_limit_s=time_limit_s)
+        found = model.search(tight, gap=gap if fine else max(gap, COARSE), time_limit_s=time_limit_s / (UNPROVEN + 1))
         if found is None:
             return None
         trial, bound, is_best = found
-        proven &= is_best
+        late += not is_best
         over = _excess(problem, trial)
         blocks = [b for b in too_small(rule, trial) if tuple(b.tolist()) not in settled]
-        if not over.any() and not blocks:
-            return WindowResult(trial, proven, bound, count)
+        if not over.any() and not blocks and (fine or not is_best):
+            return WindowResult(trial, is_best and not tight.any(), bound, count)
+        if late >= UNPROVEN:
+            return None
+        fine = not over.any() and not blocks
         tight += over * 1.5
         before = count
         for block in blocks:
             count += model.cut(block, members(rule, trial))
-        if count == before and not over.any():
+        if blocks and count == before and not over.any():
             return None
     return None
+
+
+def dropped(problem: PlanProblem, rule: BlockRule, choice: np.ndarray) -> np.ndarray | None:
+    """The choice with every block that is too small flipped away, or None where a unit or a limit forbids it (舍去过小连片)."""
+    option = np.full(problem.n, -1)
+    option[problem.patch] = np.arange(problem.m)
+    now = choice.copy()
+    for block in too_small(rule, choice):
+        for k in block[rule.needs[block]].tolist():
+            if not rule.state0[k] and problem.keeps[k]:
+                now[k] = -1
+            elif rule.state0[k] and option[k] >= 0:
+                now[k] = option[k]
+    return None if too_small(rule, now) or _excess(problem, now).any() else now
 
 
 class _Model:
