@@ -42,16 +42,22 @@ def make_small_swap(*, rng: np.random.Generator, n: int = 49, leave: int = 5, en
     """Land in which only a few units may change, so that every swap can be tried out (可穷举的小算例).
 
     At most `leave` protected units may leave where leaving needs no reason, and at most `enter` candidates enter; nothing
-    must leave. All other protected land is high-standard farmland, all other candidates are unstable.
+    must leave. All other protected land is high-standard farmland, all other candidates are unstable. What may enter is
+    mostly better than what may leave.
     """
     land = make_swap(n, rng=rng, townships=2)
     flat = {"slope_low": np.minimum(land.slope_low, 20.0), "slope_high": np.minimum(land.slope_high, 20.0)}
     clean = {"polluted": np.zeros(land.n), "project_share": np.zeros(land.n), "erosion": np.ones(land.n)}
     candidate = ~land.protected & land.farmland & (land.block_protected > 0)
     high, stable = land.protected.astype(float), np.where(land.protected, 1.0, 0.0)
-    high[rng.permutation(np.flatnonzero(land.protected))[:leave]] = 0.0
-    stable[rng.permutation(np.flatnonzero(candidate))[:enter]] = 1.0
-    return replace(land, high_standard=high, stable=stable, **flat, **clean)
+    goes, comes = rng.permutation(np.flatnonzero(land.protected))[:leave], rng.permutation(np.flatnonzero(candidate))[:enter]
+    high[goes], stable[comes] = 0.0, 1.0
+    grade, code, area = land.grade.copy(), land.class_code.copy(), land.area.copy()
+    grade[goes], grade[comes] = np.minimum(grade[goes] + 2, 15), np.maximum(grade[comes] - 4, 1)
+    code[comes] = rng.choice(["0101", "0101", "0103"], len(comes))
+    area[comes] = np.round(1.5 * area[comes], 2)
+    flat["slope_low"][comes] = flat["slope_high"][comes] = np.minimum(flat["slope_low"][comes], 14.0)
+    return replace(land, high_standard=high, stable=stable, grade=grade, class_code=code, area=area, **flat, **clean)
 
 
 def make_swap_tables(n: int, *, rng: np.random.Generator, townships: int = 6) -> tuple[pd.DataFrame, pd.DataFrame]:
