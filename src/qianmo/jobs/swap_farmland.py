@@ -217,7 +217,7 @@ def _lines(result: SwapResult, judged: pd.DataFrame | None, checks: list[dict[st
         lines.append(f"      调入调出均值规则 (Z-04、Z-05) 按参考值施加; 不施加时的上界 {c['bound_without_means']:.2f} 元")
     lines += [f"  未施加 {x['zh']} ({x['rule_id']}): {x['why']}" for x in c["not_imposed"]]
     binding = [x for x in c["limits"] if abs(x["price"]) > 1e-9]
-    lines += [f"  起作用的约束 {x['rule_id']} {x['zh']}: 每亩影子价格 {abs(x['price']) * 10_000 / 15:.2f} 元" for x in binding if x["unit"] == "m2"]
+    lines += [f"  起作用的约束 {x['rule_id'] if x['rule_id'] in rules() else '(自定)'} {x['zh']}: 每亩影子价格 {abs(x['price']) * 10_000 / 15:.2f} 元" for x in binding if x["unit"] == "m2"]
     if judged is not None:
         lines += [f"  {r.rule_id} {_WORDS[r.verdict]}: {r.numbers or '缺少 ' + str(r.missing)}" for r in judged.itertuples()]
     lines += [f"  待核实 {'调出' if q.side == 'out' else '调入'}: {q.zh} ({q.rule_id}), {q.units} 个 {m2_to_mu(q.area_m2):.2f} 亩" for q in result.questions.itertuples()]
