@@ -52,14 +52,15 @@ def formulate_swap(land: SwapLand, settings: SwapSettings) -> SwapFormulation:
     enters = ~land.protected[unit]
     limits, left = swap_limits(land, unit, settings)
     worth, cost = protected_worth(land, settings), _cost(land, settings)[unit]
-    value = np.where(enters, worth[unit], -worth[unit]) - cost
+    pairs, folded = _pairs(land, found, settings)
+    value = np.where(enters, worth[unit], -worth[unit]) + folded[unit] - cost
     if settings.fewest_changes:
         value = np.full(len(unit), -1.0)
     signed = np.where(enters, 1.0, -1.0) * land.area[unit]
     problem = PlanProblem(
         n=land.n, patch=unit, measure=np.where(enters, ENTER, LEAVE).astype(object), target_class=land.class_code[unit], value=value,
         cost=cost, effects={"basic_farmland_m2": signed}, base={"basic_farmland_m2": float(land.area[land.protected].sum())},
-        pairs=() if settings.fewest_changes else (_pairs(land, enters, settings),), limits=limits,
+        pairs=() if settings.fewest_changes else (pairs,), limits=limits,
         may_keep=~found.must_leave, refusals=_refusals(found),
     )  # fmt: skip
     return SwapFormulation(land, settings, found, problem, left)
@@ -90,13 +91,29 @@ def _cost(land: SwapLand, settings: SwapSettings) -> np.ndarray:
     return np.round(settings.value("swap_cost_yuan_mu") * land.mu() + settings.value("swap_change_yuan"), 2)
 
 
-def _pairs(land: SwapLand, enters: np.ndarray, settings: SwapSettings) -> Pairs:
-    """A border inside protected land takes its length off the outline twice; inside a large block it joins a field."""
+def _pairs(land: SwapLand, found: Eligibility, settings: SwapSettings) -> tuple[Pairs, np.ndarray]:
+    """Borders between two units that may change, and what the others add to the flip of each unit, (n,) [yuan].
+
+    A border inside protected land takes its length off the outline twice; inside a large block it joins a field. Where one
+    end is settled the border is worth a number to the other: that of a must-leave unit is lost, that with protected land
+    that stays is won by entering and lost by leaving.
+    """
     large = land.block_area >= round(mu_to_m2(settings.value("contig_block_min_mu")), 2)
     i, j = land.border_i, land.border_j
     joins = large[i] & large[j] & (land.block[i] == land.block[j])
     rate = 2.0 * settings.value("swap_border_yuan_m") + np.where(joins, settings.value("swap_join_yuan_m"), 0.0)
-    return Pairs("compactness", "永久基本农田集中连片", i, j, rate * land.border_m, land.protected.copy(), enters)
+    weight = rate * land.border_m
+    free, stays = found.may_leave | found.may_enter, land.protected & ~found.flexible
+    folded, sign = np.zeros(land.n), np.where(land.protected, -1.0, 1.0)
+    for a, b in ((i, j), (j, i)):
+        beside = free[a] & stays[b]
+        np.add.at(folded, a[beside], (sign[a] * weight)[beside])
+        lost = found.must_leave[a] & land.protected[b] & ~(found.must_leave[b] & (b < a))
+        np.add.at(folded, a[lost], -weight[lost])
+    both = free[i] & free[j]
+    unit = np.flatnonzero(found.flexible)
+    pairs = Pairs("compactness", "永久基本农田集中连片", i[both], j[both], weight[both], land.protected.copy(), ~land.protected[unit])
+    return pairs, folded
 
 
 def _refusals(found: Eligibility) -> Refusals:
