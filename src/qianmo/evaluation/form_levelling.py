@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qianmo.evaluation.basic_farmland_form import BLOCK_FIELDS, CLASS_FIELDS, OTHER_FIELDS, SIDES, SLOPE_FIELDS, basic_farmland_form
+from qianmo.evaluation.basic_farmland_form import (
+    BLOCK_FIELDS,
+    CLASS_FIELDS,
+    OTHER_FIELDS,
+    SIDES,
+    SLOPE_FIELDS,
+    basic_farmland_form,
+)
 
 __all__ = ["levelled_form", "levelled_parts"]
 

@@ -35,16 +35,16 @@ def form_rows(form: pd.DataFrame) -> dict[str, list[tuple[str, ...]]]:
     lacking = [c["field"] for c in cells if c["field"] not in value]
     if lacking:
         raise SchemaError(f"the form lacks fields {lacking[:5]}", expected="every field of codes/basic_farmland_form.csv")
-    heads = [(c["label_zh"], form_text(value[c["field"]], c["value_type"]), _UNITS[c["value_type"]]) for c in cells if c["block"] == "基本信息"]
+    heads: list[tuple[str, ...]] = [(c["label_zh"], form_text(value[c["field"]], c["value_type"]), _UNITS[c["value_type"]]) for c in cells if c["block"] == "基本信息"]
     out = {c["field"][2:]: c for c in cells if c["block"] == "调出"}
     into = {c["field"][2:]: c for c in cells if c["block"] == "调入"}
     names = list(dict.fromkeys([*(c["field"][2:] for c in cells if c["block"] in _SIDES)]))
-    sides = []
+    sides: list[tuple[str, ...]] = []
     for name in names:
         cell = into.get(name) or out[name]
         shown = [form_text(value[c["field"]], c["value_type"]) if (c := side.get(name)) else "—" for side in (out, into)]
         sides.append((cell["label_zh"], _UNITS[cell["value_type"]], *shown))
-    results = [(c["label_zh"], form_text(value[c["field"]], c["value_type"], missing=_open(c))) for c in cells if c["block"] == "审查结果"]
+    results: list[tuple[str, ...]] = [(c["label_zh"], form_text(value[c["field"]], c["value_type"], missing=_open(c))) for c in cells if c["block"] == "审查结果"]
     return {"heads": heads, "sides": sides, "results": results}
 
 
