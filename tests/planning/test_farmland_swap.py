@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from qianmo.planning.farmland_swap.audit import small_blocks
 from qianmo.planning.farmland_swap.eligibility import eligibility, question_table, reason_table
 from qianmo.planning.farmland_swap.formulate import formulate_swap
 from qianmo.planning.farmland_swap.land import land_from_table, with_unit
@@ -238,6 +239,25 @@ def test_fewest_changes_changes_no_more_than_the_full_score_does():
     full, few = (swap(land, settings=s, gap=0.0) for s in (plain, replace(plain, fewest_changes=True)))
     count = [int((r.solution.choice >= 0).sum()) for r in (full, few)]
     assert 1 <= count[1] <= count[0]
+
+
+def test_a_least_block_is_kept_for_every_entrant_and_its_price_told():
+    land = make_swap(400, rng=np.random.default_rng(2))
+    wish = replace(SETTINGS, parameters={"swap_block_min_mu": 150.0}, waived=("patch_mean",))
+    result = swap(land, settings=wish, gap=1e-3, time_limit_s=8.0)
+    i, j = land.border_i, land.border_j
+    entrants = result.after & ~land.protected
+    assert entrants.any() and result.minimum.blocks_before > 0
+    assert small_blocks(result.after, land.area, i, j, least_m2=100_000.0, needs=entrants) == []
+    told = result.certificate["minimum_block"]
+    assert told["price"] == pytest.approx(told["objective_soft"] - told["objective_hard"]) and told["price"] > 0
+
+
+def test_a_stricter_slope_for_entrants_does_not_turn_protected_land_out():
+    table = one_of_each()
+    table.loc[[1, 12], ["slope_low_deg", "slope_high_deg"]] = 18.0
+    found = judged(table, replace(SETTINGS, parameters={"swap_entrant_slope_max_deg": 15.0}))
+    assert not found.must_leave.any() and not found.may_enter[12]
 
 
 def test_infeasible_rules_are_named_with_what_is_missing():

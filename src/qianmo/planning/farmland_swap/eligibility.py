@@ -107,9 +107,9 @@ def question_table(land: SwapLand, found: Eligibility) -> pd.DataFrame:
 def _conditions(land: SwapLand, settings: SwapSettings) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
     """For each condition, where it holds and where nobody knows."""
     steepest, marked = settings.value("swap_entrant_slope_max_deg"), settings.value("swap_steep_area_deg")
+    unfit = settings.value("swap_leave_slope_deg")
     worst = settings.value("swap_erosion_class_max")
     no_slope = ~np.isfinite(land.slope_low) | ~np.isfinite(land.slope_high)
-    steep, unsure = _above(land, steepest), no_slope | ((land.slope_low < steepest) & (land.slope_high > steepest))
     eroded, polluted = (land.erosion > worst, ~np.isfinite(land.erosion)), (land.polluted == 1.0, ~np.isfinite(land.polluted))
     unstable = (land.stable == 0.0, ~np.isfinite(land.stable))
     high = (land.high_standard == 1.0, ~np.isfinite(land.high_standard))
@@ -121,7 +121,7 @@ def _conditions(land: SwapLand, settings: SwapSettings) -> dict[tuple[str, str],
     reserve = (land.reserve_share > 0.5, ~np.isfinite(land.reserve_share))
     partly = land.protected_share * land.area > settings.value("conflict_tolerance_m2")
     return {
-        ("out", "steep"): (steep, unsure),
+        ("out", "steep"): (_above(land, unfit), no_slope | _straddles(land, unfit)),
         ("out", "eroded"): eroded,
         ("out", "polluted"): polluted,
         ("out", "listed_project"): inside["project_share"],
@@ -136,7 +136,7 @@ def _conditions(land: SwapLand, settings: SwapSettings) -> dict[tuple[str, str],
         ("out", "high_standard"): high,
         ("in", "not_farmland"): (~land.farmland, sure),
         ("in", "unstable"): unstable,
-        ("in", "steep"): (steep, unsure),
+        ("in", "steep"): (_above(land, steepest), no_slope | _straddles(land, steepest)),
         ("in", "eroded"): eroded,
         ("in", "polluted"): polluted,
         ("in", "listed_project"): inside["project_share"],
@@ -153,6 +153,10 @@ def _conditions(land: SwapLand, settings: SwapSettings) -> dict[tuple[str, str],
 def _above(land: SwapLand, limit_deg: float) -> np.ndarray:
     """True where the slope is surely above the limit; a slope class from 25 degrees up does not hold 25 itself."""
     return (land.slope_low > limit_deg) | ((land.slope_low >= limit_deg) & (land.slope_high > limit_deg))
+
+
+def _straddles(land: SwapLand, limit_deg: float) -> np.ndarray:
+    return (land.slope_low < limit_deg) & (land.slope_high > limit_deg)
 
 
 def _inside(land: SwapLand, share: np.ndarray, settings: SwapSettings) -> tuple[np.ndarray, np.ndarray]:

@@ -81,11 +81,11 @@ def swap(
     seconds = settings.value("swap_minutes") * 60.0 if time_limit_s is None else time_limit_s
     formulation = formulate_swap(land, settings)
     free = solve(formulation.problem, gap=wanted, time_limit_s=seconds, timer=timer)
-    chosen, solution = formulation, free
-    if not _means_hold(formulation, free.choice):
-        chosen, solution = _with_means(formulation, free, gap=wanted, time_limit_s=seconds, timer=timer)
-    patched, minimum = _with_blocks(chosen, solution, time_limit_s=seconds)
-    return _result(chosen, patched, free, minimum)
+    chosen, (solution, minimum) = formulation, _with_blocks(formulation, free, time_limit_s=seconds)
+    if not _means_hold(formulation, solution.choice):
+        chosen, solution = _with_means(formulation, solution, gap=wanted, time_limit_s=seconds, timer=timer)
+        solution, minimum = _with_blocks(chosen, solution, time_limit_s=seconds)
+    return _result(chosen, solution, free, minimum)
 
 
 def means(land: SwapLand, choice: np.ndarray) -> dict[str, float]:
