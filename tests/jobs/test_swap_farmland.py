@@ -92,7 +92,7 @@ def test_the_form_closes_and_equals_the_layers(done):
         assert float(form[f"{prefix}Pjzldb"]) == pytest.approx(np.average(grade, weights=found[name]["area_m2"]), abs=1e-4)
     out, into = (moved_areas(found[n]).sum() for n in ("basic_farmland_out", "basic_farmland_in"))
     assert f"增加{m2_to_mu(into - out):.2f}亩" in form["scjg1"]
-    assert form["sfsj"] == "是" and form["dcHyGbntMj"] == "缺数据"
+    assert form["sfsj"] == "是" and form["dcHyGbntMj"] == "缺数据" and "审查人员" in form["scjg3"]
 
 
 def test_the_workbook_of_the_form_holds_the_same_figures(done):

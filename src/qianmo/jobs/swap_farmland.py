@@ -26,7 +26,7 @@ from qianmo.planning.farmland_swap.land import land_from_table
 from qianmo.planning.farmland_swap.settings import SwapSettings
 from qianmo.planning.farmland_swap.swap import SwapResult, swap
 from qianmo.planning.verify import verify
-from qianmo.reports.adjustment_form import adjustment_form, form_text
+from qianmo.reports.adjustment_form import adjustment_form, form_values
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.rules import parameters, rules
@@ -188,7 +188,7 @@ def _put(
     tables = {"swap_parcel": result.parcels, "swap_balance": result.balance, "swap_questions": result.questions, "swap_form": form, "swap_verdicts": judged}
     for name, table in tables.items():
         if table is not None:
-            stage.put_table(name, table.assign(value=[form_text(v, k) for v, k in zip(table["value"], table["value_type"])]) if name == "swap_form" else table)
+            stage.put_table(name, table.assign(value=form_values(table)) if name == "swap_form" else table)
 
 
 def _figures(result: SwapResult) -> dict[str, Any]:

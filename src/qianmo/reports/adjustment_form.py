@@ -14,7 +14,7 @@ from qianmo.reports.marks import mark_text
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.shipped import shipped_rows
 
-__all__ = ["adjustment_form", "form_rows", "form_text"]
+__all__ = ["adjustment_form", "form_rows", "form_text", "form_values"]
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _SIDES = {"调出": "dc", "调入": "dr"}
@@ -107,6 +107,12 @@ def adjustment_form(form: pd.DataFrame, *, project_name: str, date: str, synthet
     sheet.center_horizontally()
     book.close()
     return output.getvalue()
+
+
+def form_values(form: pd.DataFrame) -> list[str]:
+    """The value of every row as text, in the order of the form (逐项内容)."""
+    kinds = zip(form["value"], form["value_type"], form["block"])
+    return [form_text(v, k, missing=_open({"value_type": k}) if b == "审查结果" else MISSING) for v, k, b in kinds]
 
 
 def form_text(value: Any, value_type: str = "text", *, missing: str = MISSING) -> str:

@@ -153,6 +153,7 @@ def _swap_moved(results: Results) -> pd.DataFrame | None:
     return moved.assign(
         decision=["调出" if d == "leave" else "调入" for d in moved["decision"]], village_name=_village_names(moved["village_code"], results),
         class_code=_coded(moved["class_code"]), grade=["" if pd.isna(g) else f"{int(g)}" for g in moved["quality_grade"]],
+        to_confirm=[f"{t.count(';') + 1}项" if t else "" for t in moved["to_confirm"].fillna("").astype(str)],
     )  # fmt: skip
 
 
