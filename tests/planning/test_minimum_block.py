@@ -11,9 +11,9 @@ from scipy.ndimage import uniform_filter
 
 from qianmo.planning.farmland_swap.audit import small_blocks
 from qianmo.planning.farmland_swap.minimum import enforce_minimum
-from qianmo.planning.farmland_swap.sites import SiteWish, select_sites, site_problem
+from qianmo.planning.farmland_swap.sites import SiteWish, field_wish, select_sites, site_problem
 from qianmo.planning.problem import objective
-from qianmo.schema.errors import InfeasibleError, SchemaError
+from qianmo.schema.errors import InfeasibleError, RuleError, SchemaError
 from qianmo.schema.rules import parameter
 from qianmo.schema.units import mu_to_m2
 
@@ -103,7 +103,7 @@ def test_fields_of_a_hundred_mu_are_made_within_target_and_budget():
     area = np.round(mu_to_m2(4.0) * rng.uniform(0.5, 1.5, n), 2)
     cost = np.round(area * 2.0, 2)
     least = mu_to_m2(parameter("field_small_mu"))
-    wish = SiteWish(least_block_m2=round(least, 2), target_m2=round(2 * least, 2), budget_yuan=5 * least, border_yuan_m=1.0, kind="百亩方")
+    wish = field_wish("small", target_m2=round(2 * least, 2), budget_yuan=5 * least, border_yuan_m=1.0)
     smooth = uniform_filter(rng.normal(size=(14, 14)), 5, mode="wrap").ravel()
     worth = (2.0 + smooth / smooth.std()) * area
     found = select_sites(area, worth, cost, grid(14, 14), eligible=rng.random(n) < 0.9, wish=wish, time_limit_s=8.0)
@@ -121,6 +121,13 @@ def test_sites_that_cannot_be_made_large_enough_are_refused_in_words():
         select_sites(np.array([np.nan, 1.0]), np.ones(2), np.zeros(2), borders, eligible=np.ones(2, bool), wish=SiteWish())
     with pytest.raises(SchemaError, match="region"):
         select_sites(np.ones(2), np.ones(2), np.zeros(2), borders, eligible=np.ones(2, bool), wish=SiteWish(region_target_m2={"X": 1.0}))
+
+
+def test_the_sizes_of_fields_are_parameters():
+    assert field_wish("small").least_block_m2 == 66_666.67 and field_wish("large").least_block_m2 == 666_666.67
+    assert field_wish("small", parameters={"field_small_mu": 150.0}).least_block_m2 == 100_000.0
+    with pytest.raises(RuleError, match="small, large"):
+        field_wish("huge")
 
 
 def test_each_region_gets_its_share():

@@ -16,9 +16,11 @@ from qianmo.planning.farmland_swap.window import link_graph
 from qianmo.planning.limits.rows import limit_row
 from qianmo.planning.problem import Limit, Pairs, PlanProblem, hundredths, objective
 from qianmo.planning.solve import Solution, solve
-from qianmo.schema.errors import SchemaError
+from qianmo.schema.errors import RuleError, SchemaError
+from qianmo.schema.rules import parameter
+from qianmo.schema.units import mu_to_m2
 
-__all__ = ["SiteSelection", "SiteWish", "select_sites", "site_problem"]
+__all__ = ["SiteSelection", "SiteWish", "field_wish", "select_sites", "site_problem"]
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,30 @@ def select_sites(
     block = _numbered(selected, i, j)
     record = certificate(problem, solution) | {"kind": "sites"} | ({"minimum_block": minimum.summary()} if minimum else {})
     return SiteSelection(selected, block, _blocks(block, area, worth, cost), problem, solution, minimum, record)
+
+
+def field_wish(size: str, *, parameters: Mapping[str, float] | None = None, **wish: Any) -> SiteWish:
+    """The wish for concentrated fields: ``small`` of at least 100 mu, ``large`` of at least 1,000 mu (百亩方、千亩方).
+
+    Parameters
+    ----------
+    size : {'small', 'large'}
+        Parameter ``field_small_mu`` or ``field_large_mu``.
+    parameters : mapping name → value, optional
+        Local values.
+    wish
+        Other fields of `SiteWish`.
+
+    Raises
+    ------
+    RuleError
+        No such size.
+    """
+    names = {"small": "百亩方", "large": "千亩方"}
+    if size not in names:
+        raise RuleError(f"no concentrated field of size {size!r}", expected=", ".join(names))
+    least = round(mu_to_m2(parameter(f"field_{size}_mu", parameters)), 2)
+    return SiteWish(**{"least_block_m2": least, "kind": names[size], **wish})
 
 
 def site_problem(

@@ -148,7 +148,7 @@ def _references(formulation: SwapFormulation, choice: np.ndarray) -> list[tuple[
     patches: list[float | None] = [None] * 3
     if "patch_mean" not in formulation.settings.waived and np.isfinite(m["patch_out"]):
         low = m["patch_in"] if np.isfinite(m["patch_in"]) else m["patch_out"]
-        patches = [m["patch_out"], (low + m["patch_out"]) / 2, sum(middle) / 2]
+        patches = [m["patch_out"] + 0.01, (low + m["patch_out"]) / 2, sum(middle) / 2]
     return list(zip(grades, patches))
 
 
