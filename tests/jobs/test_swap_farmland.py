@@ -142,6 +142,13 @@ def test_an_impossible_wish_names_the_rules_and_changes_nothing(copy, context):
     assert not (copy / "swap").exists() and "basic_farmland_out" not in open_for_work(copy).layers
 
 
+def test_where_nothing_leaves_no_layer_and_no_form_is_made(copy, context):
+    report = swapped(context, copy, cap=0.0)
+    assert "不填报审查表" in report.lines[0] and not report.files
+    assert not set(SWAP_LAYERS) & set(open_for_work(copy).layers)
+    assert not table(copy, "swap_parcel")["decision"].eq("leave").any()
+
+
 def test_wrong_wishes_and_missing_layers_are_refused(copy, context):
     with pytest.raises(RuleError, match="share from 0 to 1"):
         swapped(context, copy, surplus=5.0)

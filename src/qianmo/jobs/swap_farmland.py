@@ -203,8 +203,10 @@ def _figures(result: SwapResult) -> dict[str, Any]:
 def _lines(result: SwapResult, judged: pd.DataFrame | None, checks: list[dict[str, Any]]) -> list[str]:
     c, f = result.certificate, _figures(result)
     out, into = f["out_m2"], f["in_m2"]
-    if not c["n_out"] or not c["n_in"]:
-        lines = ["在现有数据与约束下, 不调整即为最优: 没有调出或没有调入, 不填报审查表"]
+    if not c["n_out"] and not c["n_in"]:
+        lines = ["在现有数据与约束下, 不调整即为最优; 不填报审查表, 不生成图层"]
+    elif not c["n_out"] or not c["n_in"]:
+        lines = [f"只有一侧有变化 (调出 {c['n_out']} 个, 调入 {c['n_in']} 个), 不构成布局调整: 不填报审查表, 不生成图层; 逐图斑结果见表 swap_parcel"]
     else:
         lines = [
             f"调出 {c['n_out']} 个 {m2_to_mu(out):.2f} 亩, 调入 {c['n_in']} 个 {m2_to_mu(into):.2f} 亩; 净增 {m2_to_mu(into - out):.2f} 亩 ({(into - out) / out:.2%}); "
