@@ -144,9 +144,12 @@ def _z10(facts: Facts) -> Answer:
 
 def _inside(facts: Facts, rows: np.ndarray) -> float:
     facts.layer("basic_farmland", "永久基本农田")
-    tolerance = parameter("conflict_tolerance_m2", facts.overrides)
-    area = facts.zones["basic_farmland"].to_numpy()[rows]
-    return float(area[area > tolerance].sum())
+    return _overlap(facts, facts.zones["basic_farmland"], rows)
+
+
+def _overlap(facts: Facts, zone: pd.Series, rows: np.ndarray) -> float:
+    area = zone.to_numpy()[rows]
+    return float(area[area > parameter("conflict_tolerance_m2", facts.overrides)].sum())
 
 
 def _used(facts: Facts, member: Mapping[str, np.ndarray]) -> Answer:
@@ -154,6 +157,9 @@ def _used(facts: Facts, member: Mapping[str, np.ndarray]) -> Answer:
     now = _inside(facts, member["now"])
     words = f"现状 {_inside(facts, member['before']):.2f} m2"
     words += f",规划后 {now:.2f} m2" if facts.after is not None else "(尚无规划方案,按现状判定)"
+    if facts.after is not None and facts.layers.get("basic_farmland_after") is not None:
+        now = _overlap(facts, facts.zones_after_swap, member["now"])
+        words += f"(按现行永农);按布局调整后的永农判定 {now:.2f} m2(验收后生效)"
     return no_overlap(now, parameter("conflict_tolerance_m2", facts.overrides), words)
 
 

@@ -52,7 +52,7 @@ class Facts:
     before : GeoDataFrame, table ``landuse_patch``
     layers : mapping
         Tables by name: village, basic_farmland, eco_redline, urban_boundary, parcel; and, where they exist,
-        basic_farmland_out, basic_farmland_in, basic_farmland_reserve, high_standard_farmland, photovoltaic.
+        basic_farmland_out, basic_farmland_in, basic_farmland_after, basic_farmland_reserve, high_standard_farmland, photovoltaic.
     scheme : str
         Land-class scheme of the patches.
     after : DataFrame, table ``landuse_patch``, optional
@@ -96,6 +96,12 @@ class Facts:
             ((self.faults["rule"] == "D-05") & self.faults["what"].astype(str).str.contains("overlap")).any()
         )
         return zone_areas(self.before, self.layers, is_partition=not overlapping)
+
+    @cached_property
+    def zones_after_swap(self) -> pd.Series:
+        """Area of each patch in the basic farmland as adjusted [m2], rows as `before`; MissingDataError without that layer."""
+        adjusted = self.layer("basic_farmland_after", "布局调整后的永久基本农田")
+        return zone_areas(self.before, {"basic_farmland": adjusted})["basic_farmland"]
 
     @cached_property
     def flows(self) -> pd.DataFrame:

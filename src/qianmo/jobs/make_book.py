@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.opened import PLAN_LAYERS, Opened, open_for_work
+from qianmo.jobs.opened import PLAN_LAYERS, SWAP_LAYERS, Opened, open_for_work
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.document import word
 from qianmo.reports.maps import maps_for
@@ -35,15 +35,16 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     project, day = opened.project, f"{context.clock():%Y年%m月%d日}"
     office = str(values["office"] or project.settings.get("office", {}).get("name", "")) or "（编制单位未填写）"
     crs_text = f"CGCS2000 国家大地坐标系, 高斯-克吕格投影 (EPSG:{opened.patches.crs.to_epsg()}); 面积为椭球面积"
+    swaps = "basic_farmland_out" in opened.layers
     context.step("绘制图件", 0.1)
     maps = maps_for(
         opened.layers, results["plan_parcel"], project_name=project.name, crs_text=crs_text, date=day, vintage=opened.vintage, office=office,
-        synthetic=opened.synthetic, options=results.get("measure_options"), swaps_basic_farmland=False, scheme=opened.scheme,
+        synthetic=opened.synthetic, options=results.get("measure_options"), swaps_basic_farmland=swaps, scheme=opened.scheme,
     )  # fmt: skip
     context.step("编写实施方案", 0.6)
     book = compose(
         results, project_name=project.name, office=office, date=day, vintage=opened.vintage, crs_text=crs_text, synthetic=opened.synthetic,
-        maps=maps, swaps_basic_farmland=False,
+        maps=maps, swaps_basic_farmland=swaps,
     )  # fmt: skip
     folder = Path(values["out"]) if values["out"] else project.folder / "book"
     files = [(folder / f"图件/{n:02d}_{m.title}.png", m.png, "图件") for n, m in enumerate(book.maps, 1)]
@@ -70,11 +71,13 @@ def _results(opened: Opened) -> dict[str, Any]:
     found: dict[str, Any] = {p.stem: read_frame(p) for p in sorted(folder.glob("*.parquet"))}
     found |= {p.stem: json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("*.json"))}
     found["verdicts"] = found.get("plan_verdicts", found.get("verdicts"))
+    if "swap_form" in found:
+        found["basic_farmland_form"] = found["swap_form"]
     found["lineage"] = pd.DataFrame(
         [
             (d.zh, d.lineage.source, d.lineage.source_sha256, d.crs, d.class_scheme, d.vintage, d.synthetic, d.rows)
             for d in opened.datasets.values()
-            if d.kind not in (*PLAN_LAYERS, "fault")
+            if d.kind not in (*PLAN_LAYERS, "fault") and d.name not in SWAP_LAYERS
         ],
         columns=["dataset", "source", "sha256", "crs", "class_scheme", "vintage", "synthetic", "rows"],
     )

@@ -18,7 +18,7 @@ from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project, open_project
 from qianmo.store.stage import read_catalog
 
-__all__ = ["PLAN_LAYERS", "PLAN_TABLES", "Opened", "open_for_work", "read_tables"]
+__all__ = ["PLAN_LAYERS", "PLAN_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "Opened", "open_for_work", "read_tables"]
 
 PLAN_LAYERS = ("plan_parcel", "subproject")
 """Layers that a plan makes."""
@@ -28,6 +28,12 @@ PLAN_TABLES = (
     "certificate",
 )  # fmt: skip
 """Tables that a plan makes; they go when the state they rest on changes."""
+
+SWAP_LAYERS = ("basic_farmland_after", "basic_farmland_out", "basic_farmland_in")
+"""Layers that an adjustment of basic farmland makes."""
+
+SWAP_TABLES = ("swap_parcel", "swap_balance", "swap_questions", "swap_form", "swap_verdicts", "swap_certificate")
+"""Tables that an adjustment of basic farmland makes; they go when the layers they rest on change."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Opened:
     @property
     def synthetic(self) -> dict[str, str]:
         """Invented inputs: dataset name → label, also for invented columns of real layers."""
-        found = {d.name: f"{d.zh}（合成）" for d in self.datasets.values() if d.synthetic and d.name not in PLAN_LAYERS}
+        found = {d.name: f"{d.zh}（合成）" for d in self.datasets.values() if d.synthetic and d.name not in (*PLAN_LAYERS, *SWAP_LAYERS)}
         for d in self.datasets.values():
             if d.lineage.parameters.get("synthetic_columns") and not d.synthetic:
                 found.setdefault(f"{d.name}_columns", f"{d.zh}的村属与权属字段（合成）")

@@ -47,7 +47,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     borders = shared_borders(patches.geometry.to_numpy())
     context.step("求解方案", 0.2)
     result = plan(
-        patches, options, borders, settings=settings, basic_share=_share(opened, "basic_farmland"), redline_share=_share(opened, "eco_redline"),
+        patches, options, borders, settings=settings, basic_share=_basic_share(opened, values, context), redline_share=_share(opened, "eco_redline"),
         timer=time.monotonic,
     )  # fmt: skip
     context.step("独立核验证明", 0.6)
@@ -58,7 +58,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     context.step("方案后指标与合规", 0.7)
     facts = Facts(
         patches, opened.layers, opened.scheme, after=result.after, works=result.plan_parcel, faults=faults_of(opened),
-        documents={"basic_farmland_adjusted": False, **opened.documents}, overrides={**opened.overrides, **settings.rule_values},
+        documents={"basic_farmland_adjusted": "basic_farmland_out" in opened.layers, **opened.documents}, overrides={**opened.overrides, **settings.rule_values},
     )  # fmt: skip
     tables = before_and_after(facts)
     tables["plan_verdicts"] = tables.pop("verdicts")
@@ -97,6 +97,17 @@ def _settings(opened: Opened, values: Mapping[str, Any]) -> PlanSettings:
 def _share(opened: Opened, name: str) -> np.ndarray | None:
     layer = opened.layers.get(name)
     return None if layer is None else share_inside(opened.patches.geometry.to_numpy(), layer.geometry.to_numpy())
+
+
+def _basic_share(opened: Opened, values: Mapping[str, Any], context: Context) -> np.ndarray | None:
+    """Protected share of each patch: today's layer, the adjusted one, or the larger of the two; said in a note where there is a swap."""
+    today, adjusted = _share(opened, "basic_farmland"), _share(opened, "basic_farmland_after")
+    if today is None or adjusted is None:
+        return today
+    how = str(values.get("basic_farmland") or "both")
+    words = {"both": "调整前和调整后的永农都不得改变用途", "current": "按调整前的永农保护, 调入地块未受保护", "adjusted": "按调整后的永农保护, 调出地块可以安排其他用途"}
+    context.note(f"项目含永农布局调整: {words[how]} (--basic-farmland {how}); 验收并更新数据库之前, 现行保护图层仍然有效 (Z-20)")
+    return {"both": np.maximum(today, adjusted), "current": today, "adjusted": adjusted}[how]
 
 
 def _put(stage: Stage, opened: Opened, result: PlanResult, tables: Mapping[str, pd.DataFrame], context: Context) -> None:
@@ -166,6 +177,8 @@ SPECS = (
             JobOption("start_year", "integer", "开工年度", "first year of works"),
             JobOption("rule", "texts", "规则阈值, 如 Z-01=0.03", "local threshold of a rule"),
             JobOption("waive", "texts", "不作为约束的规则编号", "rule not to be imposed"),
+            JobOption("basic_farmland", "choice", "永农布局调整后按哪个图层保护", "layer that protects after a swap", default="both",
+                      choices=("both", "current", "adjusted")),
         ),
         run,
     ),

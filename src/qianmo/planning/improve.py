@@ -37,8 +37,8 @@ def excess(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
 
 
 def obeys(problem: PlanProblem, choice: np.ndarray) -> bool:
-    """True when every limit holds (满足全部约束)."""
-    return not excess(problem, choice).any()
+    """True when every limit holds and every patch that must change does (满足全部约束)."""
+    return not excess(problem, choice).any() and bool((choice[~problem.keeps] >= 0).all())
 
 
 def proper(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
@@ -57,9 +57,10 @@ def proper(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
 def repair(problem: PlanProblem, choice: np.ndarray, *, steps: int = 400) -> np.ndarray | None:
     """A choice near the given one that obeys all limits, or None when none was found (修复).
 
-    Each step takes the change that loses the least score for the violation it removes.
+    Each step takes the change that loses the least score for the violation it removes. Patches that
+    must change take their best option first.
     """
-    moves, choice = _moves(problem), choice.copy()
+    moves, choice = _moves(problem), _forced(problem, choice)
     scale = _scales(problem)
     values = limit_values(problem, choice)
     for _ in range(steps):
@@ -68,7 +69,7 @@ def repair(problem: PlanProblem, choice: np.ndarray, *, steps: int = 400) -> np.
             return choice
         gain, after = _gains(problem, moves, choice), _after(problem, moves, choice, values)
         removed = now - (_excess(after, moves) / scale[:, None]).sum(axis=0)
-        useful = removed > 1e-12
+        useful = (removed > 1e-12) & np.isfinite(gain)
         if not useful.any():
             return None
         rate = np.where(useful, gain / np.where(useful, removed, 1.0), -np.inf)
@@ -105,6 +106,15 @@ def climb(problem: PlanProblem, choice: np.ndarray, *, passes: int = 60) -> np.n
     return choice
 
 
+def _forced(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
+    """The choice with an option for every patch that may not keep its use."""
+    choice = choice.copy()
+    for k in np.flatnonzero(~problem.keeps & (choice < 0)):
+        low, high = np.searchsorted(problem.patch, [k, k + 1])
+        choice[k] = low + int(np.argmax(problem.value[low:high]))
+    return choice
+
+
 def _moves(problem: PlanProblem) -> _Moves:
     row = np.zeros((len(problem.limits), problem.m + problem.n))
     for k, x in enumerate(problem.limits):
@@ -132,6 +142,7 @@ def _gains(problem: PlanProblem, moves: _Moves, choice: np.ndarray) -> np.ndarra
         here = states(p, choice).astype(float)
         pull = np.bincount(p.i, p.weight * here[p.j], problem.n) + np.bincount(p.j, p.weight * here[p.i], problem.n)
         gain += (state - here[moves.patch]) * pull[moves.patch]
+    gain[problem.m :][~problem.keeps] = -np.inf
     return gain
 
 

@@ -104,7 +104,27 @@ def basic_farmland_chapter(m: Material) -> Chapter:
     verdicts = m.frame("verdicts")
     if verdicts is not None:
         blocks += _named(verdicts[verdicts["rule_id"].isin(["Z-02", "Z-03", "Z-04", "Z-05"])], "", "有关规则的判定：")
-    return Chapter("第九章", "永久基本农田布局调整方案", (*blocks, *m.place("basic_farmland_form")))
+    return Chapter("第九章", "永久基本农田布局调整方案", (*blocks, *m.place("basic_farmland_form"), *_swap_blocks(m)))
+
+
+def _swap_blocks(m: Material) -> list[Block]:
+    """What moves, township by township and patch by patch, and what must be confirmed; nothing without a swap."""
+    balance, moved = m.frame("swap_balance"), m.frame("swap_parcel")
+    if balance is None or moved is None or not m.has("swap_moved"):
+        return []
+    total = balance[(balance["township_code"] == "*") & (balance["item"] == "total")].iloc[0]
+    count = moved["decision"].value_counts()
+    text = (
+        f"调出{count_text(int(count.get('leave', 0)))}个图斑{area_text(total['out_m2'])}，调入{count_text(int(count.get('enter', 0)))}个图斑{area_text(total['in_m2'])}，"
+        f"永久基本农田由{area_text(total['before_m2'])}变为{area_text(total['after_m2'])}。各乡镇、各等别的平衡见[[table:swap_balance]]，逐图斑理由见[[table:swap_moved]]。"
+    )
+    blocks: list[Block] = [Paragraph(text), *m.place("swap_balance", "swap_moved")]
+    questions = m.frame("swap_questions")
+    if questions is not None:
+        sides = {"out": "调出", "in": "调入"}
+        items = tuple(f"{sides[q['side']]}：{q['zh']}（{q['rule_id']}），涉及{count_text(int(q['units']))}个图斑" for q in questions.to_dict("records"))
+        blocks += [Paragraph("以下条件现有资料不能判定，报批前须逐项核实："), points(items)]
+    return blocks
 
 
 def tenure_chapter(m: Material) -> Chapter:

@@ -137,6 +137,26 @@ def _tenure(results: Results) -> pd.DataFrame | None:
     return sums.assign(area_m2=sums["area_m2"].round(2), state="待权属调查")
 
 
+def _swap_balance(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "swap_balance")
+    if frame is None:
+        return None
+    shown = frame[(frame["before_m2"] != 0) | (frame["in_m2"] != 0)]
+    return shown.assign(township=["合计" if c == "*" else str(c) or "未注明" for c in shown["township_code"]])
+
+
+def _swap_moved(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "swap_parcel")
+    if frame is None:
+        return None
+    moved = frame[frame["decision"].isin(["leave", "enter"])].sort_values("decision", ascending=False, kind="stable")
+    return moved.assign(
+        decision=["调出" if d == "leave" else "调入" for d in moved["decision"]], village_name=_village_names(moved["village_code"], results),
+        class_code=_coded(moved["class_code"]), grade=["" if pd.isna(g) else f"{int(g)}" for g in moved["quality_grade"]],
+        to_confirm=[f"{t.count(';') + 1}项" if t else "" for t in moved["to_confirm"].fillna("").astype(str)],
+    )  # fmt: skip
+
+
 def _plan_parcel(results: Results) -> pd.DataFrame | None:
     plan = result_frame(results, "plan_parcel")
     if plan is None:
@@ -216,7 +236,7 @@ PREPARED: Mapping[str, Callable[[Results], pd.DataFrame | None]] = MappingProxyT
         "land_structure": _land_structure, "fragmentation": _villages_only, "quality": _quality, "conflicts": _conflicts,
         "idle_kinds": _idle_kinds, "indicators": _indicators, "flow": _flow, "flow_matrix": _flow_matrix, "tenure": _tenure,
         "plan_parcel": _plan_parcel, "verdicts": _verdicts, "rule_sources": _rule_sources, "risks": _risks, "limits": _limits, "checks": _checks,
-        "faults_summary": _faults, "lineage": _lineage,
+        "faults_summary": _faults, "lineage": _lineage, "swap_balance": _swap_balance, "swap_moved": _swap_moved,
     }
 )  # fmt: skip
 """Table key → how its rows are made; tables that are not named take the result as it is."""
