@@ -72,7 +72,7 @@ def _results(opened: Opened) -> dict[str, Any]:
     found["verdicts"] = found.get("plan_verdicts", found.get("verdicts"))
     found["lineage"] = pd.DataFrame(
         [
-            (d.zh, d.lineage.source, d.lineage.source_sha256, d.crs, d.class_scheme, d.vintage, d.synthetic, d.rows)
+            (d.zh, d.lineage.source, d.lineage.source_sha256, d.crs, d.class_scheme, d.vintage, d.synthetic, None if d.kind == "raster" else d.rows)
             for d in opened.datasets.values()
             if d.kind not in (*PLAN_LAYERS, "fault")
         ],
