@@ -56,3 +56,10 @@ def test_a_rule_that_does_not_apply_says_so_and_shows_no_value():
     assert list(shown["verdict"]) == ["通过（不涉及）", "通过"]
     assert shown["value"].iloc[0] == ""
     assert "通过2条（含不涉及1条）" in verdict_counts(pd.DataFrame([aside, plain]))
+
+
+def test_where_a_rule_comes_from_is_told_in_chinese():
+    rows = pd.DataFrame([row(r) for r in rules()], columns=list(table_spec("verdict").column_names))
+    told = book_tables({"verdicts": rows})["rule_sources"].frame["source"]
+    assert [s for s in told if "own knowledge" in s or s.startswith("found")] == []
+    assert told.iloc[0].startswith("编者所知（未核原文）")

@@ -16,6 +16,7 @@ from qianmo.schema.codes import class_schemes, land_classes
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.measures import KEEP, measures
 from qianmo.schema.rules import rules
+from qianmo.schema.shipped import shipped_rows
 from qianmo.schema.tables import table_names, table_spec
 
 __all__ = ["PREPARED", "Results", "certificate_of", "is_not_involved", "result_frame", "sorted_verdicts", "totals_of", "verdict_word"]
@@ -188,7 +189,17 @@ def _risks(results: Results) -> pd.DataFrame | None:
 
 def _rule_sources(results: Results) -> pd.DataFrame | None:
     frame = result_frame(results, "verdicts")
-    return None if frame is None else frame.assign(confidence=[word("confidence", c) for c in frame["confidence"]])
+    if frame is None:
+        return None
+    return frame.assign(confidence=[word("confidence", c) for c in frame["confidence"]], source=[_source_words(str(s)) for s in frame["source"]])
+
+
+def _source_words(text: str) -> str:
+    """The record of where a rule comes from, its standing phrases in Chinese."""
+    for row in shipped_rows("codes", "report_words"):
+        if row["group"] == "source":
+            text = text.replace(row["code"], row["zh"])
+    return text
 
 
 def _limits(results: Results) -> pd.DataFrame | None:

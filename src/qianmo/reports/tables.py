@@ -32,6 +32,7 @@ _FIRST_ROW = 4
 _XLSX_FORMATS = MappingProxyType({"integer": "0", "year": "0", "0.0": "0.0", "0.00": "0.00", "0.0000": "0.0000", "0.00%": "0.00%", "text": "@"})
 _NARROW, _WIDE = 7, 46
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+_MOST_MARKS = 2
 _MOST_ROWS = 1_048_000
 
 
@@ -186,7 +187,7 @@ def _write_cover(
         sheet.write_string(row + n, 0, f"表{n}", formats["text"])
         sheet.write_url(row + n, 1, f"internal:'{name}'!A1", formats["link"], string=chinese_text(table.title))
         sheet.write_number(row + n, 2, len(table.frame), formats["integer"])
-        sheet.write_string(row + n, 3, chinese_text("、".join(table.synthetic)), formats["red"])
+        sheet.write_string(row + n, 3, chinese_text(mark_text(table.synthetic, most=_MOST_MARKS)), formats["red"])
     sheet.fit_to_pages(1, 0)
     sheet.set_paper(9)
 
