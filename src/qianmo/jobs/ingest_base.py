@@ -28,9 +28,11 @@ from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.onemap.check_layer import check_layer
 from qianmo.onemap.level import compute_areas, level_to_villages
 from qianmo.onemap.repair import RepairResult, repair_layer
+from qianmo.reports.typography import word
 from qianmo.schema.codes import FARMLAND_CODES
 from qianmo.schema.dataset import FAULT_COLUMNS, Dataset, Lineage
 from qianmo.schema.errors import ChoiceNeededError, SchemaError
+from qianmo.schema.messages import chinese_message
 from qianmo.schema.rules import parameter
 from qianmo.schema.tables import table_spec
 from qianmo.store.guard import Consent
@@ -45,6 +47,8 @@ __all__ = ["SPECS", "ingest", "run"]
 
 _BASE = "landuse_patch"
 _GEODESIC_ROWS = 100_000
+_WORTH_SHOWING = 0.1
+"""Score below which a candidate that lost is only in the lineage, not on the screen."""
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -326,15 +330,15 @@ def _lines(layers: list[Prepared], grids: Mapping[str, tuple[Grid, Dataset]], fa
         mark = " [合成]" if d.synthetic else ""
         lines.append(f"  {d.zh} {d.name}: {d.rows} 条{size}{mark}")
         for decision in d.lineage.decisions:
-            others = "、".join(f"{c.value}({c.score:.2f})" for c in decision.candidates if c.value != decision.chosen)
-            lines.append(f"      {decision.question} → {decision.chosen}" + (f"; 其他候选 {others[:120]}" if others else ""))
+            others = "、".join(f"{c.value}({c.score:.2f})" for c in decision.candidates if c.value != decision.chosen and c.score >= _WORTH_SHOWING)
+            lines.append(f"      {chinese_message(decision.question)} → {decision.chosen}" + (f"; 其他候选 {others}" if others else ""))
     lines += [f"  {d.zh} {d.name}: {g.values.shape[1]}×{g.values.shape[0]} 像元" for g, d in grids.values()]
     count = faults["severity"].value_counts() if len(faults) else {}
     words = {"error": "错误", "warning": "警告", "info": "提示"}
     lines.append("质检: " + ("、".join(f"{words[s]} {int(count[s])}" for s in words if s in count) or "未发现问题"))
     if len(faults):
         top = faults.groupby(["rule", "what"], sort=False).size().sort_values(ascending=False).head(6)
-        lines += [f"      {rule} {what}: {n}" for (rule, what), n in top.items()]
+        lines += [f"      {rule} {word('fault', str(what))}: {n} 处" for (rule, what), n in top.items()]
     return lines
 
 
