@@ -109,9 +109,9 @@ def print_error(error: QianmoError) -> None:
 
 def _note(note: str) -> str:
     """A remark in Chinese; the name of the layer in front of it stays."""
-    told = chinese_message(note)
     layer, mark, rest = note.partition(": ")
-    return told if told != note or not mark else f"{layer}: {chinese_message(rest)}"
+    told = chinese_message(rest)
+    return f"{layer}: {told}" if mark and told != rest else chinese_message(note)
 
 
 def _choice(choice: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from qianmo.schema.errors import ChoiceNeededError, SchemaError
 from qianmo.schema.messages import chinese_message
 from qianmo.schema.rules import parameter
 from qianmo.schema.tables import table_spec
+from qianmo.store.durable import toml_key, toml_value
 from qianmo.store.guard import Consent
 from qianmo.store.guard_limits import default_limits
 from qianmo.store.parquet import read_frame
@@ -61,6 +62,9 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     else:
         raise SchemaError("没有给出来源 (no source)", expected="文件、文件夹或 --recipe 方案文件")
     agreed = dict.fromkeys(values["accept"] or (), True)
+    known = [f.name for f in fields(Consent)]
+    if set(agreed) - set(known):
+        raise SchemaError(f"--accept {'、'.join(sorted(set(agreed) - set(known)))}: 没有这一项", expected="、".join(known), cure="按出错信息中提示的名称填写")
     return ingest(context, recipe, Path(values["into"]), repair=values["repair"], level=values["level"], consent=Consent(**agreed))
 
 
@@ -308,15 +312,17 @@ def _put_faults(stage: Stage, faults: gpd.GeoDataFrame, setting: Setting, renewe
 
 
 def _settings_text(folder: Path, recipe: Recipe, setting: Setting) -> str:
-    name = (recipe.name or folder.name).replace('"', "'")
-    lines = ["# 阡陌项目设置: 可编辑; 每次运行重新读取", "[project]", f'name = "{name}"', f"crs = {setting.crs}",
-             f'county_code = "{recipe.county_code}"', f'created = "{setting.now.isoformat(timespec="seconds")}"', "",
+    lines = ["# 阡陌项目设置: 可编辑; 每次运行重新读取", "[project]", f"name = {toml_value(recipe.name or folder.name)}", f"crs = {setting.crs}",
+             f"county_code = {toml_value(recipe.county_code)}", f'created = "{setting.now.isoformat(timespec="seconds")}"', "",
              "# 参数覆盖: 名称见 reference 参数表, 例如 small_patch_mu = 3", "[parameters]"]  # fmt: skip
-    lines += [f"{k} = {v}" for k, v in dict(recipe.settings.get("parameters", {})).items()]
+    lines += [f"{toml_key(k)} = {toml_value(v)}" for k, v in dict(recipe.settings.get("parameters", {})).items()]
     for section in ("plan", "documents", "office"):
         lines += ["", f"[{section}]"]
+        plain = {k: v for k, v in dict(recipe.settings.get(section, {})).items() if not isinstance(v, dict)}
+        lines += [f"{toml_key(k)} = {toml_value(v)}" for k, v in plain.items()]
         for key, value in dict(recipe.settings.get(section, {})).items():
-            lines.append(f"{key} = " + (f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)))
+            if isinstance(value, dict):
+                lines += [f"[{section}.{toml_key(key)}]", *(f"{toml_key(k)} = {toml_value(v)}" for k, v in value.items())]
     return "\n".join(lines) + "\n"
 
 

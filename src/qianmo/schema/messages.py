@@ -11,7 +11,7 @@ __all__ = ["chinese_message", "has_chinese"]
 
 _HAN = re.compile("[\u3400-\u9fff]")
 _BRACKETED = re.compile(r"(?P<en>[\x20-\x7e]*[a-z]{2,}[\x20-\x7e]*) \((?P<zh>[\u3400-\u9fff][^()]*)\)")
-_BEHIND = re.compile(r"(?P<en>[\x20-\x7e]*[a-z]{2,}[\x20-\x7e]*(?<![:：])) (?P<zh>[\u3400-\u9fff].*)", re.DOTALL)
+_BEHIND = re.compile(r"(?=[\x20-\x7e]*[a-z]{2,} [a-z]{2,})(?P<en>(?:(?!: )[\x20-\x7e])*(?<!:)) (?P<zh>[\u3400-\u9fff].*)", re.DOTALL)
 _GAP = re.compile(r"\{(\d*)\}")
 _DEEPEST = 3
 _TELLING = 12

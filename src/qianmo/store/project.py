@@ -21,7 +21,7 @@ from typing import Any
 
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from qianmo.schema.errors import MissingDataError, NotAllowedError
+from qianmo.schema.errors import MissingDataError, NotAllowedError, SchemaError
 from qianmo.store.durable import replace_text, sync_tree, write_text
 from qianmo.store.lock import writer_lock
 from qianmo.store.stage import Stage
@@ -86,7 +86,16 @@ def open_project(folder: Path) -> Project:
     number = _read_pointer(folder)
     if not _generation_folder(folder, number).is_dir():
         raise MissingDataError(f"generation {number} of {folder} is missing", cure="restore the folder generations/ from a backup")
-    return Project(folder, tomllib.loads((folder / "project.toml").read_text(encoding="utf-8")), number)
+    return Project(folder, _settings(folder / "project.toml"), number)
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise MissingDataError(f"{path} 不见了", expected="项目设置文件", cure="从备份恢复 project.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise SchemaError(f"{path} 写法有误: {fault}", expected="UTF-8 编码的 TOML", cure="按提示的行列改正, 文字加英文双引号") from None
 
 
 @contextmanager
