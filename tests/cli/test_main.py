@@ -1,5 +1,6 @@
 """The command: one sub-command a job, errors in words with their own exit code."""
 
+import errno
 import socket
 
 import pytest
@@ -18,12 +19,32 @@ def test_every_job_has_a_command_with_all_its_options():
 def test_a_missing_project_is_an_error_in_words(capsys, tmp_path):
     assert main(["evaluate", "--quiet", str(tmp_path / "none")]) == 2
     said = capsys.readouterr().err
-    assert "no project" in said and "qianmo ingest" in said
+    assert "没有项目" in said and "qianmo ingest" in said
 
 
 def test_a_missing_source_names_the_file(capsys, tmp_path):
     assert main(["ingest", "--quiet", str(tmp_path / "无此文件.shp"), "--into", str(tmp_path / "p")]) in (2, 5)
     assert "无此文件" in capsys.readouterr().err and not (tmp_path / "p").exists()
+
+
+def test_a_disk_that_cannot_be_written_is_an_error_in_words(capsys, tmp_path, monkeypatch, repo):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("qianmo.store.stage.Stage.put_layer", full)
+    folder = tmp_path / "p"
+    assert main(["ingest", "--quiet", "--recipe", str(repo / "examples/youwuzhen/ingest.toml"), "--into", str(folder)]) == 6
+    said = capsys.readouterr().err
+    assert "磁盘已满" in said and "项目保持原状" in said and "办法" in said
+    assert not folder.exists()
+
+
+def test_help_is_in_chinese(capsys):
+    with pytest.raises(SystemExit):
+        main(["ingest", "--help"])
+    said = capsys.readouterr().out
+    assert "用法" in said and "选项" in said and "显示本帮助" in said
+    assert "[()]" not in said and "positional arguments" not in said
 
 
 def test_the_main_command_without_words_prints_help(capsys):
@@ -49,8 +70,9 @@ def test_the_main_job_runs_with_the_network_cut(no_network, tmp_path, repo, caps
     assert main(["plan", "--quiet", str(tmp_path / "p")]) == 0
     said = capsys.readouterr().out
     assert "独立核验" in said and "全部一致" in said
+    assert main(["book", "--quiet", str(tmp_path / "p")]) == 0
     assert main(["status", str(tmp_path / "p")]) == 0
-    assert "[合成 synthetic]" in capsys.readouterr().out
+    assert "[合成]" in capsys.readouterr().out
     assert main(["undo", str(tmp_path / "p")]) == 0
     assert main(["history", str(tmp_path / "p")]) == 0
     assert "编制方案" in capsys.readouterr().out

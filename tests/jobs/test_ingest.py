@@ -15,7 +15,7 @@ import shapely
 
 from qianmo.jobs.ingest_base import ingest
 from qianmo.jobs.recipe import recipe_from_options
-from qianmo.schema.errors import ChoiceNeededError, CrsError, NotAllowedError, QianmoError
+from qianmo.schema.errors import ChoiceNeededError, CrsError, MissingDataError, NotAllowedError, QianmoError, SchemaError
 from qianmo.store.geopackage import check_geopackage
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import history, open_project, redo, undo
@@ -197,3 +197,36 @@ def test_a_second_layer_is_checked_against_the_first(tmp_path, context):
     catalog = read_catalog(open_project(tmp_path / "p").state)
     assert {"landuse_patch", "eco_redline"} <= set(catalog)
     assert np.isclose(catalog["eco_redline"].lineage.parameters["lonlat_box"][0], 116.44, atol=0.1)
+
+
+def test_a_layer_without_features_says_so(tmp_path, context):
+    survey().head(0).to_file(tmp_path / "空.gpkg", layer="DLTB", driver="GPKG")
+    with pytest.raises(MissingDataError, match="没有要素"):
+        ingest(context, recipe_from_options(options(tmp_path / "空.gpkg")), tmp_path / "p")
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_layer_without_class_codes_names_the_field_that_is_missing_and_those_that_are_there(tmp_path, context):
+    survey().drop(columns=["DLBM", "DLMC"]).to_file(tmp_path / "a.gpkg", layer="DLTB", driver="GPKG")
+    with pytest.raises(SchemaError) as told:
+        ingest(context, recipe_from_options(options(tmp_path / "a.gpkg", as_table="landuse_patch")), tmp_path / "p")
+    assert "地类编码 (DLBM)" in told.value.found and "ZLDWDM" in told.value.found and "a.gpkg" in told.value.found
+    assert told.value.cure
+
+
+def test_a_declared_web_map_system_that_cannot_hold_the_numbers_stops_with_the_choices(tmp_path, context):
+    """Eastings of 39 million lie outside the web map; its inverse would wrap them into the Gulf of Guinea."""
+    survey().drop(columns=["ZLDWDM"]).set_crs(3857, allow_override=True).to_file(tmp_path / "a.gpkg", layer="DLTB", driver="GPKG")
+    with pytest.raises(ChoiceNeededError) as told:
+        ingest(context, recipe_from_options(options(tmp_path / "a.gpkg")), tmp_path / "p")
+    assert any(c.startswith("EPSG:4527") for c in told.value.choices)
+    assert any("EPSG:3857" in c and "矛盾" in c for c in told.value.choices)
+
+
+def test_data_outside_china_without_a_project_system_name_the_option(tmp_path, context):
+    survey().drop(columns=["ZLDWDM"]).set_crs(2154, allow_override=True).assign(geometry=lambda f: f.translate(-38_600_000, 3_900_000)).to_file(
+        tmp_path / "a.gpkg", layer="DLTB", driver="GPKG"
+    )
+    with pytest.raises(CrsError) as told:
+        ingest(context, recipe_from_options(options(tmp_path / "a.gpkg")), tmp_path / "p")
+    assert "--project-crs" in told.value.cure

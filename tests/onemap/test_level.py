@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from qianmo.onemap.check_totals import check_village_sums
 from qianmo.onemap.level import (
     compute_areas,
     control_areas,
@@ -121,3 +122,32 @@ def test_missing_control_areas_are_the_ellipsoidal_ones() -> None:
     )
     out = control_areas(villages)
     assert out["control_area_m2"].iloc[0] == 5.0 and out["control_area_m2"].iloc[1] == pytest.approx(20000, rel=1e-3)
+
+
+def _land_and_island() -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    frame = patches().assign(village_code="v1", island_code=["00", None, "01", "01"], area_m2=[10000.0, 10000.0, 10000.0, 10000.0], ridge_coefficient=0.0)
+    villages = pd.DataFrame(
+        {"village_code": ["v1", "v1"], "village_name": ["甲村", "甲村海岛"], "island_code": ["00", "01"], "control_area_m2": [20000.02, 19999.99]}
+    )
+    return frame, villages
+
+
+def test_land_and_islands_of_a_village_close_to_their_own_control_areas() -> None:
+    frame, villages = _land_and_island()
+    levelled, log = level_to_villages(frame, villages)
+    assert levelled["area_m2"].round(2).tolist() == [10000.01, 10000.01, 9999.99, 10000.0]
+    assert log["village_code"].tolist() == ["v1", "v1"]
+
+
+def test_the_check_sees_land_and_islands_apart() -> None:
+    frame, villages = _land_and_island()
+    faults = check_village_sums(frame, villages)
+    assert sorted(faults["found"]) == ["v1 甲村 图斑面积之和 20000.00 m2, 差 -0.02 m2", "v1 甲村海岛 图斑面积之和 20000.00 m2, 差 +0.01 m2"]
+    assert check_village_sums(level_to_villages(frame, villages)[0], villages).empty
+
+
+def test_an_island_patch_without_a_control_unit_is_named() -> None:
+    frame, villages = _land_and_island()
+    with pytest.raises(MissingDataError, match="2 patches"):
+        level_to_villages(frame, villages.iloc[:1])
+    assert any("描述说明 01" in f for f in check_village_sums(frame, villages.iloc[:1])["found"])

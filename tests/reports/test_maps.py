@@ -206,3 +206,14 @@ def test_a_plan_of_other_patches_is_refused(layers, plan):
     strange = pd.DataFrame(plan.drop(columns="geometry")).assign(patch_id="nowhere")
     with pytest.raises(MissingDataError, match="no geometry"):
         maps_for(layers, strange, project_name="示例镇", **FACTS)
+
+
+def test_a_borrowed_datum_shift_is_marked_on_every_sheet_for_it_moves_whatever_is_drawn(layers):
+    label = "坐标转换参数（借用，仅供演示）"
+    made = maps_for(layers, None, project_name="示例镇", dpi=30, synthetic={"helmert": label}, **FACTS)
+    assert [m.key for m in made if label not in m.synthetic] == []
+
+
+def test_planned_works_and_the_project_outline_do_not_look_alike():
+    outline, works = symbol("layer", "project_area"), symbol("layer", "works_outline")
+    assert (outline.edge, outline.hatch) != (works.edge, works.hatch)

@@ -7,7 +7,7 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from qianmo import __version__
 from qianmo.cli.output import bars, print_error, print_report, solver_silenced
@@ -17,6 +17,13 @@ from qianmo.jobs.spec import JobOption, checked_values
 from qianmo.schema.errors import ChoiceNeededError, InfeasibleError, NotAllowedError, QianmoError, UnsafeInputError
 
 __all__ = ["build_parser", "main"]
+
+_FAULTS = {
+    "the following arguments are required": "缺少必需的参数", "unrecognized arguments": "不认识的参数", "invalid choice": "没有这个选项值",
+    "choose from": "可选", "expected one argument": "后面需要一个值", "expected at least one argument": "后面至少需要一个值",
+    "invalid int value": "应为整数, 现为", "invalid float value": "应为数值, 现为", "argument ": "参数 ",
+}  # fmt: skip
+"""Standing words of the parser's messages."""
 
 _EXIT = ((ChoiceNeededError, 3), (InfeasibleError, 4), (UnsafeInputError, 5), (NotAllowedError, 6), (QianmoError, 2))
 
@@ -42,19 +49,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except QianmoError as error:
         print_error(error)
         return next(code for kind, code in _EXIT if isinstance(error, kind))
+    except OSError as fault:
+        place = f" {fault.filename}" if fault.filename else ""
+        print_error(NotAllowedError(f"读写{place} 失败: {fault.strerror or fault}", expected="可读写的位置与足够的磁盘空间", cure="检查路径、权限与磁盘空间后重试"))
+        return 6
     except KeyboardInterrupt:
-        print("已中断; 项目保持原状 (interrupted, the project is as it was before)", file=sys.stderr)
+        print("已中断; 项目保持原状", file=sys.stderr)
         return 130
     print_report(report, context.notes)
     return report.exit_code
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose standing words are Chinese."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(add_help=False, formatter_class=_Formatter, **settings)
+        self._positionals.title, self._optionals.title = "参数 (arguments)", "选项 (options)"
+        self.add_argument("-h", "--help", action="help", help="显示本帮助 · show this help")
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the words of the command, and where the help is; exit code 2."""
+        print(f"命令有误: {_fault_words(message)}\n  办法: 用 {self.prog} --help 查看用法", file=sys.stderr)
+        raise SystemExit(2)
+
+
+class _Formatter(argparse.HelpFormatter):
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, "用法: " if prefix is None else prefix)
+
+
+def _fault_words(message: str) -> str:
+    for said, zh in _FAULTS.items():
+        message = message.replace(said, zh)
+    return message
+
+
 def build_parser(*, only: str = "") -> argparse.ArgumentParser:
     """The parser with one sub-command a job, or with one job alone, so that the others need not be imported."""
-    parser = argparse.ArgumentParser(prog="qianmo", description="阡陌: 全域土地综合整治 · comprehensive land consolidation")
-    parser.add_argument("--version", action="version", version=f"qianmo {__version__}")
+    parser = _Parser(prog="qianmo", description="阡陌: 全域土地综合整治 · comprehensive land consolidation")
+    parser.add_argument("--version", action="version", version=f"qianmo {__version__}", help="显示版本号 · show the version")
     parser.set_defaults(quiet=False)
-    commands = parser.add_subparsers(dest="job", metavar="COMMAND")
+    commands = parser.add_subparsers(dest="job", metavar="COMMAND", title="命令 (commands)", parser_class=_Parser)
     for spec in (job_spec(only),) if only else job_specs():
         command = commands.add_parser(spec.name, help=f"{spec.zh} · {spec.en}", description=f"{spec.zh}。{spec.en}")
         command.add_argument("--quiet", action="store_true", help="不显示进度条 · no progress bar")
@@ -65,7 +101,7 @@ def build_parser(*, only: str = "") -> argparse.ArgumentParser:
 
 def _add(command: argparse.ArgumentParser, option: JobOption) -> None:
     names = [option.name] if option.positional else ["--" + option.name.replace("_", "-")]
-    settings: dict[str, Any] = {"help": f"{option.zh} · {option.en}" + (f" [{option.default}]" if option.default is not None else "")}
+    settings: dict[str, Any] = {"help": f"{option.zh} · {option.en}" + (f" [{option.default}]" if option.default not in (None, ()) else "")}
     if not option.positional:
         settings["dest"] = option.name
         settings["default"] = argparse.SUPPRESS

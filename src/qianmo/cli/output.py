@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.progress import (
@@ -22,6 +24,18 @@ from qianmo.jobs.context import Progress as Report
 from qianmo.jobs.context import silent
 from qianmo.jobs.spec import JobReport
 from qianmo.schema.errors import ChoiceNeededError, InfeasibleError, QianmoError
+from qianmo.schema.messages import chinese_message
+
+_KINDS = MappingProxyType(
+    {
+        "SchemaError": "数据结构不符", "CodeError": "编码不符", "CrsError": "坐标系有误", "EncodingError": "文本编码有误", "TopologyError": "图形有误",
+        "RuleError": "规则或参数有误", "InfeasibleError": "约束互相冲突", "NotAllowedError": "不允许", "MissingDataError": "缺少数据",
+        "UnsafeInputError": "文件不安全或已损坏", "ChoiceNeededError": "需要您选择",
+    }
+)  # fmt: skip
+"""Kind of an error as a clerk reads it."""
+
+_REASONED = re.compile(r"(?P<name>.*?) \((?P<score>[\d.]+): (?P<why>.*)\)", re.DOTALL)
 
 __all__ = ["bars", "print_error", "print_report", "solver_silenced"]
 
@@ -68,29 +82,42 @@ def print_report(report: JobReport, notes: list[str]) -> None:
     for line in report.lines:
         console.print(line, markup=False)
     if report.files:
-        console.print("成果文件 (files):", markup=False)
+        console.print("成果文件:", markup=False)
     for path, what in report.files:
         console.print(f"  {path}  — {what}", markup=False)
     if notes:
-        console.print("请注意 (please note):", markup=False)
+        console.print("请注意:", markup=False)
     for note in notes:
-        console.print(f"  · {note}", markup=False)
+        console.print(f"  · {_note(note)}", markup=False)
 
 
 def print_error(error: QianmoError) -> None:
     """One error: found, expected, cure, and the choices where there are some."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"未完成 ({type(error).__name__}): {error.found}", markup=False)
+    console.print(f"未完成 ({_KINDS.get(type(error).__name__, type(error).__name__)}): {chinese_message(error.found)}", markup=False)
     if isinstance(error, ChoiceNeededError):
         for number, choice in enumerate(error.choices, 1):
-            console.print(f"  候选 {number}: {choice}", markup=False)
+            console.print(f"  候选 {number}: {_choice(choice)}", markup=False)
     elif isinstance(error, InfeasibleError):
         for limit in error.conflict:
             console.print(f"  冲突约束: {limit}", markup=False)
-    elif error.expected:
-        console.print(f"  应为: {error.expected}", markup=False)
+    if error.expected and not isinstance(error, ChoiceNeededError | InfeasibleError):
+        console.print(f"  应为: {chinese_message(error.expected)}", markup=False)
     if error.cure:
-        console.print(f"  办法: {error.cure}", markup=False)
+        console.print(f"  办法: {chinese_message(error.cure)}", markup=False)
+
+
+def _note(note: str) -> str:
+    """A remark in Chinese; the name of the layer in front of it stays."""
+    layer, mark, rest = note.partition(": ")
+    told = chinese_message(rest)
+    return f"{layer}: {told}" if mark and told != rest else chinese_message(note)
+
+
+def _choice(choice: str) -> str:
+    """A candidate with its reasons in brackets, the reasons in Chinese."""
+    found = _REASONED.fullmatch(choice)
+    return f"{found['name']} ({found['score']}: {chinese_message(found['why'])})" if found else choice
 
 
 def _plain() -> Report:

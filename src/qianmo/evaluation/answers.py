@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from qianmo.evaluation.facts import Answer, Facts, limit, told
+from qianmo.evaluation.facts import Answer, Facts, document_facts, limit, told
 from qianmo.schema.errors import MissingDataError, RuleError
 from qianmo.schema.rules import rule
 
@@ -33,13 +33,15 @@ Measure = Callable[[Facts], Answer]
 def at_least(rule_id: str, value: float, numbers: str, *, threshold: float, unit: str = "") -> Answer:
     """Answer to 'value >= threshold' (不低于)."""
     gap = value - threshold
-    return Answer(round(gap, 9) >= 0, value, numbers, margin=_margin(gap, unit, rule_id), threshold=f"{threshold:g}")
+    margin = _margin(gap, unit, rule_id)
+    return Answer(round(gap, 9) >= 0, value, numbers, margin=margin, threshold=f"{threshold:g}", comparator=">=")
 
 
 def at_most(rule_id: str, value: float, numbers: str, *, threshold: float, unit: str = "") -> Answer:
     """Answer to 'value <= threshold' (不高于)."""
     gap = threshold - value
-    return Answer(round(gap, 9) >= 0, value, numbers, margin=_margin(gap, unit, rule_id), threshold=f"{threshold:g}")
+    margin = _margin(gap, unit, rule_id)
+    return Answer(round(gap, 9) >= 0, value, numbers, margin=margin, threshold=f"{threshold:g}", comparator="<=")
 
 
 def no_overlap(area_m2: float, tolerance_m2: float, numbers: str) -> Answer:
@@ -59,7 +61,7 @@ def all_true(*names: str) -> Measure:
 
     def measure(facts: Facts) -> Answer:
         values = told(facts, *names)
-        return Answer(all(values), float(sum(values)), "、".join(f"{n}={'是' if v else '否'}" for n, v in zip(names, values)))
+        return Answer(all(values), float(sum(values)), "、".join(f"{document_facts()[n]['zh']}:{'是' if v else '否'}" for n, v in zip(names, values)))
 
     return measure
 

@@ -21,7 +21,7 @@ from qianmo.evaluation import (
 from qianmo.evaluation.answers import Measure
 from qianmo.evaluation.facts import Answer, Facts
 from qianmo.schema.errors import MissingDataError, RuleError
-from qianmo.schema.rules import CONFIRM, Rule, rule, rules, verdict_of
+from qianmo.schema.rules import CONFIDENCE_WORDS, CONFIRM, Rule, rule, rules, verdict_of
 from qianmo.schema.tables import table_spec
 
 __all__ = ["answer_rule", "compliance_measures", "verdicts"]
@@ -100,15 +100,15 @@ def _row(found: Rule, answer: Answer) -> dict[str, object]:
     verdict = verdict_of(found, None if answer.ok is None else bool(answer.ok))
     words = answer.numbers
     if verdict == CONFIRM:
-        words += f"(规则文本置信度 {found.confidence},须核实原文后判定)"
+        words += f"(规则文本置信度{CONFIDENCE_WORDS.get(found.confidence, found.confidence)},须核实原文后判定)"
     return {
         "rule_id": found.id,
         "text_zh": found.zh,
         "verdict": verdict,
         "value": answer.value,
         "threshold": answer.threshold or found.threshold,
-        "comparator": found.comparator,
-        "unit": found.unit,
+        "comparator": answer.comparator or found.comparator,
+        "unit": answer.unit or found.unit,
         "margin": answer.margin,
         "numbers": words,
         "severity": found.severity,

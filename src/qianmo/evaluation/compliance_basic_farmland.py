@@ -208,7 +208,7 @@ def _y04(facts: Facts) -> Answer:
         facts, "state_council_approval", "basic_farmland_occupied_m2", "basic_farmland_replaced_m2", "replacement_grade_not_lower"
     )
     words = f"批准 {'有' if approved else '无'},占用 {mu(out)},补划 {mu(into)},质量{'不降低' if grade else '降低'}"
-    return Answer(bool(approved and grade and into >= out), into - out, words, margin=f"补划差 {mu(into - out)}")
+    return Answer(bool(approved and grade and into >= out), into - out, words, margin=f"补划差 {mu(into - out)}", threshold="0", unit="m2", comparator=">=")
 
 
 def _y05(facts: Facts) -> Answer:
@@ -216,7 +216,7 @@ def _y05(facts: Facts) -> Answer:
     if rights == 0:
         return not_needed("永农范围内无矿业权")
     (fits,) = told(facts, "mining_strategic_or_underground")
-    return Answer(bool(fits), float(rights), f"永农范围内矿业权 {rights:g} 个,{'均' if fits else '未全部'}属战略性矿产或井下开采")
+    return Answer(bool(fits), float(rights), f"永农范围内矿业权 {rights:g} 个,{'均' if fits else '未全部'}属战略性矿产或井下开采", unit="count")
 
 
 def _y08(facts: Facts) -> Answer:

@@ -64,9 +64,9 @@ def _e02(facts: Facts) -> Answer:
     words = f"核心区外红线内工程:正面清单类 {free:.2f} m2,须认定 {bound:.2f} m2,清单外 {banned:.2f} m2"
     tolerance = parameter("conflict_tolerance_m2", facts.overrides)
     if banned > tolerance:
-        return Answer(False, banned, words, margin=f"清单外 {banned:.2f} m2")
+        return Answer(False, banned, words, margin=f"清单外 {banned:.2f} m2", unit="m2")
     ok = bound <= tolerance or _told_positive(facts)
-    return Answer(ok, bound, words, margin="均在正面清单内" if ok else f"未获认定 {bound:.2f} m2")
+    return Answer(ok, bound, words, margin="均在正面清单内" if ok else f"未获认定 {bound:.2f} m2", unit="m2")
 
 
 def _e03(facts: Facts) -> Answer:
@@ -74,7 +74,7 @@ def _e03(facts: Facts) -> Answer:
     if inside <= parameter("conflict_tolerance_m2", facts.overrides):
         return not_needed("生态保护红线内无工程")
     found = _told_positive(facts)
-    return Answer(found, inside, f"红线内工程 {inside:.2f} m2,省级认定意见{'有' if found else '无'}")
+    return Answer(found, inside, f"红线内工程 {inside:.2f} m2,省级认定意见{'有' if found else '无'}", unit="m2")
 
 
 MEASURES: Mapping[str, Measure] = {"Z-12": _z12, "E-01": _e01, "E-02": _e02, "E-03": _e03}

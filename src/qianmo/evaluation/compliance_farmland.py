@@ -77,14 +77,14 @@ def _g02(facts: Facts) -> Answer:
     if facts.works is not None and retired == 0 and facts.documents.get("exempt_outflow_confirmed") is None:
         return not_needed("方案无退耕,无免于平衡的流出")
     (confirmed,) = told(facts, "exempt_outflow_confirmed")
-    return Answer(bool(confirmed), retired, f"陡坡退耕 {mu(retired)},国家生态退耕任务{'已' if confirmed else '未'}确认")
+    return Answer(bool(confirmed), retired, f"陡坡退耕 {mu(retired)},国家生态退耕任务{'已' if confirmed else '未'}确认", unit="m2")
 
 
 def _g03(facts: Facts) -> Answer:
     out, into = _flows(facts, agricultural=False)
     words = f"各类占用与流出耕地合计 {mu(out)},补充耕地合计 {mu(into)},统一台账差 {mu(into - out)}"
     margin = f"{'富余' if into >= out else '差'} {mu(abs(into - out))}"
-    return Answer(into >= out, (into - out) / M2_PER_HA, words, margin=margin)
+    return Answer(into >= out, (into - out) / M2_PER_HA, words, margin=margin, threshold="0", unit="ha", comparator=">=")
 
 
 def _g04(facts: Facts) -> Answer:
@@ -101,7 +101,7 @@ def _g06(facts: Facts) -> Answer:
     names = "、".join(zone_activities()[a]["activity_zh"] for a in DESTROYING)
     onto = farmland(facts.before, scheme=facts.scheme) & np.isin(facts.measure_of, bad)
     area = float(facts.before["class_area_m2"].to_numpy(float)[onto].sum())
-    return Answer(area == 0, area, f"方案措施 {len(used)} 种,属「{names}」的 {len(bad)} 种,涉及耕地 {mu(area)}")
+    return Answer(area == 0, area, f"方案措施 {len(used)} 种,属「{names}」的 {len(bad)} 种,涉及耕地 {mu(area)}", unit="m2")
 
 
 def _g08(facts: Facts) -> Answer:
@@ -132,14 +132,14 @@ def _g09(facts: Facts) -> Answer:
         f"占林地湿地河湖 {mu(area[nature].sum())},在生态保护红线内 {inside:.2f} m2"
     )
     if bad.any():
-        return Answer(False, float(area[bad].sum()), words, margin=f"{int(bad.sum())} 个图斑不符", threshold=f"{steepest:g}")
+        return Answer(False, float(area[bad].sum()), words, margin=f"{int(bad.sum())} 个图斑不符", threshold="0", unit="m2")
     unknown = int((made & ~np.isfinite(upper)).sum())
     lacking = ([f"{unknown} 个新增耕地图斑的坡度"] if unknown else []) + (
         ["生态保护红线图层 eco_redline"] if facts.layers.get("eco_redline") is None else []
     )
     if lacking:
         raise MissingDataError("、".join(lacking))
-    return Answer(True, 0.0, words, margin="无不符图斑", threshold=f"{steepest:g}")
+    return Answer(True, 0.0, words, margin="无不符图斑", threshold="0", unit="m2")
 
 
 def _g10(facts: Facts) -> Answer:
@@ -147,7 +147,7 @@ def _g10(facts: Facts) -> Answer:
     if cases == 0:
         return not_needed("无处罚案件")
     (checked,) = told(facts, "penalty_cases_with_field_evidence")
-    return Answer(checked >= cases, checked, f"处罚案件 {cases:g} 件,有实地证据 {checked:g} 件")
+    return Answer(checked >= cases, checked, f"处罚案件 {cases:g} 件,有实地证据 {checked:g} 件", unit="cases")
 
 
 MEASURES: Mapping[str, Measure] = {

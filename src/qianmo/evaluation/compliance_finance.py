@@ -41,7 +41,7 @@ def _f01(facts: Facts) -> Answer:
 def _f02(facts: Facts) -> Answer:
     guarantee, buyback = told(facts, "government_guarantee", "government_buyback")
     count = float(guarantee) + float(buyback)
-    return Answer(count == 0, count, f"政府担保{'有' if guarantee else '无'},回购承诺{'有' if buyback else '无'}")
+    return Answer(count == 0, count, f"政府担保{'有' if guarantee else '无'},回购承诺{'有' if buyback else '无'}", unit="items")
 
 
 def _f04(facts: Facts) -> Answer:
@@ -51,7 +51,7 @@ def _f04(facts: Facts) -> Answer:
         raise MissingDataError(f"项目层级 eod_level(city 或 county,现为 {level})")
     cap = city if level == "city" else county
     words = f"子项目 {count:g} 个(应≤{most:g}),投资 {money / 1e8:.2f} 亿元(应≤{cap:g})"
-    return Answer(count <= most and money / 1e8 <= cap, count, words)
+    return Answer(count <= most and money / 1e8 <= cap, count, words, unit="count", threshold=f"{most:g}")
 
 
 def _f05(facts: Facts) -> Answer:
@@ -122,7 +122,7 @@ def _f13(facts: Facts) -> Answer:
     rain, cover = told(facts, "yearly_rain_mm", "shrub_cover_pct")
     most_rain, most_cover = numbers_in(facts, "F-13", 2)
     words = f"年降水 {rain:g} mm(应<{most_rain:g}),灌木覆盖度 {cover:g}%(应<{most_cover:g})"
-    return Answer(rain < most_rain and cover < most_cover, rain, words)
+    return Answer(rain < most_rain and cover < most_cover, rain, words, unit="mm", threshold=f"{most_rain:g}")
 
 
 def _f14(facts: Facts) -> Answer:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from qianmo.evaluation.answers import Measure, all_true, at_least, at_most, not_needed, numbers_in, share_at_least
 from qianmo.evaluation.classes import text_column
-from qianmo.evaluation.facts import Answer, Facts, limit, told, told_or
+from qianmo.evaluation.facts import Answer, Facts, document_facts, limit, told, told_or
 from qianmo.schema.errors import MissingDataError
 from qianmo.schema.rules import parameter, parameters
 
@@ -87,17 +87,17 @@ def _v07(facts: Facts) -> Answer:
     if not given:
         told(facts, *due)
     short = [k for k, v in given.items() if v < due[k]]
-    words = ";".join(f"{k} {v:g}天(应≥{due[k]:g})" for k, v in given.items())
+    words = ";".join(f"{document_facts()[k]['zh']} {v:g} 天(应≥{due[k]:g})" for k, v in given.items())
     if not short and len(given) < len(due):
         words += ";未提供的公示不在判定之内"
-    return Answer(not short, min(v - due[k] for k, v in given.items()), words, margin=f"不足 {len(short)} 项")
+    return Answer(not short, min(v - due[k] for k, v in given.items()), words, margin=f"不足 {len(short)} 项", threshold="0")
 
 
 def _v08(facts: Facts) -> Answer:
     (opinions,) = told(facts, "department_opinions")
     absent = [d for d in DEPARTMENTS if not any(d in str(o) for o in opinions)]
     words = f"意见 {len(opinions)} 份:{'、'.join(map(str, opinions))}" + (f";缺 {'、'.join(absent)}" if absent else "")
-    return Answer(not absent, float(len(DEPARTMENTS) - len(absent)), words, margin=f"缺 {len(absent)} 个必审部门")
+    return Answer(not absent, float(len(DEPARTMENTS) - len(absent)), words, margin=f"缺 {len(absent)} 个必审部门", unit="count")
 
 
 def _v09(facts: Facts) -> Answer:
@@ -106,8 +106,8 @@ def _v09(facts: Facts) -> Answer:
     if "review_dept_wd" in facts.overrides:
         most[1] = parameter("review_dept_wd", facts.overrides)
     late = [n for n, u, m in zip(names, used, most) if u > m]
-    words = ";".join(f"{n} {u:g}(应≤{m:g})" for n, u, m in zip(names, used, most))
-    return Answer(not late, max(u - m for u, m in zip(used, most)), words, margin=f"超期 {len(late)} 项")
+    words = ";".join(f"{document_facts()[n]['zh']} {u:g}(应≤{m:g})" for n, u, m in zip(names, used, most))
+    return Answer(not late, max(u - m for u, m in zip(used, most)), words, margin=f"超期 {len(late)} 项", threshold="0")
 
 
 def _v11(facts: Facts) -> Answer:
@@ -134,7 +134,7 @@ def _v13(facts: Facts) -> Answer:
             raise MissingDataError("28位不动产单元代码(宗地图层只有19位宗地代码)")
     bad = [str(c) for c in codes if not UNIT_CODE.fullmatch(str(c))]
     words = f"不动产单元代码 {len(codes)} 个,不合格 {len(bad)} 个" + (f",如 {'、'.join(bad[:3])}" if bad else "")
-    return Answer(not bad, float(len(bad)), words)
+    return Answer(not bad, float(len(bad)), words, threshold="0", unit="count", comparator="==")
 
 
 def _v16(facts: Facts) -> Answer:
@@ -149,7 +149,7 @@ def _v16(facts: Facts) -> Answer:
 
 def _v15(facts: Facts) -> Answer:
     (count,) = told(facts, "ledger_personal_fields")
-    return Answer(count == 0, count, f"链上个人信息字段 {count:g} 个(应为 0)")
+    return Answer(count == 0, count, f"链上个人信息字段 {count:g} 个(应为 0)", threshold="0", unit="count", comparator="==")
 
 
 MEASURES: Mapping[str, Measure] = {

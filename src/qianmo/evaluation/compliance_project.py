@@ -112,7 +112,7 @@ def _z19(facts: Facts) -> Answer:
     change = before[0] - after[0]
     words = f"小于 {mu(float(size))} 的耕地图斑 {before[0]} 个({mu(before[1])})→ {after[0]} 个({mu(after[1])})"
     margin = f"减少 {change} 个" if change > 0 else f"增加 {-change} 个"
-    return Answer(after[0] < before[0], float(change), words, margin=margin, threshold=f"<{before[0]}个")
+    return Answer(after[0] < before[0], float(change), words, margin=margin, threshold="0", unit="count", comparator=">")
 
 
 def _z20(facts: Facts) -> Answer:

@@ -70,7 +70,7 @@ def _j02(facts: Facts) -> Answer:
     ratio = parameter("rural_reserve_ratio", facts.overrides)
     surplus = linkage_surplus(accepted=old, resettlement=resettlement, reserve_ratio=ratio)
     words = f"{source}:复垦 {mu(old)} - 安置 {mu(resettlement)} - 预留 {mu(ratio * old)} = 节余 {mu(surplus)}"
-    return Answer(surplus >= 0, surplus / M2_PER_HA, words, threshold=f"预留 {ratio:g}")
+    return Answer(surplus >= 0, surplus / M2_PER_HA, words, threshold="0", unit="ha", comparator=">=")
 
 
 def _j03(facts: Facts) -> Answer:

@@ -32,13 +32,13 @@ def _checked(rule_id: str, direct: Callable[[Facts], Answer]) -> Measure:
         found = facts.faults[(facts.faults["rule"] == rule_id) & (facts.faults["severity"] != "info")]
         where = "、".join(map(str, found["layer"].unique()))
         words = f"质检问题表中 {rule_id} 共 {len(found)} 处" + (f"(图层 {where})" if where else "")
-        return Answer(len(found) == 0, float(len(found)), words, margin=f"{len(found)} 处不符", threshold="0 处不符")
+        return Answer(len(found) == 0, float(len(found)), words, margin=f"{len(found)} 处不符", threshold="0", unit="places", comparator="<=")
 
     return measure
 
 
 def _counted(bad: int, of: int, words: str) -> Answer:
-    return Answer(bad == 0, float(bad), f"{words}{of} 个图斑中 {bad} 处不符", margin=f"{bad} 处不符", threshold="0 处不符")
+    return Answer(bad == 0, float(bad), f"{words}{of} 个图斑中 {bad} 处不符", margin=f"{bad} 处不符", threshold="0", unit="places", comparator="<=")
 
 
 def _column(facts: Facts, *names: str) -> list[np.ndarray]:

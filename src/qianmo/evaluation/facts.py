@@ -32,7 +32,8 @@ class Answer:
 
     `ok` None means the data cannot decide, then `missing` says what would; `value` is the measured quantity in the unit
     of the rule; `numbers` the figures behind it and `margin` the distance to the limit, in words with units;
-    `threshold` replaces the text of the rule where a parameter changed it.
+    `threshold` replaces the text of the rule where a parameter changed it; `unit` and `comparator` replace those of the
+    rule where another quantity was measured (a count of faults instead of their size).
     """
 
     ok: bool | None
@@ -41,6 +42,8 @@ class Answer:
     missing: str = ""
     margin: str = ""
     threshold: str = ""
+    unit: str = ""
+    comparator: str = ""
 
 
 @dataclass(frozen=True)

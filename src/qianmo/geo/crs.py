@@ -153,7 +153,10 @@ def project_crs(lon: float, *, width: int = 3, prefix: bool = True) -> int:
             and info.central_meridian is not None and -width / 2 <= lon - info.central_meridian < width / 2
         ):  # fmt: skip
             return info.epsg
-    raise CrsError(f"longitude {lon:.4f} lies in no {width}-degree zone of China", expected="about 73 to 136 degrees east")
+    raise CrsError(
+        f"longitude {lon:.4f} lies in no {width}-degree zone of China", expected="about 73 to 136 degrees east",
+        cure="核对来源坐标系 (--crs); 中国以外的数据用 --project-crs 指定项目坐标系",
+    )  # fmt: skip
 
 
 def lonlat(frame: gpd.GeoDataFrame) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,14 @@ from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.onemap.check_layer import check_layer
 from qianmo.onemap.level import compute_areas, level_to_villages
 from qianmo.onemap.repair import RepairResult, repair_layer
+from qianmo.reports.typography import word
 from qianmo.schema.codes import FARMLAND_CODES
 from qianmo.schema.dataset import FAULT_COLUMNS, Dataset, Lineage
 from qianmo.schema.errors import ChoiceNeededError, SchemaError
+from qianmo.schema.messages import chinese_message
 from qianmo.schema.rules import parameter
 from qianmo.schema.tables import table_spec
+from qianmo.store.durable import toml_key, toml_value
 from qianmo.store.guard import Consent
 from qianmo.store.guard_limits import default_limits
 from qianmo.store.parquet import read_frame
@@ -44,6 +47,8 @@ from qianmo.store.stage import Stage, read_catalog
 __all__ = ["SPECS", "ingest", "run"]
 
 _BASE = "landuse_patch"
+_WORTH_SHOWING = 0.1
+"""Score below which a candidate that lost is only in the lineage, not on the screen."""
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -56,6 +61,9 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     else:
         raise SchemaError("没有给出来源 (no source)", expected="文件、文件夹或 --recipe 方案文件")
     agreed = dict.fromkeys(values["accept"] or (), True)
+    known = [f.name for f in fields(Consent)]
+    if set(agreed) - set(known):
+        raise SchemaError(f"--accept {'、'.join(sorted(set(agreed) - set(known)))}: 没有这一项", expected="、".join(known), cure="按出错信息中提示的名称填写")
     return ingest(context, recipe, Path(values["into"]), repair=values["repair"], level=values["level"], consent=Consent(**agreed))
 
 
@@ -299,15 +307,17 @@ def _put_faults(stage: Stage, faults: gpd.GeoDataFrame, setting: Setting, renewe
 
 
 def _settings_text(folder: Path, recipe: Recipe, setting: Setting) -> str:
-    name = (recipe.name or folder.name).replace('"', "'")
-    lines = ["# 阡陌项目设置: 可编辑; 每次运行重新读取", "[project]", f'name = "{name}"', f"crs = {setting.crs}",
-             f'county_code = "{recipe.county_code}"', f'created = "{setting.now.isoformat(timespec="seconds")}"', "",
+    lines = ["# 阡陌项目设置: 可编辑; 每次运行重新读取", "[project]", f"name = {toml_value(recipe.name or folder.name)}", f"crs = {setting.crs}",
+             f"county_code = {toml_value(recipe.county_code)}", f'created = "{setting.now.isoformat(timespec="seconds")}"', "",
              "# 参数覆盖: 名称见 reference 参数表, 例如 small_patch_mu = 3", "[parameters]"]  # fmt: skip
-    lines += [f"{k} = {v}" for k, v in dict(recipe.settings.get("parameters", {})).items()]
+    lines += [f"{toml_key(k)} = {toml_value(v)}" for k, v in dict(recipe.settings.get("parameters", {})).items()]
     for section in ("plan", "documents", "office"):
         lines += ["", f"[{section}]"]
+        plain = {k: v for k, v in dict(recipe.settings.get(section, {})).items() if not isinstance(v, dict)}
+        lines += [f"{toml_key(k)} = {toml_value(v)}" for k, v in plain.items()]
         for key, value in dict(recipe.settings.get(section, {})).items():
-            lines.append(f"{key} = " + (f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)))
+            if isinstance(value, dict):
+                lines += [f"[{section}.{toml_key(key)}]", *(f"{toml_key(k)} = {toml_value(v)}" for k, v in value.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -321,15 +331,15 @@ def _lines(layers: list[Prepared], grids: Mapping[str, tuple[Grid, Dataset]], fa
         mark = " [合成]" if d.synthetic else ""
         lines.append(f"  {d.zh} {d.name}: {d.rows} 条{size}{mark}")
         for decision in d.lineage.decisions:
-            others = "、".join(f"{c.value}({c.score:.2f})" for c in decision.candidates if c.value != decision.chosen)
-            lines.append(f"      {decision.question} → {decision.chosen}" + (f"; 其他候选 {others[:120]}" if others else ""))
+            others = "、".join(f"{c.value}({c.score:.2f})" for c in decision.candidates if c.value != decision.chosen and c.score >= _WORTH_SHOWING)
+            lines.append(f"      {chinese_message(decision.question)} → {decision.chosen}" + (f"; 其他候选 {others}" if others else ""))
     lines += [f"  {d.zh} {d.name}: {g.values.shape[1]}×{g.values.shape[0]} 像元" for g, d in grids.values()]
     count = faults["severity"].value_counts() if len(faults) else {}
     words = {"error": "错误", "warning": "警告", "info": "提示"}
     lines.append("质检: " + ("、".join(f"{words[s]} {int(count[s])}" for s in words if s in count) or "未发现问题"))
     if len(faults):
         top = faults.groupby(["rule", "what"], sort=False).size().sort_values(ascending=False).head(6)
-        lines += [f"      {rule} {what}: {n}" for (rule, what), n in top.items()]
+        lines += [f"      {rule} {word('fault', str(what))}: {n} 处" for (rule, what), n in top.items()]
     return lines
 
 

@@ -21,10 +21,12 @@ from qianmo.jobs.recipe import Recipe, SourceRecipe
 from qianmo.onemap.classes import detect_class_scheme
 from qianmo.onemap.harmonise import harmonise, propose_mapping
 from qianmo.onemap.level import new_register_areas
+from qianmo.onemap.mapping import FieldMap
 from qianmo.onemap.recognise import recognise
 from qianmo.schema.codes import land_class
 from qianmo.schema.dataset import Candidate, Dataset, Decision, Lineage
-from qianmo.schema.errors import ChoiceNeededError, CodeError, MissingDataError
+from qianmo.schema.errors import ChoiceNeededError, CodeError, MissingDataError, SchemaError
+from qianmo.schema.messages import chinese_message
 from qianmo.schema.tables import table_spec
 from qianmo.store.raw import Note, RawGrid, RawLayer
 
@@ -67,6 +69,7 @@ def prepare_layer(raw: RawLayer, read: Read, setting: Setting) -> Prepared:
         found = f"{raw.source_path}: 图层 {raw.name} 没有图形, 也没有坐标列"
         raise MissingDataError(found, expected="几何图形或经纬度/坐标列", cure="检查表头, 或转换为矢量后再入库")
     raw_frame = _fresh(raw.frame)
+    _has_shapes(raw_frame, f"{raw.source_path}: 图层 {raw.name}")
     columns = [c for c in raw_frame.columns if c != raw_frame.geometry.name]
     what = _what(raw, read, columns, raw_frame)
     spot = where(
@@ -77,7 +80,10 @@ def prepare_layer(raw: RawLayer, read: Read, setting: Setting) -> Prepared:
     mapping = propose_mapping([c for c in moved.columns if c != "geometry"], what.chosen, sample=moved.head(500))
     scheme = _scheme(moved, mapping.fields, what.chosen, read)
     area_missing = what.chosen == "landuse_patch" and "area_m2" in mapping.missing
-    frame, notes = harmonise(moved, what.chosen, mapping, class_scheme=scheme.chosen if scheme else "")
+    try:
+        frame, notes = harmonise(moved, what.chosen, mapping, class_scheme=scheme.chosen if scheme else "")
+    except SchemaError as short:
+        raise _told_fields(short, mapping, columns, f"{raw.source_path}: 图层 {raw.name}") from short
     if area_missing:
         frame = new_register_areas(frame, class_scheme=scheme.chosen if scheme else "SD3")
         notes = (*notes, f"{raw.name}: 没有图斑面积字段, 以椭球面积作为登记面积")
@@ -85,8 +91,34 @@ def prepare_layer(raw: RawLayer, read: Read, setting: Setting) -> Prepared:
     decisions = tuple(d for d in (read.encoding, what, spot, scheme) if d is not None)
     extra = {"layer": raw.name, "driver": raw.driver, "fields": dict(mapping.fields), "profile": mapping.profile, "datum_note": note}
     remarks = [f"{n.kind}: {n.found or n.what}" for n in raw.notes]
-    setting.notes += [f"{raw.name}: {n.what} {n.found} {n.cure}".strip() for n in raw.notes if n.severity != "info"]
+    setting.notes += [f"{raw.name}: {_remark(n)}" for n in raw.notes if n.severity != "info"]
     return Prepared(frame, _dataset(what.chosen, raw.name, frame, read, setting, decisions, spot, scheme, {**extra, "remarks": remarks}), raw.notes)
+
+
+def _has_shapes(frame: gpd.GeoDataFrame, where_: str) -> None:
+    """A layer without one drawn feature is refused before anything is concluded from it."""
+    drawn = int((~frame.geometry.isna() & ~frame.geometry.is_empty).sum())
+    if not drawn:
+        found = f"{where_} 没有要素 (0 条)" if not len(frame) else f"{where_} 的 {len(frame)} 条要素都没有图形"
+        raise MissingDataError(found, expected="至少一个带图形的要素", cure="核对导出范围与图层名, 重新导出后再入库")
+
+
+def _told_fields(short: SchemaError, mapping: FieldMap, columns: list[str], where_: str) -> SchemaError:
+    """The error of a layer that lacks required fields, with the fields that were found; other errors name their place."""
+    lacking = [n for n in mapping.missing if f"{n} (" in short.found] if "lacks columns" in short.found else []
+    if not lacking:
+        return SchemaError(f"{where_}: {chinese_message(short.found)}", expected=short.expected, cure=short.cure)
+    spec = table_spec(mapping.table)
+    named = "、".join(f"{spec.column(n).zh} ({spec.column(n).source or n})" for n in lacking)
+    shown = "、".join(columns[:20]) + (f" 等 {len(columns)} 个" if len(columns) > 20 else "")
+    return SchemaError(
+        f"{where_} (按{spec.zh}读取) 缺少必填字段: {named}; 来源中的字段: {shown or '无'}", expected="标准字段名或中文字段名",
+        cure="在数据源中补上字段, 或把已有字段改为标准名; 如图层类型判断有误, 用 --as-table 指定",
+    )  # fmt: skip
+
+
+def _remark(note: Note) -> str:
+    return "; ".join(chinese_message(part) for part in (note.what, note.found, note.cure) if part)
 
 
 def prepare_classes(raw: RawGrid, read: Read, setting: Setting, *, terrain: RawGrid | None = None) -> Prepared:

@@ -13,7 +13,7 @@ from qianmo.geo.shift import gcj02_to_wgs84
 from qianmo.jobs.recipe import SourceRecipe
 from qianmo.onemap.locate import locate
 from qianmo.schema.dataset import Candidate, Decision
-from qianmo.schema.errors import ChoiceNeededError
+from qianmo.schema.errors import ChoiceNeededError, CrsError
 
 __all__ = ["choose_project_crs", "lonlat_box", "place", "where"]
 
@@ -34,6 +34,7 @@ def where(
         bounds, sample=sample, declared_wkt=wkt, datum=said.datum or None, county_code=county or None, known_extents=known
     )
     if said.crs:
+        _known_crs(said.crs)
         others = tuple(c for c in found.candidates if c.value != said.crs)
         return Decision(found.question, said.crs, (Candidate(said.crs, 1.0, ("用户指定",)), *others))
     if not found.is_clear:
@@ -43,6 +44,15 @@ def where(
             cure="用 --crs 指定坐标系, 或用 --datum 说明基准, 或给出 --county 行政区代码",
         )  # fmt: skip
     return found
+
+
+def _known_crs(text: str) -> None:
+    try:
+        pyproj.CRS.from_user_input(text)
+    except pyproj.exceptions.CRSError:
+        raise CrsError(
+            f"--crs {text!r} 不是已知的坐标系", expected="EPSG 代码, 例如 EPSG:4527", cure="查 CGCS2000 三度带代码 4513-4554, 或改用 --datum 与 --county"
+        ) from None
 
 
 def place(geoms: np.ndarray, decision: Decision, target: int, *, wkt: str | None, helmert: Helmert | None) -> tuple[np.ndarray, str, str]:

@@ -75,7 +75,7 @@ def _results(opened: Opened) -> dict[str, Any]:
         found["basic_farmland_form"] = found["swap_form"]
     found["lineage"] = pd.DataFrame(
         [
-            (d.zh, d.lineage.source, d.lineage.source_sha256, d.crs, d.class_scheme, d.vintage, d.synthetic, d.rows)
+            (d.zh, d.lineage.source, d.lineage.source_sha256, d.crs, d.class_scheme, d.vintage, d.synthetic, None if d.kind == "raster" else d.rows)
             for d in opened.datasets.values()
             if d.kind not in (*PLAN_LAYERS, "fault") and d.name not in SWAP_LAYERS
         ],

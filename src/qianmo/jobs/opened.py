@@ -74,8 +74,9 @@ class Opened:
 
     @property
     def vintage(self) -> str:
-        """Date of the land-use data."""
-        return self.datasets["landuse_patch"].vintage or "未注明"
+        """Date of the land-use data in words; a bare year gets its 年."""
+        found = self.datasets["landuse_patch"].vintage
+        return f"{found}年" if found.isdigit() and len(found) == 4 else found or "未注明"
 
 
 def open_for_work(folder: Path) -> Opened:

@@ -8,6 +8,7 @@ from typing import Any
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
+from qianmo.schema.messages import chinese_message
 from qianmo.store.project import history, open_project, redo, undo
 from qianmo.store.stage import read_catalog
 
@@ -21,12 +22,12 @@ def show_status(context: Context, values: Mapping[str, Any]) -> JobReport:
     project = open_project(Path(values["project"]))
     lines = [f"项目 {project.name}, 版本 {project.generation:04d}"]
     for d in read_catalog(project.state).values():
-        mark = " [合成 synthetic]" if d.synthetic else ""
+        mark = " [合成]" if d.synthetic else ""
         scheme = f", 分类 {d.class_scheme}" if d.class_scheme else ""
         lines.append(f"  {d.name} {d.zh}: {d.rows} 条, {d.crs}{scheme}, 时点 {d.vintage or '未注明'}, 来源 {d.lineage.source}{mark}")
         for decision in d.lineage.decisions:
             others = ", ".join(f"{c.value} ({c.score:.2f})" for c in decision.candidates[1:4])
-            lines.append(f"      {decision.question}: {decision.chosen}" + (f"; 其他候选 {others}" if others else ""))
+            lines.append(f"      {chinese_message(decision.question)}: {decision.chosen}" + (f"; 其他候选 {others}" if others else ""))
     return JobReport(tuple(lines))
 
 

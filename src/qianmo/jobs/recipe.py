@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -74,8 +75,18 @@ def recipe_from_file(record: Mapping[str, Any], folder: Path) -> Recipe:
     Raises
     ------
     SchemaError
-        A key is unknown or a value has the wrong form.
+        A key is unknown, a value has the wrong form, or no source is named.
     """
+    try:
+        made = _from_record(record, folder)
+    except (TypeError, ValueError, AttributeError) as fault:
+        raise SchemaError(f"入库方案文件写法有误: {fault}", expected="见 examples/youwuzhen/ingest.toml", cure="核对键名与取值的类型") from fault
+    if not made.sources:
+        raise SchemaError("入库方案文件中没有来源", expected="至少一个 [[source]]", cure="补上 [[source]] 与 path")
+    return made
+
+
+def _from_record(record: Mapping[str, Any], folder: Path) -> Recipe:
     project = dict(record.get("project", {}))
     known = {f.name for f in fields(SourceRecipe)}
     sources = []
@@ -84,16 +95,27 @@ def recipe_from_file(record: Mapping[str, Any], folder: Path) -> Recipe:
         if strange or "path" not in entry:
             raise SchemaError(f"source {entry.get('path', '?')}: keys {sorted(strange)}", expected="path and " + ", ".join(sorted(known)))
         classes = {int(k): str(v) for k, v in dict(entry.get("classes", {})).items()}
+        if not isinstance(entry["path"], str) or not isinstance(entry.get("synthetic", False), bool):
+            raise SchemaError(f"来源 {entry['path']!r}: path 须为文字, synthetic 须为 true 或 false", cure="改正入库方案文件")
         plain = {k: v for k, v in entry.items() if k not in ("path", "classes")}
         if plain.get("role", "") not in _ROLES:
             raise SchemaError(f"role {plain['role']!r}", expected=", ".join(r for r in _ROLES if r))
         sources.append(SourceRecipe(folder / entry["path"], classes=classes, **{**plain, "table": _table(plain.get("table", ""))}))
     shift = record.get("helmert")
+    invent = dict(record.get("invent", {}))
+    invent |= {k: int(invent[k]) for k in ("villages", "seed") if k in invent}
     return Recipe(
-        tuple(sources), str(project.get("name", "")), project.get("crs"), str(project.get("county_code", "")),
-        Helmert(**shift) if shift else None, dict(record.get("invent", {})),
+        tuple(sources), str(project.get("name", "")), int(project["crs"]) if "crs" in project else None, str(project.get("county_code", "")),
+        _shift(dict(shift)) if shift else None, invent,
         {k: v for k, v in record.items() if k not in ("project", "source", "helmert", "invent")},
     )  # fmt: skip
+
+
+def _shift(record: dict[str, Any]) -> Helmert:
+    numbers = {k: float(v) for k, v in record.items() if k != "source"}
+    if not all(map(math.isfinite, numbers.values())):
+        raise SchemaError(f"[helmert] {numbers}", expected="有限的数值", cure="核对转换参数")
+    return Helmert(**numbers, source=str(record.get("source", "")))
 
 
 def _table(name: str) -> str:
@@ -119,6 +141,8 @@ def _helmert(text: str) -> Helmert | None:
         numbers = [float(x) for x in text.split(",")]
     except ValueError:
         raise SchemaError(f"datum parameters {text!r}", expected="dx,dy,dz or dx,dy,dz,rx,ry,rz,ppm (m, arc-seconds, ppm)") from None
+    if not all(map(math.isfinite, numbers)):
+        raise SchemaError(f"datum parameters {text!r}", expected="有限的数值", cure="核对转换参数")
     if len(numbers) not in (3, 7):
         raise SchemaError(f"{len(numbers)} datum parameters", expected="3 or 7")
     names = ("dx", "dy", "dz", "rx", "ry", "rz", "scale_ppm")

@@ -20,6 +20,7 @@ from qianmo.evaluation.facts import Facts
 from qianmo.evaluation.form_levelling import levelled_form
 from qianmo.jobs.context import Context
 from qianmo.jobs.opened import PLAN_LAYERS, PLAN_TABLES, SWAP_LAYERS, SWAP_TABLES, Opened, open_for_work
+from qianmo.jobs.proof_of import keep_proof
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.jobs.swap_units import SwapUnits, swap_units
 from qianmo.planning.farmland_swap.land import land_from_table
@@ -57,7 +58,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     minutes = values["minutes"] if values["minutes"] is not None else settings.value("swap_minutes")
     result = swap(land, settings=settings, gap=float(gap), time_limit_s=float(minutes) * 60.0, timer=time.monotonic)
     context.step("独立核验证明", 0.6)
-    checks = verify(result.formulation.problem, result.solution.choice, result.certificate)
+    checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.shares)
     failed = [c for c in checks if not c["ok"]]
     if failed:
         raise SchemaError(f"证明核验未通过: {failed[:3]}", expected="目标值、约束与上界全部复核一致", cure="请保留项目并反馈")
@@ -70,6 +71,10 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     sheet = opened.project.folder / "swap" / "永久基本农田布局调整审查情况汇总表.xlsx"
     with change(opened.project.folder, what="永久基本农田布局调整", user=context.user, now=context.clock()) as stage:
         _put(stage, opened, layers, result, form, judged, context, moved=moved)
+        keep_proof(
+            stage.folder / "swap_proof", result.formulation.problem, result.solution, now=context.clock(), area_m2=land.area,
+            patch_id=units.table["unit_id"].to_numpy(object),
+        )  # fmt: skip
         stage.put_json("swap_certificate", _plain({**result.certificate, "checks": checks}))
     files = [(str(opened.project.folder / "onemap.gpkg"), "调整后、调出、调入图层已加入")] if moved else []
     if form is not None:
@@ -77,7 +82,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         files.append((str(sheet), "审查情况汇总表"))
     figures = _figures(result)
     if values["json"]:
-        return JobReport((json.dumps(_plain({"figures": figures, "certificate": {**result.certificate, "edge_prices": "见 swap_certificate.json"}}), ensure_ascii=False),), (), figures)
+        return JobReport((json.dumps(_plain({"figures": figures, "certificate": result.certificate}), ensure_ascii=False),), (), figures)
     return JobReport(tuple(_lines(result, judged, checks)), tuple(files), figures)
 
 

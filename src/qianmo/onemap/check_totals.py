@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from qianmo.geo.area import ellipsoid_area_of
+from qianmo.onemap.control_units import control_units
 from qianmo.onemap.faults import fault_rows, gather, layer_fault, no_faults, severity_of
 from qianmo.onemap.level import hundredths
 from qianmo.schema.errors import CrsError
@@ -71,7 +72,7 @@ def check_register(frame: gpd.GeoDataFrame, table: str, *, overrides: Mapping[st
 
 
 def check_village_sums(frame: pd.DataFrame, villages: pd.DataFrame) -> gpd.GeoDataFrame:
-    """D-03: patch areas of every village sum to its control area (村级面积闭合).
+    """D-03: patch areas of every village, land and islands apart where given, sum to its control area (村级面积闭合).
 
     Parameters
     ----------
@@ -89,7 +90,8 @@ def check_village_sums(frame: pd.DataFrame, villages: pd.DataFrame) -> gpd.GeoDa
         return no_faults(frame)
     severity = severity_of("D-03")
     code = frame["village_code"].astype(object).where(frame["village_code"].notna(), "").astype(str).to_numpy()
-    stray = np.flatnonzero(~np.isin(code.astype(str), villages["village_code"].astype(str).to_numpy(dtype=str)))
+    of_patch, of_village = control_units(frame, villages)
+    stray = np.flatnonzero(~np.isin(of_patch.astype(str), of_village.astype(str)))
     parts = [
         fault_rows(
             frame,
@@ -98,16 +100,16 @@ def check_village_sums(frame: pd.DataFrame, villages: pd.DataFrame) -> gpd.GeoDa
             what="village_unknown",
             rule_id="D-03",
             severity=severity,
-            found=[f"村代码 {code[r] or '为空'}" for r in stray],
+            found=[f"村代码 {code[r] or '为空'}" + (f" 描述说明 {of_patch[r].partition('/')[2]}" if "/" in of_patch[r] else "") for r in stray],
             expected="村级调查区中的代码",
             cure="核对坐落单位代码",
         )
     ]
     area = pd.to_numeric(frame["area_m2"], errors="coerce").fillna(0.0)
-    sums = pd.Series(hundredths(area.to_numpy(dtype=float))).groupby(code).sum()
-    for _, village in villages.iterrows():
+    sums = pd.Series(hundredths(area.to_numpy(dtype=float))).groupby(of_patch).sum()
+    for unit, (_, village) in zip(of_village, villages.iterrows(), strict=True):
         if len(str(village["village_code"])) != 9:
-            parts.append(_village_fault(frame, village, int(sums.get(str(village["village_code"]), 0)), severity))
+            parts.append(_village_fault(frame, village, int(sums.get(unit, 0)), severity))
     return gather(frame, parts)
 
 

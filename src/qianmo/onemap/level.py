@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from qianmo.geo.area import ellipsoid_and_geodesic_area_of, planar_area_of
+from qianmo.onemap.control_units import control_units
 from qianmo.schema.codes import land_classes
 from qianmo.schema.errors import MissingDataError, SchemaError, TopologyError
 from qianmo.schema.rules import parameter
@@ -229,21 +230,22 @@ def level_to_villages(
     *,
     overrides: Mapping[str, float] | None = None,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Level the patches of every village to its control area (分村平差).
+    """Level the patches of every control unit to its control area (分村、分描述说明平差).
 
     Parameters
     ----------
     frame : GeoDataFrame, table ``landuse_patch``, n rows
         With ``village_code`` and ``area_m2``; ridges are deducted anew from ``ridge_coefficient``.
     villages : DataFrame, table ``village``, k rows
-        With ``control_area_m2``; a village without one is left as it is.
+        With ``control_area_m2``; a village without one is left as it is. Where ``island_code`` is given, land and
+        islands of a village are rows and units of their own.
     overrides : mapping, optional
         Values for parameters, such as ``levelling_max_rel``.
 
     Returns
     -------
     frame, log
-        The patches in the same order, and one row a village of ``LOG_COLUMNS``.
+        The patches in the same order, and one row a control unit of ``LOG_COLUMNS``.
 
     Raises
     ------
@@ -253,20 +255,21 @@ def level_to_villages(
         A patch names a village that is not there.
     """
     require_columns("landuse_patch", list(frame.columns), names=("village_code", "area_m2"))
-    _refuse_unknown(frame, villages)
+    of_patch, of_village = control_units(frame, villages)
+    _refuse_unknown(of_patch, of_village)
     limit = parameter("levelling_max_rel", overrides)
     ids = frame["patch_id"].astype(str).to_numpy() if "patch_id" in frame.columns else np.arange(len(frame)).astype(str)
     old, new = frame["area_m2"].to_numpy(dtype=float), frame["area_m2"].to_numpy(dtype=float, copy=True)
-    members = frame.reset_index(drop=True).groupby(frame["village_code"].astype(str).to_numpy()).indices
+    members = frame.reset_index(drop=True).groupby(of_patch).indices
     log, refused = [], []
-    for _, village in villages.iterrows():
-        at = members.get(str(village["village_code"]), np.empty(0, dtype=np.int64))
+    for unit, (_, village) in zip(of_village, villages.iterrows(), strict=True):
+        at = members.get(unit, np.empty(0, dtype=np.int64))
         control = village.get("control_area_m2")
         try:
             if len(at) and pd.notna(control):
                 new[at] = level_areas(old[at], float(control), keys=ids[at], max_rel=limit)
         except TopologyError as error:
-            refused.append(f"{village['village_code']} {village.get('village_name', '')}: {error.found}")
+            refused.append(f"{unit} {village.get('village_name', '')}: {error.found}")
             continue
         log.append(_log_row(village, old[at], new[at], control))
     if refused:
@@ -299,13 +302,13 @@ def _refuse_large(difference: int, control: int, limit: float) -> None:
         )
 
 
-def _refuse_unknown(frame: pd.DataFrame, villages: pd.DataFrame) -> None:
-    unknown = np.flatnonzero(~frame["village_code"].astype(str).isin(villages["village_code"].astype(str)).to_numpy())
+def _refuse_unknown(of_patch: np.ndarray, of_village: np.ndarray) -> None:
+    unknown = np.flatnonzero(~np.isin(of_patch.astype(str), of_village.astype(str)))
     if len(unknown):
         raise MissingDataError(
             f"{len(unknown)} patches lie in no village of the list: rows {_some(unknown)}",
             expected="village_code of the village layer",
-            cure="补齐村级调查区或坐落单位代码",
+            cure="补齐村级调查区 (有海岛的村按描述说明分行) 或坐落单位代码",
         )
 
 

@@ -17,6 +17,8 @@ __all__ = ["Box", "admin_box", "locate", "shipped_admin_boxes"]
 _LON, _LAT = (70.0, 140.0), (2.5, 55.0)
 _GLOBE = (-180.0, -90.0, 180.0, 90.0)
 _USE_MARGIN_DEG = 2.0
+_MERCATOR_EDGE = 20_050_000.0
+"""Half the side of the web map, and a little. [m]"""
 _SHOWN = 12
 
 
@@ -112,6 +114,8 @@ def _hypotheses(points: np.ndarray, said: Reading | None) -> list[Hypothesis]:
         for reading in tried:
             if reading.kind == "transverse" and not _easting_fits(reading, xy):
                 continue
+            if reading.kind == "mercator" and not (np.abs(xy) <= _MERCATOR_EDGE).all():
+                continue  # the inverse would wrap around the globe
             lonlat = lonlat_of(reading, xy)
             if _on_globe(lonlat, reading, is_said=said is reading):
                 low, high = lonlat.min(axis=0), lonlat.max(axis=0)

@@ -38,8 +38,7 @@ TEMPLATE_FIELDS: Mapping[str, str] = MappingProxyType(
 
 _TOKEN = "QIANMO-BODY-HERE"
 _EPOCH = datetime(2000, 1, 1)
-_ROOM_MM = 168.0
-_MOST_MARKS = 6
+_MOST_MARKS = 4
 _STYLES = ("Normal", "Heading 1", "Heading 2", "Heading 3")
 _DATES = (1980, 1, 1, 0, 0, 0)
 
@@ -179,7 +178,7 @@ class _Builder:
     def wide(self, key: str) -> bool:
         """True when a table does not fit on an upright page."""
         table = self.book.table(key)
-        return not table.frame.empty and wanted_width(table) > _ROOM_MM
+        return not table.frame.empty and wanted_width(table) > self.pages.upright_mm
 
     def table(self, key: str) -> None:
         """Caption, table and notes; a wide one on a landscape page."""

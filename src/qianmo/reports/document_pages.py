@@ -47,7 +47,15 @@ class Pages:
 
     def room(self) -> tuple[float, float]:
         """Width and height of the text [mm]."""
-        section = self.across if self.landscape else self.upright
+        return self._room(self.across if self.landscape else self.upright)
+
+    @property
+    def upright_mm(self) -> float:
+        """Width of the text on an upright page [mm]."""
+        return self._room(self.upright)[0]
+
+    @staticmethod
+    def _room(section: Any) -> tuple[float, float]:
         size, margin = section.find(qn("w:pgSz")), section.find(qn("w:pgMar"))
         wide = _twips(size, "w") - _twips(margin, "left") - _twips(margin, "right")
         high = _twips(size, "h") - _twips(margin, "top") - _twips(margin, "bottom")

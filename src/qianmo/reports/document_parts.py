@@ -30,11 +30,11 @@ def table_element(table: BookTable, *, width_mm: float) -> Any:
     """The table as XML: repeated head, rows that do not split, a total row (Word 表格)."""
     widths = [round(w * width_mm * _TWIPS_PER_MM) for w in column_widths(table)]
     grid = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
-    heads = [c.zh + (f"（{c.unit}）" if c.unit else "") for c in table.columns]
+    heads = [c.zh + (f"\n（{c.unit}）" if c.unit else "") for c in table.columns]
     small = len(table.frame) <= _TOGETHER
     rows = [_row(heads, widths, ["center"] * len(widths), head=True)]
     sides = ["left" if c.number_format == "text" else "right" for c in table.columns]
-    columns = [[cell_text(v, c.number_format) for v in table.frame[c.name]] for c in table.columns]
+    columns = [[cell_text(v, f) for v, f in zip(table.frame[c.name], table.formats(c), strict=True)] for c in table.columns]
     rows += [_row(list(cells), widths, sides, stay=small or n == len(table.frame)) for n, cells in enumerate(zip(*columns, strict=True), start=1)]
     totals = column_totals(table)
     if totals:
@@ -100,7 +100,7 @@ def _contents_mark(line: DocxParagraph, *kinds: str) -> None:
 
 def _wanted(column: BookColumn, table: BookTable) -> float:
     totals = column_totals(table)
-    shown = [cell_text(v, column.number_format) for v in table.frame[column.name].head(300)]
+    shown = [cell_text(v, f) for v, f in zip(table.frame[column.name].head(300), table.formats(column), strict=False)]
     longest = max((_cells(s) for s in shown), default=0.0)
     head = _cells(column.zh + column.unit) / 2
     if column.number_format != "text":
@@ -121,8 +121,12 @@ def _row(cells: list[str], widths: list[int], sides: list[str], *, head: bool = 
     hold = "<w:keepNext/>" if head or last or stay else ""
     made = []
     for text, width, side in zip(cells, widths, sides, strict=True):
-        run = f'<w:r><w:rPr>{weight}<w:sz w:val="18"/><w:szCs w:val="18"/></w:rPr><w:t xml:space="preserve">{escape(chinese_text(text))}</w:t></w:r>'
+        run = f'<w:r><w:rPr>{weight}<w:sz w:val="18"/><w:szCs w:val="18"/></w:rPr>{_lines(text)}</w:r>'
         lines = '<w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/><w:ind w:firstLine="0" w:firstLineChars="0"/>'
         place = f'<w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{shade}<w:vAlign w:val="center"/></w:tcPr>'
         made.append(f'<w:tc>{place}<w:p><w:pPr>{hold}{lines}<w:jc w:val="{side}"/></w:pPr>{run}</w:p></w:tc>')
     return f"<w:tr>{look}{''.join(made)}</w:tr>"
+
+
+def _lines(text: str) -> str:
+    return "<w:br/>".join(f'<w:t xml:space="preserve">{escape(chinese_text(line))}</w:t>' for line in text.split("\n"))

@@ -98,7 +98,7 @@ def _look(style: ParagraphStyle, font: str, size: float) -> None:
 
 
 def _cover(document: DocxDocument) -> None:
-    lines = [("", _TEXT, 14), ("", _TEXT, 14), ("", _TEXT, 14), ("{{ title }}", _HEAD, 26), ("{{ subtitle }}", _HEAD, 26), *[("", _TEXT, 14)] * 3,
+    lines = [("", _TEXT, 14), ("", _TEXT, 14), ("", _TEXT, 14), ("{{ title }}", _HEAD, 22), ("{{ subtitle }}", _HEAD, 22), *[("", _TEXT, 14)] * 3,
              ("{{ synthetic }}", _HEAD, 14), *[("", _TEXT, 14)] * 5, ("编制单位：{{ office }}", _TEXT, 16), ("编制日期：{{ date }}", _TEXT, 16),
              ("数据时点：{{ vintage }}", _TEXT, 14), ("坐标系统：{{ crs_text }}", _TEXT, 14)]  # fmt: skip
     for text, font, size in lines:

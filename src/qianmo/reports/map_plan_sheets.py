@@ -77,7 +77,7 @@ def tenure_sheet(on: Subject) -> Sheet:
         kinds = domain_codes("QSXZ")
         named = {v: type(s)(f"{kinds.get(v, '未定义')}({v})", s.fill, s.hatch, s.edge, s.width_pt) for v, s in named.items()}
     style = Classes(column, named, other=symbol("layer", "landuse_patch", label="权属未注明"))
-    works = [] if on.plan is None else [MapLayer(_works(on.plan), symbol("layer", "project_area", label="拟整治地块"))]
+    works = [] if on.plan is None else [MapLayer(_works(on.plan), symbol("layer", "works_outline"))]
     remark = "本图表示整治前权属现状与拟整治地块;权属调整协议签订后更新。"
     return Sheet("tenure", title, (MapLayer(patches, style), *works, *on.frame_lines()), ("*",), (remark,))
 
@@ -89,7 +89,7 @@ def sequence_sheet(on: Subject) -> Sheet:
         return _without_plan(on, "sequence", title)
     works = _works(on.plan).dropna(subset="year")
     works = works[works["year"].astype(int) > 0]
-    named = works.assign(year_text=works["year"].astype(int).astype(str) + "年")
+    named = works.assign(year_text=works["year"].astype(int).astype(str) + "年完工")
     style = Classes("year_text", sequence_symbols(sorted(named["year_text"].unique())))
     lines = (*on.plain("landuse_patch"), MapLayer(named, style), *on.frame_lines())
     return Sheet("sequence", title, lines, ("*",), (), "" if len(works) else "未排定实施年度")

@@ -53,7 +53,7 @@ def maps_for(
     extent, paper = on.extent(), PAPERS[size]
     made = []
     for sheet in _sheets(on):
-        marks = marked(synthetic, sheet.uses)
+        marks = marked(synthetic, (*sheet.uses, "helmert"))  # a borrowed datum shift moves whatever is drawn
         png = map_sheet(
             sheet.layers, title=f"{project_name}　{sheet.title}", crs_text=crs_text, date=date, vintage=vintage, office=office, synthetic=marks,
             remarks=sheet.remarks, statement=sheet.statement, extent=extent, size=size, dpi=dpi, grid=sheet.grid,

@@ -92,7 +92,7 @@ def _block(block: Block, book: Book) -> dict[str, Any]:
 
 def _table(table: BookTable, number: int) -> dict[str, Any]:
     totals = column_totals(table)
-    columns = [[_text(cell_text(v, c.number_format)) for v in table.frame[c.name]] for c in table.columns]
+    columns = [[_text(cell_text(v, f)) for v, f in zip(table.frame[c.name], table.formats(c), strict=True)] for c in table.columns]
     last = ["合计", *(cell_text(totals[c.name], c.number_format) if c.name in totals else "" for c in table.columns[1:])] if totals else []
     return {
         "kind": "table",

@@ -8,7 +8,8 @@ import pandas as pd
 
 from qianmo.reports.plan_material import Material, points, section
 from qianmo.reports.plan_state import verdict_counts
-from qianmo.reports.typography import area_text, count_text, money_text, percent_text, quantity_text, word
+from qianmo.reports.table_frames import verdict_word
+from qianmo.reports.typography import area_text, count_text, money_text, percent_text, quantity_text
 from qianmo.schema.book import Block, Chapter, Paragraph
 
 __all__ = ["aims_chapter", "basic_farmland_chapter", "layout_chapter", "subproject_chapter", "tenure_chapter"]
@@ -146,7 +147,7 @@ def _named(verdicts: pd.DataFrame, verdict: str, lead: str) -> list[Block]:
     if rows.empty:
         return []
     items = [
-        f"{r['rule_id']}：{r['text_zh']}" + ("" if verdict else f"——{word('verdict', r['verdict'])}") + (f"（{r['margin']}）" if isinstance(r["margin"], str) and r["margin"] else "")
+        f"{r['rule_id']}：{r['text_zh']}" + ("" if verdict else f"——{verdict_word(r['verdict'], r['numbers'])}") + (f"（{r['margin']}）" if isinstance(r["margin"], str) and r["margin"] else "")
         for r in rows.head(_MOST_NAMED).to_dict("records")
     ]
     more = [f"其余{len(rows) - _MOST_NAMED}条见[[table:verdicts]]。"] if len(rows) > _MOST_NAMED else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from qianmo.reports.plan_material import Material, points, section
+from qianmo.reports.table_frames import is_not_involved
 from qianmo.reports.typography import area_text, count_text, money_text, percent_text, quantity_text, word
 from qianmo.schema.book import Block, Chapter, Paragraph
 from qianmo.schema.codes import FARMLAND_CODES
@@ -193,7 +194,11 @@ def _conclusions(m: Material) -> list[Block]:
 def verdict_counts(verdicts: pd.DataFrame) -> str:
     """Counts of the verdicts in words (合规判定计数)."""
     counts = verdicts["verdict"].value_counts()
-    named = "、".join(f"{word('verdict', v)}{counts.get(v, 0)}条" for v in ("pass", "fail", "needs_confirmation", "no_data"))
+    aside = int(verdicts["numbers"].map(is_not_involved).sum())
+    named = "、".join(
+        f"{word('verdict', v)}{counts.get(v, 0)}条" + (f"（含不涉及{aside}条）" if v == "pass" and aside else "")
+        for v in ("pass", "fail", "needs_confirmation", "no_data")
+    )
     return f"规则{len(verdicts)}条，其中{named}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -89,7 +90,8 @@ def _listed(results: Results, row: dict[str, str], marks: tuple[str, ...]) -> Bo
     frame = pd.DataFrame({name: _scaled(raw[s], factor) for name, (s, factor) in sources.items()})
     frame = derived_values(frame.reset_index(drop=True), columns, sums)
     totals = tuple(totals_of(results, key).items())
-    return _rounded_note(BookTable(key, row["title"], frame, columns, sums, row["note"], row["result"], marks, "", totals))
+    shapes = tuple(str(f) for f in raw["row_format"]) if "row_format" in raw.columns else ()
+    return _rounded_note(BookTable(key, row["title"], frame, columns, sums, row["note"], row["result"], marks, "", totals, shapes))
 
 
 @cache
@@ -139,7 +141,5 @@ def _rounded_note(table: BookTable) -> BookTable:
         parts = sum(float(s) for s in shown if s != "—")
         if cell_text(parts, table.column(name).number_format) != cell_text(totals[name], table.column(name).number_format):
             note = "；".join(n for n in (table.note, "因四舍五入，分项之和与合计在末位可能有微差") if n)
-            return BookTable(
-                table.key, table.title, table.frame, table.columns, table.sums, note, table.source, table.synthetic, table.empty, table.totals
-            )
+            return replace(table, note=note)
     return table

@@ -44,10 +44,10 @@ def time_chapter(m: Material) -> Chapter:
     rows = m.frame("year_plan")
     if rows is not None:
         items = tuple(
-            f"{int(r['year'])}年：实施子项目{count_text(r['subprojects'])}个，整治规模{area_text(r['area_m2'])}，新增耕地{area_text(r['new_farmland_m2'])}，投资{money_text(r['cost_yuan'])}；"
+            f"{int(r['year'])}年：完工子项目{count_text(r['subprojects'])}个，完成整治规模{area_text(r['area_m2'])}，新增耕地{area_text(r['new_farmland_m2'])}，当年投资{money_text(r['cost_yuan'])}；"
             for r in rows.to_dict("records")
         )
-        blocks += [Paragraph(f"年度任务安排如下{m.see('year_plan', map_key='sequence')}："), points(items)]
+        blocks += [Paragraph(f"子项目按完工年度计入规模，投资按施工年度均摊。年度任务安排如下{m.see('year_plan', map_key='sequence')}："), points(items)]
     return Chapter("第十二章", "进度安排", (*blocks, *m.place("year_plan")))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -10,16 +11,23 @@ import numpy as np
 import pandas as pd
 
 from qianmo.reports.risks import risk_rows
-from qianmo.reports.typography import word
+from qianmo.reports.typography import cell_text, percent_text, word
 from qianmo.schema.codes import class_schemes, land_classes
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.measures import KEEP, measures
+from qianmo.schema.rules import rules
+from qianmo.schema.shipped import shipped_rows
 from qianmo.schema.tables import table_names, table_spec
 
-__all__ = ["PREPARED", "Results", "certificate_of", "result_frame", "sorted_verdicts", "totals_of"]
+__all__ = ["PREPARED", "Results", "certificate_of", "is_not_involved", "result_frame", "sorted_verdicts", "totals_of", "verdict_word"]
 
 Results = Mapping[str, Any]
 """Result tables by name, and the certificate as a dict."""
+
+NOT_INVOLVED = "不涉及"
+"""How the numbers of a verdict begin where the case of the rule does not occur."""
+
+_SIZES = ("m2", "ha", "mu", "yuan", "元")
 
 _VERDICT_ORDER = ("fail", "needs_confirmation", "pass", "no_data")
 
@@ -66,6 +74,16 @@ def sorted_verdicts(results: Results) -> pd.DataFrame | None:
     return frame.iloc[np.argsort([_VERDICT_ORDER.index(v) for v in frame["verdict"]], kind="stable")]
 
 
+def is_not_involved(numbers: Any) -> bool:
+    """True for a verdict whose case does not occur in the project (不涉及)."""
+    return isinstance(numbers, str) and numbers.startswith(NOT_INVOLVED)
+
+
+def verdict_word(verdict: str, numbers: Any) -> str:
+    """Verdict in Chinese; a pass because the case does not occur says so (判定用语)."""
+    return word("verdict", verdict) + (f"（{NOT_INVOLVED}）" if is_not_involved(numbers) else "")
+
+
 def _land_structure(results: Results) -> pd.DataFrame | None:
     frame = result_frame(results, "land_structure")
     return None if frame is None else frame.sort_values("class_code")
@@ -102,8 +120,9 @@ def _indicators(results: Results) -> pd.DataFrame | None:
     if frame is None:
         return None
     order = frame.sort_values("group", key=lambda g: g.map({"jingshan": 0}).fillna(1), kind="stable")
-    units = [word("unit", str(u)) or "比值" for u in order["unit"]]
-    return order.assign(group=[word("indicator_group", g) for g in order["group"]], unit=units)
+    units = [word("unit", str(u)) or "百分比" for u in order["unit"]]
+    shapes = [{"百分比": "0.00%", "个": "integer"}.get(u, "0.00") for u in units]
+    return order.assign(group=[word("indicator_group", g) for g in order["group"]], unit=units, row_format=shapes)
 
 
 def _flow(results: Results) -> pd.DataFrame | None:
@@ -174,9 +193,9 @@ def _verdicts(results: Results) -> pd.DataFrame | None:
         return None
     return pd.DataFrame(
         {
-            "rule_id": frame["rule_id"], "text_zh": frame["text_zh"], "verdict": [word("verdict", v) for v in frame["verdict"]],
-            "value": [_measured(v, u) for v, u in zip(frame["value"], frame["unit"])],
-            "threshold": [_wanted(c, t, u) for c, t, u in zip(frame["comparator"], frame["threshold"], frame["unit"])],
+            "rule_id": frame["rule_id"], "text_zh": frame["text_zh"], "verdict": [verdict_word(v, n) for v, n in zip(frame["verdict"], frame["numbers"])],
+            "value": ["" if is_not_involved(n) else _measured(v, u) for v, u, n in zip(frame["value"], frame["unit"], frame["numbers"])],
+            "threshold": [_wanted(*row) for row in zip(frame["rule_id"], frame["comparator"], frame["threshold"], frame["unit"])],
             "margin": frame["margin"], "detail": [_detail(n, m) for n, m in zip(frame["numbers"], frame["missing"])],
             "severity": [word("severity", s) for s in frame["severity"]], "confidence": [word("confidence", c) for c in frame["confidence"]],
         }
@@ -190,7 +209,17 @@ def _risks(results: Results) -> pd.DataFrame | None:
 
 def _rule_sources(results: Results) -> pd.DataFrame | None:
     frame = result_frame(results, "verdicts")
-    return None if frame is None else frame.assign(confidence=[word("confidence", c) for c in frame["confidence"]])
+    if frame is None:
+        return None
+    return frame.assign(confidence=[word("confidence", c) for c in frame["confidence"]], source=[_source_words(str(s)) for s in frame["source"]])
+
+
+def _source_words(text: str) -> str:
+    """The record of where a rule comes from, its standing phrases in Chinese."""
+    for row in shipped_rows("codes", "report_words"):
+        if row["group"] == "source":
+            text = text.replace(row["code"], row["zh"])
+    return text
 
 
 def _limits(results: Results) -> pd.DataFrame | None:
@@ -267,14 +296,29 @@ def _village_names(codes: pd.Series, results: Results) -> list[str]:
 
 
 def _measured(value: Any, unit: Any) -> str:
-    return "" if _blank(value) else f"{_short(value)}{word('unit', str(unit or ''))}"
+    if _blank(value):
+        return ""
+    if unit == "ratio":
+        return percent_text(float(value))
+    return f"{cell_text(value, '0.00') if unit in _SIZES else _short(value)}{word('unit', str(unit or ''))}"
 
 
-def _wanted(comparator: Any, threshold: Any, unit: Any) -> str:
+def _wanted(rule_id: Any, comparator: Any, threshold: Any, unit: Any) -> str:
+    """The limit in words: of the rule where nothing replaced its text, else relation, number and unit."""
+    known = rules().get(str(rule_id))
+    named = word("threshold", str(rule_id))
+    if known is not None and named != rule_id and str(threshold or "") in ("", known.threshold):
+        return named
     if _blank(threshold):
         return ""
     sign = "" if _blank(comparator) else word("comparator", str(comparator))
-    return f"{sign}{threshold}{'' if _blank(unit) else word('unit', str(unit))}"
+    return f"{sign}{_bound(str(threshold), str(unit or ''))}"
+
+
+def _bound(threshold: str, unit: str) -> str:
+    if unit == "ratio":
+        return re.sub(r"\d+(?:\.\d+)?", lambda m: f"{float(m[0]) * 100:.4g}%", threshold)
+    return threshold + word("unit", unit)
 
 
 def _detail(numbers: Any, missing: Any) -> str:

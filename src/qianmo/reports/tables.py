@@ -32,6 +32,7 @@ _FIRST_ROW = 4
 _XLSX_FORMATS = MappingProxyType({"integer": "0", "year": "0", "0.0": "0.0", "0.00": "0.00", "0.0000": "0.0000", "0.00%": "0.00%", "text": "@"})
 _NARROW, _WIDE = 7, 46
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+_MOST_MARKS = 2
 _MOST_ROWS = 1_048_000
 
 
@@ -124,13 +125,13 @@ def _heights(sheet: Worksheet, table: BookTable, widths: list[float]) -> None:
 
 
 def _write_column(sheet: Worksheet, table: BookTable, n: int, column: BookColumn, total_row: int, formats: dict[str, Format]) -> None:
-    shape = formats[column.number_format]
+    shapes = [formats[f] for f in table.formats(column)]
     places = {c.name: k for k, c in enumerate(table.columns)}
 
     def address(row: int) -> Callable[[str, bool], str]:
         return lambda name, of_total: xl_rowcol_to_cell(total_row if of_total else row, places[name], row_abs=of_total)
 
-    for k, value in enumerate(table.frame[column.name]):
+    for k, (value, shape) in enumerate(zip(table.frame[column.name], shapes, strict=True)):
         row = _FIRST_ROW + k
         if column.number_format == "text":
             sheet.write_string(row, n, cell_text(value, "text"), shape)
@@ -186,7 +187,7 @@ def _write_cover(
         sheet.write_string(row + n, 0, f"表{n}", formats["text"])
         sheet.write_url(row + n, 1, f"internal:'{name}'!A1", formats["link"], string=chinese_text(table.title))
         sheet.write_number(row + n, 2, len(table.frame), formats["integer"])
-        sheet.write_string(row + n, 3, chinese_text("、".join(table.synthetic)), formats["red"])
+        sheet.write_string(row + n, 3, chinese_text(mark_text(table.synthetic, most=_MOST_MARKS)), formats["red"])
     sheet.fit_to_pages(1, 0)
     sheet.set_paper(9)
 
@@ -225,14 +226,14 @@ def _formats(book: Workbook) -> dict[str, Format]:
 
 
 def _widths(table: BookTable) -> list[float]:
-    widths = [_width(c, table.frame[c.name]) for c in table.columns]
+    widths = [_width(c, table) for c in table.columns]
     least = max(_cells(table.title) * 1.45 + 12, _cells(table.empty) if table.frame.empty else 0.0)
     widths[-1] += max(least - sum(widths), 0.0)
     return widths
 
 
-def _width(column: BookColumn, values: pd.Series) -> float:
-    shown = [cell_text(v, column.number_format) for v in values.head(400)]
+def _width(column: BookColumn, table: BookTable) -> float:
+    shown = [cell_text(v, f) for v, f in zip(table.frame[column.name].head(400), table.formats(column), strict=False)]
     longest = max((_cells(s) for s in shown), default=0)
     head = max(_cells(column.zh) * (0.6 if len(column.zh) > 6 else 1.0), _cells(column.unit))
     return min(max(longest + 2.5, head + 1.5, _NARROW), _WIDE)

@@ -64,6 +64,8 @@ class BookTable:
         What is said in place of rows when there are none: which data is missing.
     totals : tuple of (column, value)
         Figures of the total row that are no sums, such as an index of the whole area.
+    row_formats : tuple of str
+        Where each row has its own unit: the format of the numbers of each row, in place of the format of their column.
     """
 
     key: str
@@ -76,6 +78,7 @@ class BookTable:
     synthetic: tuple[str, ...] = ()
     empty: str = ""
     totals: tuple[tuple[str, float], ...] = ()
+    row_formats: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = tuple(c.name for c in self.columns)
@@ -84,9 +87,17 @@ class BookTable:
         strange = [c.number_format for c in self.columns if c.number_format not in NUMBER_FORMATS]
         if strange:
             raise SchemaError(f"book table {self.key}: number formats {strange}", expected=", ".join(NUMBER_FORMATS))
+        strange = [f for f in self.row_formats if f not in NUMBER_FORMATS]
+        if strange or len(self.row_formats) not in (0, len(self.frame)):
+            raise SchemaError(f"book table {self.key}: row formats {self.row_formats}", expected="none, or one number format a row")
         unsummable = [n for n in self.sums if n not in names or self.column(n).number_format in ("text", "year")]
         if unsummable:
             raise SchemaError(f"book table {self.key}: cannot sum {unsummable}", expected="numeric columns of the table")
+
+    def formats(self, column: BookColumn) -> tuple[str, ...]:
+        """Number format of each cell of a column."""
+        own = self.row_formats and column.number_format == "0.00"
+        return self.row_formats if own else (column.number_format,) * len(self.frame)
 
     def column(self, name: str) -> BookColumn:
         """Return the column called `name`.

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from types import MappingProxyType
 
 from qianmo.schema.errors import RuleError
 from qianmo.schema.shipped import shipped_rows
 
 __all__ = [
+    "CONFIDENCE_WORDS",
     "CONFIRM",
     "FAIL",
     "NO_DATA",
@@ -29,6 +31,9 @@ __all__ = [
 
 PASS, FAIL, CONFIRM, NO_DATA = "pass", "fail", "needs_confirmation", "no_data"
 """The four verdicts: 通过, 不通过, 规则文本待核实, 无数据."""
+
+CONFIDENCE_WORDS: Mapping[str, str] = MappingProxyType({"high": "高", "medium": "中", "low": "低"})
+"""Confidence in the text of a rule as a clerk reads it (条文可信度)."""
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from datetime import date
 from pathlib import Path
+from typing import Any
 
-__all__ = ["replace_bytes", "replace_text", "sync_tree", "write_text"]
+__all__ = ["replace_bytes", "replace_text", "sync_tree", "toml_key", "toml_value", "write_text"]
+
+
+def toml_key(key: str) -> str:
+    """A key of a TOML file, quoted where it is no plain word (TOML 键)."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else toml_value(key)
+
+
+def toml_value(value: Any) -> str:
+    """A value as it stands in a TOML file, quotes, backslashes and control characters escaped (TOML 取值).
+
+    Examples
+    --------
+    >>> print(toml_value('C:\\数据 "甲"'), toml_value(True), toml_value(["a", 1]))
+    "C:\\\\数据 \\"甲\\"" true ["a", 1]
+    """
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(toml_value(v) for v in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float | date):
+        return str(value)
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -20,12 +21,16 @@ __all__ = ["check_geopackage", "drop_layer", "write_catalog", "write_layer"]
 _STYLE_TABLE = """CREATE TABLE IF NOT EXISTS layer_styles (
  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT, f_table_schema TEXT, f_table_name TEXT,
  f_geometry_column TEXT, styleName TEXT, styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT,
- owner TEXT, ui TEXT, update_time DATETIME DEFAULT CURRENT_TIMESTAMP)"""
+ owner TEXT, ui TEXT, update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))"""
 
 _CATALOG_TABLE = """CREATE TABLE IF NOT EXISTS qianmo_dataset (
  id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name TEXT, kind TEXT, zh TEXT, crs TEXT, class_scheme TEXT, vintage TEXT,
  synthetic BOOLEAN, row_count INTEGER, source TEXT, source_sha256 TEXT, tool TEXT, time TEXT, user TEXT, parameters TEXT,
  decisions TEXT)"""
+
+
+_LEAST_VERSION = 10_200
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def write_layer(path: Path, frame: gpd.GeoDataFrame, *, name: str, kind: str, zh: str) -> None:
@@ -84,13 +89,16 @@ def write_catalog(path: Path, records: list[dict[str, Any]]) -> None:
 def check_geopackage(path: Path) -> list[str]:
     """Faults of a GeoPackage by the OGC requirements that can be read off the file; empty when sound.
 
-    Checks the application id (Req 2), integrity (Req 6), foreign keys (Req 7), the core tables (Req 10-17), that every
-    feature table is registered and has its geometry column (Req 18-33), and that each spatial index table is complete.
+    Checks the application id and version (Req 2), integrity (Req 6), foreign keys (Req 7), the core tables and reference
+    systems (Req 10-17), that every feature table is registered and has its geometry column, with one reference system in
+    both places and in the geometries themselves (Req 18-33), and that each spatial index is registered and complete.
     """
     faults: list[str] = []
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
         if db.execute("PRAGMA application_id").fetchone()[0] != 0x47504B47:
             faults.append("application_id is not GPKG")
+        if db.execute("PRAGMA user_version").fetchone()[0] < _LEAST_VERSION:
+            faults.append("user_version is below 1.2")
         if db.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
             faults.append("integrity_check fails")
         if db.execute("PRAGMA foreign_key_check").fetchall():
@@ -99,6 +107,9 @@ def check_geopackage(path: Path) -> list[str]:
         faults += [f"no table {t}" for t in ("gpkg_spatial_ref_sys", "gpkg_contents", "gpkg_geometry_columns") if t not in tables]
         if faults:
             return faults
+        known = {r[0] for r in db.execute("SELECT srs_id FROM gpkg_spatial_ref_sys")}
+        faults += [f"no reference system {n}" for n in (-1, 0, 4326) if n not in known]
+        faults += [f"{n} has last_change {t!r}" for n, t in db.execute("SELECT table_name, last_change FROM gpkg_contents") if not _STAMP.fullmatch(t or "")]
         for name, kind in db.execute("SELECT table_name, data_type FROM gpkg_contents"):
             faults += _table_faults(db, tables, name, kind)
     return faults
@@ -115,8 +126,19 @@ def _table_faults(db: sqlite3.Connection, tables: set[str], name: str, kind: str
     faults = []
     if not db.execute("SELECT 1 FROM gpkg_spatial_ref_sys WHERE srs_id = ?", (row[1],)).fetchone():
         faults.append(f"{name} has an unknown srs_id {row[1]}")
+    if db.execute("SELECT srs_id FROM gpkg_contents WHERE table_name = ?", (name,)).fetchone()[0] != row[1]:
+        faults.append(f"{name} has two different srs_id")
+    blobs = db.execute(f'SELECT substr("{row[0]}", 1, 8) FROM "{name}" WHERE "{row[0]}" IS NOT NULL').fetchall()
+    strange = sum(b[:2] != b"GP" or int.from_bytes(b[4:8], "little" if b[3] & 1 else "big", signed=True) != row[1] for (b,) in blobs)
+    if strange:
+        faults.append(f"{name} has {strange} geometries without header or with another srs_id")
     count = db.execute(f'SELECT count(*) FROM "{name}" WHERE "{row[0]}" IS NOT NULL').fetchone()[0]
     if f"rtree_{name}_{row[0]}" in tables:
+        registered = "gpkg_extensions" in tables and db.execute(
+            "SELECT 1 FROM gpkg_extensions WHERE table_name = ? AND extension_name = 'gpkg_rtree_index'", (name,)
+        ).fetchone()
+        if not registered:
+            faults.append(f"{name} has an index that is not registered")
         indexed = db.execute(f'SELECT count(*) FROM "rtree_{name}_{row[0]}"').fetchone()[0]
         if indexed != count:
             faults.append(f"{name} has {count} geometries and {indexed} in its index")

@@ -7,6 +7,7 @@ any moment leaves either the old or the new state, and a hidden folder that the 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -18,14 +19,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from qianmo.schema.errors import MissingDataError, NotAllowedError
+from pyogrio.errors import DataLayerError, DataSourceError
+
+from qianmo.schema.errors import MissingDataError, NotAllowedError, SchemaError
 from qianmo.store.durable import replace_text, sync_tree, write_text
 from qianmo.store.lock import writer_lock
 from qianmo.store.stage import Stage
 
-__all__ = ["Generation", "Project", "change", "history", "open_project", "redo", "undo"]
+__all__ = ["Generation", "Project", "change", "disk_error", "history", "open_project", "redo", "undo"]
 
 _KEEP = 10
+_LOW_MB = 5.0
+"""Free space below which a failed write is put down to the full disk. [MB]"""
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,16 @@ def open_project(folder: Path) -> Project:
     number = _read_pointer(folder)
     if not _generation_folder(folder, number).is_dir():
         raise MissingDataError(f"generation {number} of {folder} is missing", cure="restore the folder generations/ from a backup")
-    return Project(folder, tomllib.loads((folder / "project.toml").read_text(encoding="utf-8")), number)
+    return Project(folder, _settings(folder / "project.toml"), number)
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise MissingDataError(f"{path} 不见了", expected="项目设置文件", cure="从备份恢复 project.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise SchemaError(f"{path} 写法有误: {fault}", expected="UTF-8 编码的 TOML", cure="按提示的行列改正, 文字加英文双引号") from None
 
 
 @contextmanager
@@ -98,13 +112,13 @@ def change(folder: Path, *, what: str, user: str, now: datetime, settings_text: 
     Raises
     ------
     NotAllowedError
-        Another process is changing the project.
+        Another process is changing the project, or the disk is full, read-only or gone; the project is as it was.
     """
     folder = Path(folder)
     is_new = not (folder / "current").is_file()
-    made = _make_folder(folder, is_new=is_new)
-    committed = False
+    committed = made = False
     try:
+        made = _make_folder(folder, is_new=is_new)
         with writer_lock(folder / ".lock"):
             _sweep(folder)
             parent = 0 if is_new else _read_pointer(folder)
@@ -121,9 +135,23 @@ def change(folder: Path, *, what: str, user: str, now: datetime, settings_text: 
             _commit(folder, staging, number)
             committed = True
             _prune(folder, keep=number)
+    except (OSError, DataSourceError, DataLayerError) as fault:
+        raise disk_error(folder, fault) from fault
     finally:
         if not committed:
             _discard(folder, made=made)
+
+
+def disk_error(folder: Path, fault: Exception) -> NotAllowedError:
+    """The error of a write that failed, with the cause in words (写盘失败)."""
+    room = shutil.disk_usage(next(p for p in (folder, *folder.resolve().parents) if p.exists())).free / 1e6
+    known = {errno.ENOSPC: "磁盘已满", errno.EDQUOT: "超出磁盘配额", errno.EROFS: "磁盘只读", errno.EACCES: "没有写权限", errno.EPERM: "没有写权限"}
+    number = getattr(fault, "errno", None)
+    cause = known.get(number if number is not None else -1) or ("磁盘空间不足" if room < _LOW_MB else f"{type(fault).__name__}: {fault}")
+    return NotAllowedError(
+        f"写入 {folder} 失败: {cause} (剩余 {room:.1f} MB)", expected="可写的文件夹与足够的磁盘空间",
+        cure="清理磁盘空间或检查写权限后重试, 也可换一个位置; 项目保持原状",
+    )
 
 
 def undo(folder: Path) -> Generation:

@@ -28,6 +28,10 @@ _OWN_COPY = ("onemap.gpkg", "catalog.json", "generation.json")
 
 
 @dataclass
+PROOFS = {"certificate": "proof", "swap_certificate": "swap_proof"}
+"""Folder of the proof that goes with each certificate."""
+
+
 class Stage:
     """The folder of a generation that is not yet current.
 
@@ -87,16 +91,18 @@ class Stage:
         for name in names:
             for path in (self.folder / "tables").glob(f"{name}.*"):
                 path.unlink()
-        if "certificate" in names:
-            shutil.rmtree(self.folder / "proof", ignore_errors=True)
+        for table, folder in PROOFS.items():
+            if table in names:
+                shutil.rmtree(self.folder / folder, ignore_errors=True)
 
     def clear_results(self, *, keep: tuple[str, ...] = ()) -> None:
         """Take all result tables out but those named: the layers they rest on have changed."""
         for path in (self.folder / "tables").glob("*"):
             if path.stem not in keep:
                 path.unlink()
-        if "certificate" not in keep:
-            shutil.rmtree(self.folder / "proof", ignore_errors=True)
+        for table, folder in PROOFS.items():
+            if table not in keep:
+                shutil.rmtree(self.folder / folder, ignore_errors=True)
 
     def finish(self) -> None:
         """Write the catalogue, here and inside the GeoPackage."""

@@ -30,7 +30,8 @@ _GROUP_COLOURS = {
 
 def qml(frame: gpd.GeoDataFrame, *, kind: str) -> str:
     """A QML document: land classes by colour, control lines by hatch, other layers plain."""
-    column = next((c for c in ("class_code", "target_class", "land_type", "zone_name") if c in frame.columns), "")
+    named = ("target_class", "class_code") if kind == "plan_parcel" else ("class_code", "target_class", "land_type", "zone_name")
+    column = next((c for c in named if c in frame.columns), "")
     shape = str(frame.geom_type.dropna().iloc[0]) if len(frame) and frame.geom_type.notna().any() else "Polygon"
     if "Polygon" not in shape:
         return _document(_single(_marker(shape)))

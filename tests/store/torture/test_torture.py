@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from case import SECRET, Case
 from make_corpus import Outcome, corpus, run_corpus
 
+from qianmo.schema.messages import chinese_message, has_chinese
+
 CASES = corpus()
+ENGLISH = re.compile(r"[a-z]{3,} [a-z]{2,}")
+"""Two words that are no name of a file or a field."""
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +52,16 @@ def test_a_refusal_names_cause_and_cure(case: Case, outcomes: dict[str, Outcome]
     assert error.found
     assert error.expected
     assert error.cure
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.refused], ids=[c.name for c in CASES if c.refused])
+def test_a_refusal_is_told_in_chinese(case: Case, outcomes: dict[str, Outcome]) -> None:
+    error = outcomes[case.name].error
+    assert error is not None
+    assert has_chinese(chinese_message(error.cure)), error.cure
+    for text in (error.found, error.expected):
+        told = chinese_message(text)
+        assert has_chinese(told) or not ENGLISH.search(told), told
 
 
 def test_nothing_outside_the_upload_is_ever_read(outcomes: dict[str, Outcome]) -> None:

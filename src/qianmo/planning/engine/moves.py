@@ -81,77 +81,101 @@ def change_losses(
     return loss, gain
 
 
+@njit(cache=True, inline="always")
+def _changed(i, s, now, row_first, row, row_slot, row_coefficient, change, touched):
+    """Add what moving patch i to slot s does to the rows; gives how many entries of `touched` were filled."""
+    count = 0
+    for t in range(row_first[i], row_first[i + 1]):
+        c = row_coefficient[t] if row_slot[t] == s else -row_coefficient[t] if row_slot[t] == now else 0.0
+        if c != 0.0:
+            r = row[t]
+            if change[r] == 0.0:
+                touched[count] = r
+                count += 1
+            change[r] += c
+    return count
+
+
 @njit(cache=True)
 def settle_rows(
-    slot, act, p, low, high, scale, member, member_first, value, label, table, count, weight, near, near_first, end_i, end_j,
+    slot, act, p, weight_of, low, high, member, member_first, value, label, table, count, weight, near, near_first, end_i, end_j,
     row_first, row, row_slot, row_coefficient, layers, turns, batch,
 ):  # fmt: skip
-    """Bring broken rows inside their ends, the worst first, by the cheapest changes at rising prices.
+    """Bring broken rows inside their ends by the cheapest changes, what is broken weighed row by row.
 
-    Like an auction: a row that was settled keeps the price of the last change it took, so that
-    settling another row does not break it again for less. `member` lists the patches that may
-    change, row by row. Gives the number of turns used, -1 where a row could not be settled.
+    The row that weighs most is taken first. A change counts its loss and what all rows are broken
+    more or less by it; those that pay are taken. Where none pays, the row weighs more from then on,
+    so that rows which are hard to settle together push the others. `member` lists the patches that
+    may change, row by row. Gives the number of turns used, -1 where a row has no change that helps.
     """
     rows = len(act)
     pull = np.zeros(max(layers, 1))
-    met = np.zeros(rows, np.int64)
+    change, touched = np.zeros(rows), np.zeros(2 * rows + 8, np.int64)
     for turn in range(turns):
-        r, top = -1, 1e-9
+        r, top = -1, 0.0
         for k in range(rows):
-            v = _over(act[k], low[k], high[k]) * scale[k]
-            if v > top:
-                top, r = v, k
+            v = _over(act[k], low[k], high[k])
+            if v > 0.0 and v * weight_of[k] > top:
+                top, r = v * weight_of[k], k
         if r < 0:
             return turn
-        met[r] += 1
         sign = 1.0 if act[r] > high[r] else -1.0
-        need = _over(act[r], low[r], high[r])
         size = member_first[r + 1] - member_first[r]
-        ratio, target, who = np.empty(size), np.empty(size, np.int16), np.empty(size, np.int64)
-        found = 0
+        score, target, who = np.empty(size), np.empty(size, np.int16), np.empty(size, np.int64)
+        found, any_helps = 0, False
         for u in range(member_first[r], member_first[r + 1]):
             i = member[u]
             now = slot[i]
             _pull(i, slot, label, table, weight, near, near_first, end_i, end_j, layers, pull)
-            here, held = _worth(i, now, value, label, table, layers, pull), 0.0
-            for t in range(row_first[i], row_first[i + 1]):
-                if row_slot[t] == now:
-                    here -= p[row[t]] * row_coefficient[t]
-                    if row[t] == r:
-                        held += row_coefficient[t]
-            least, chosen = np.inf, -1
+            here = _worth(i, now, value, label, table, layers, pull)
+            least, chosen = 0.0, -1
             for s in range(count[i]):
                 if s == now:
                     continue
-                q, c = _worth(i, s, value, label, table, layers, pull), 0.0
-                for t in range(row_first[i], row_first[i + 1]):
-                    if row_slot[t] == s:
-                        q -= p[row[t]] * row_coefficient[t]
-                        if row[t] == r:
-                            c += row_coefficient[t]
-                relief = sign * (held - c)
-                if relief > 1e-9 and (here - q) / min(relief, need) < least:
-                    least, chosen = (here - q) / min(relief, need), s
+                touches = _changed(i, s, now, row_first, row, row_slot, row_coefficient, change, touched)
+                helps = sign * change[r] < 0.0
+                cost = here - _worth(i, s, value, label, table, layers, pull)
+                for t in range(touches):
+                    k = touched[t]
+                    c = change[k]
+                    if c != 0.0:
+                        cost += p[k] * c
+                        cost += weight_of[k] * (_over(act[k] + c, low[k], high[k]) - _over(act[k], low[k], high[k]))
+                    change[k] = 0.0
+                if helps:
+                    any_helps = True
+                    if cost < least:
+                        least, chosen = cost, s
             if chosen >= 0:
-                ratio[found], target[found], who[found] = least, chosen, i
+                score[found], target[found], who[found] = least, chosen, i
                 found += 1
-        if found == 0:
+        if not any_helps:
             return -1
-        order = np.argsort(ratio[:found])
-        last = 0.0
-        for o in range(min(found, batch)):
-            if _over(act[r], low[r], high[r]) <= 0.0:
-                break
-            c = order[o]
-            i, s = who[c], target[c]
-            for t in range(row_first[i], row_first[i + 1]):
-                if row_slot[t] == slot[i]:
-                    act[row[t]] -= row_coefficient[t]
-                elif row_slot[t] == s:
-                    act[row[t]] += row_coefficient[t]
-            slot[i] = s
-            last = ratio[c]
-        p[r] += sign * max(last, 0.0) * (1.0 + 0.1 * met[r])
+        taken = 0
+        if found:
+            order = np.argsort(score[:found])
+            for o in range(min(found, batch)):
+                if _over(act[r], low[r], high[r]) <= 0.0:
+                    break
+                i, s = who[order[o]], target[order[o]]
+                now = slot[i]
+                _pull(i, slot, label, table, weight, near, near_first, end_i, end_j, layers, pull)
+                cost = _worth(i, now, value, label, table, layers, pull) - _worth(i, s, value, label, table, layers, pull)
+                touches = _changed(i, s, now, row_first, row, row_slot, row_coefficient, change, touched)
+                for t in range(touches):
+                    k = touched[t]
+                    c = change[k]
+                    cost += p[k] * c + weight_of[k] * (_over(act[k] + c, low[k], high[k]) - _over(act[k], low[k], high[k]))
+                for t in range(touches):
+                    k = touched[t]
+                    if cost < 0.0:
+                        act[k] += change[k]
+                    change[k] = 0.0
+                if cost < 0.0:
+                    slot[i] = s
+                    taken += 1
+        if not taken:
+            weight_of[r] *= 1.6
     return turns
 
 

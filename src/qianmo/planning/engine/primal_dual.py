@@ -23,6 +23,9 @@ __all__ = ["Steps", "State", "iterate", "price_support", "signed_prices", "start
 SAFETY = 0.98
 """Share of the largest step that is taken."""
 
+FIRST_BALANCE, ROW_SHARE = 0.12, 0.3
+"""Balance of primal and dual steps at first, and weight of a limit entry against a typical border; tuned on counties."""
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -59,7 +62,7 @@ def steps_of(d: Dense) -> Steps:
     rows = len(d.low)
     row_size = np.bincount(d.row, size, rows).astype(float)
     mean = row_size / np.maximum(np.bincount(d.row, minlength=rows), 1)
-    row = np.where(mean > 0, typical / np.where(mean > 0, mean, 1.0), 0.0)
+    row = np.where(mean > 0, ROW_SHARE * typical / np.where(mean > 0, mean, 1.0), 0.0)
     load = np.zeros(d.n * d.slots)
     owner = np.repeat(np.arange(d.n, dtype=np.int64), np.diff(d.row_first))
     np.add.at(load, owner * d.slots + d.row_slot, row[d.row] * size)
@@ -73,7 +76,7 @@ def start_state(d: Dense, *, prices: np.ndarray | None = None, parts: np.ndarray
     x[np.arange(d.n), np.argmax(d.value, axis=1) if slot is None else slot] = 1.0
     if parts is None:
         parts = np.repeat(d.weight / 2, d.layers if d.weight.shape[1] == 1 else 1, axis=1) if d.layers else np.zeros((0, 1))
-    return State(x, np.ascontiguousarray(parts, np.float32), np.zeros(len(d.low)) if prices is None else prices.copy(), 0.5)
+    return State(x, np.ascontiguousarray(parts, np.float32), np.zeros(len(d.low)) if prices is None else prices.copy(), FIRST_BALANCE)
 
 
 def iterate(d: Dense, steps: Steps, state: State, *, check: int = 20) -> Iterator[tuple[float, np.ndarray]]:

@@ -15,6 +15,10 @@ CANDIDATES = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000)
 """Changes of least loss that each round of pairs looks at."""
 
 
+FIRST_WEIGHT, BATCH = 0.1, 24
+"""Weight of a broken row at first, in typical values a mean coefficient; most changes taken for one look at a row."""
+
+
 def nearest_slots(d: Dense, x: np.ndarray) -> np.ndarray:
     """Slot with the largest share, (n,) int16 (最大份额取整)."""
     return np.where(np.arange(d.slots) < d.count[:, None], x, -np.inf).argmax(axis=1).astype(np.int16)
@@ -32,7 +36,7 @@ def violation(d: Dense, slot: np.ndarray) -> np.ndarray:
 
 
 def settle(
-    d: Dense, slot: np.ndarray, prices: np.ndarray, *, margin: np.ndarray | None = None, turns: int = 1500
+    d: Dense, slot: np.ndarray, prices: np.ndarray, *, margin: np.ndarray | None = None, turns: int = 4000
 ) -> np.ndarray | None:
     """A slot of each patch near the given ones that keeps every row, or None when none was found (修复).
 
@@ -40,21 +44,19 @@ def settle(
     are drawn in by `margin` (R,).
     """
     low, high = _drawn_in(d, margin)
-    scale, price = _scale(d), prices.astype(float)
-    slot = slot.astype(np.int16).copy()
+    slot, weight = slot.astype(np.int16).copy(), _first_weights(d, prices)
     for share in (0.04, 0.2, 1.0):
         act = row_values(d, slot)
-        if not ((np.maximum(act - high, 0.0) + np.maximum(low - act, 0.0)) * scale > 1e-9).any():
+        if not (np.maximum(act - high, 0.0) + np.maximum(low - act, 0.0)).any():
             return slot
-        member, member_first = _members(d, slot, price, share)
+        member, member_first = _members(d, slot, prices, share)
         used = settle_rows(
-            slot, act, price, low, high, scale, member, member_first, d.value, d.label, d.table, d.count, d.weight, d.near,
-            d.near_first, d.end_i, d.end_j, d.row_first, d.row, d.row_slot, d.row_coefficient, d.layers, turns, 24,
+            slot, act, prices, weight, low, high, member, member_first, d.value, d.label, d.table, d.count, d.weight, d.near,
+            d.near_first, d.end_i, d.end_j, d.row_first, d.row, d.row_slot, d.row_coefficient, d.layers, turns, BATCH,
         )  # fmt: skip
         if 0 <= used < turns:
             return slot
-    act = row_values(d, slot)
-    return None if ((np.maximum(act - high, 0.0) + np.maximum(low - act, 0.0)) * scale > 1e-9).any() else slot
+    return None
 
 
 def fill_rows(
@@ -108,6 +110,13 @@ def improve_slots(d: Dense, slot: np.ndarray, *, margin: np.ndarray | None = Non
         if gained <= 1e-9:
             break
     return slot
+
+
+def _first_weights(d: Dense, prices: np.ndarray) -> np.ndarray:
+    """What a unit of each row weighs when broken: its price, and a small share of the typical value at least."""
+    spread = np.where(np.isfinite(d.value), d.value, -np.inf).max(axis=1) - np.where(np.isfinite(d.value), d.value, np.inf).min(axis=1)
+    typical = float(np.median(spread[d.count > 1])) if (d.count > 1).any() else 1.0
+    return np.maximum(np.abs(prices), FIRST_WEIGHT * max(typical, 1e-9) * _scale(d))
 
 
 def _losses(d: Dense, slot: np.ndarray, prices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from qianmo.planning.farmland_swap.minimum import MinimumResult, enforce_minimum
 from qianmo.planning.farmland_swap.outcome import swap_balance, swap_parcels
 from qianmo.planning.farmland_swap.settings import SwapSettings
 from qianmo.planning.problem import objective
+from qianmo.planning.proof import border_shares
 from qianmo.planning.solve import Solution, solve
 from qianmo.schema.errors import InfeasibleError
 from qianmo.schema.units import mu_to_m2
@@ -30,7 +31,7 @@ class SwapResult:
     """A swap and everything that is told of it (永农调整成果).
 
     `after` (n,) bool is the protection after. `formulation` and `solution` allow the proof to be checked again with
-    ``verify(formulation.problem, solution.choice, certificate)``. `minimum` is None where no smallest block was asked for.
+    ``verify(formulation.problem, solution.choice, certificate, shares)``. `minimum` is None where no smallest block was asked for.
     """
 
     after: np.ndarray
@@ -41,6 +42,11 @@ class SwapResult:
     formulation: SwapFormulation
     solution: Solution
     minimum: MinimumResult | None
+
+    @property
+    def shares(self) -> tuple[np.ndarray, ...]:
+        """Border shares of the proof (界线奖励分摊)."""
+        return border_shares(self.formulation.problem, self.solution.prices.split)
 
 
 def swap(

@@ -1,0 +1,91 @@
+"""What the program says, in Chinese: templates of messages and their wording (提示文字)."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from qianmo.schema.shipped import shipped_rows
+
+__all__ = ["chinese_message", "has_chinese"]
+
+_HAN = re.compile("[\u3400-\u9fff]")
+_BRACKETED = re.compile(r"(?P<en>[\x20-\x7e]*[a-z]{2,}[\x20-\x7e]*) \((?P<zh>[\u3400-\u9fff][^()]*)\)")
+_BEHIND = re.compile(r"(?=[\x20-\x7e]*[a-z]{2,} [a-z]{2,})(?P<en>(?:(?!: )[\x20-\x7e])*(?<!:)) (?P<zh>[\u3400-\u9fff].*)", re.DOTALL)
+_GAP = re.compile(r"\{(\d*)\}")
+_DEEPEST = 3
+_TELLING = 12
+
+
+def has_chinese(text: str) -> bool:
+    """True when a Chinese character stands in the text (含汉字)."""
+    return bool(_HAN.search(text))
+
+
+def chinese_message(text: str) -> str:
+    """A message in Chinese (提示译文); what no template of ``codes/message_words.csv`` fits comes back as it is.
+
+    The rooms write messages once, in English or with the Chinese in brackets; the doors show them in Chinese. Parts that
+    are joined by semicolons are taken one by one, and what fills a gap is looked up again.
+
+    Parameters
+    ----------
+    text : str
+        One message, or the expected state or the cure of an error.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> chinese_message("图斑.gdb: no such file")
+    '图斑.gdb: 没有这个文件'
+    >>> chinese_message("field TBMJ: binary values were not read")
+    '字段 TBMJ: 二进制值未读入'
+    """
+    return _told(text, 0)
+
+
+def _told(text: str, depth: int) -> str:
+    whole = _filled(text, depth)
+    if whole is not None:
+        return whole
+    head, mark, rest = text.partition("; ")
+    return f"{_filled(head, depth) or head}; {_told(rest, depth)}" if mark else _chinese_first(text)
+
+
+def _chinese_first(text: str) -> str:
+    """A line that says the same in both languages with the Chinese in front."""
+    found = _BRACKETED.fullmatch(text) or _BEHIND.fullmatch(text)
+    return f"{found['zh']} ({found['en']})" if found else text
+
+
+def _filled(text: str, depth: int) -> str | None:
+    for pattern, wording in _templates():
+        found = pattern.fullmatch(text)
+        if found is not None:
+            gaps = [g if depth >= _DEEPEST or has_chinese(g) else _told(g, depth + 1) for g in found.groups()]
+            return _worded(wording, gaps)
+    return None
+
+
+def _worded(wording: str, gaps: list[str]) -> str:
+    """The wording with its gaps filled: a bare gap by its place among all gaps, a numbered one by its number."""
+    parts = _GAP.split(wording)
+    numbers = [int(n) if n else place for place, n in enumerate(parts[1::2])]
+    return parts[0] + "".join(gaps[n] + text for n, text in zip(numbers, parts[2::2], strict=True))
+
+
+@cache
+def _templates() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Templates, those with the longest fixed text first, so that the most telling one wins."""
+    rows = [(r["en"], r["zh"]) for r in shipped_rows("codes", "message_words")]
+    rows.sort(key=lambda row: -len(row[0].replace("{}", "")))
+    return tuple((_pattern(en), zh) for en, zh in rows)
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """Gaps hold no semicolon with a blank; those of a template with little fixed text hold no blank at all."""
+    gap = r"((?:(?!; ).)*?)" if len(template.replace("{}", "")) >= _TELLING else r"(\S*?)"
+    return re.compile(gap.join(re.escape(p) for p in template.split("{}")), re.DOTALL)
