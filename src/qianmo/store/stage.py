@@ -27,11 +27,11 @@ __all__ = ["Stage"]
 _OWN_COPY = ("onemap.gpkg", "catalog.json", "generation.json")
 
 
-@dataclass
 PROOFS = {"certificate": "proof", "swap_certificate": "swap_proof"}
 """Folder of the proof that goes with each certificate."""
 
 
+@dataclass
 class Stage:
     """The folder of a generation that is not yet current.
 
