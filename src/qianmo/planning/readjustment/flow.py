@@ -26,8 +26,9 @@ class Transport:
     ----------
     parcel, owner, amount : (s,) int64
         Positive shipments, sorted by parcel. At most owners - 1 parcels have more than one. [fen]
-    price : (k,) int64
-        Of each owner, in units of cost: each parcel goes to owners that minimise cost less price, over ALL owners.
+    price, bonus : (k,) int64
+        Of each owner, in units of cost: each parcel goes to owners that minimise cost less price, over ALL owners, where the cost
+        of staying with the owner of before is less by its bonus.
     added : int
         Candidates that the price test put back.
     scale : float
@@ -38,11 +39,15 @@ class Transport:
     owner: np.ndarray
     amount: np.ndarray
     price: np.ndarray
+    bonus: np.ndarray
     added: int
     scale: float
 
 
-def transport(points: np.ndarray, value: np.ndarray, sites: np.ndarray, wanted: np.ndarray, price_m2: np.ndarray, *, width: int) -> Transport:
+def transport(
+    points: np.ndarray, value: np.ndarray, sites: np.ndarray, wanted: np.ndarray, price_m2: np.ndarray, *, width: int, current: np.ndarray,
+    bonus_m2: np.ndarray,
+) -> Transport:  # fmt: skip
     """Send the value of each parcel to owners at least cost: value times squared distance to the owner's site (最小成本流).
 
     Candidates are pruned to a few owners a parcel; afterwards every parcel is tested against all owners at the prices of the
@@ -57,6 +62,8 @@ def transport(points: np.ndarray, value: np.ndarray, sites: np.ndarray, wanted: 
         Guess of the prices, for the choice of candidates. [m2]
     width : int
         Candidates to begin with.
+    current : (n,) int, bonus_m2 : (k,)
+        Owner now, and what leaving a parcel with that owner takes off its cost: 0 where owners do not care for their old land. [m2]
 
     Raises
     ------
@@ -66,27 +73,29 @@ def transport(points: np.ndarray, value: np.ndarray, sites: np.ndarray, wanted: 
     if int(value.sum()) != int(wanted.sum()):
         raise QianmoError(f"value given {int(value.sum())} fen, value wanted {int(wanted.sum())} fen", expected="equal sums")
     for scale in _SCALES:
-        found = _at_scale(points, value, sites, wanted, price_m2, width, scale)
+        found = _at_scale(points, value, sites, wanted, price_m2, width, scale, current, bonus_m2)
         if found is not None:
             return found
     raise QianmoError("values and distances are too large for whole-number arithmetic", expected="a smaller area or fewer parcels at once")
 
 
 def _at_scale(
-    points: np.ndarray, value: np.ndarray, sites: np.ndarray, wanted: np.ndarray, price_m2: np.ndarray, width: int, scale: float
-) -> Transport | None:
+    points: np.ndarray, value: np.ndarray, sites: np.ndarray, wanted: np.ndarray, price_m2: np.ndarray, width: int, scale: float,
+    current: np.ndarray, bonus_m2: np.ndarray,
+) -> Transport | None:  # fmt: skip
     """The flow with costs of that resolution, or None where the numbers are too large for the solver."""
-    tail, head = _first_arcs(points, sites, price_m2, width)
+    bonus = np.rint(bonus_m2 * scale).astype(np.int64)
+    tail, head = _first_arcs(points, sites, price_m2, width, current)
     guess = np.rint(price_m2 * scale).astype(np.int64)
     added = 0
     for _ in range(_ROUNDS):
-        cost = integer_costs(points[tail], sites[head], scale)
+        cost = integer_costs(points[tail], sites[head], scale) - np.where(head == current[tail], bonus[head], 0)
         status, amount = _solve(tail, head, _shifted(tail, cost - guess[head], len(value)), value, wanted)
         if status == "range":
             return None
         if status == "infeasible":
             width *= 2
-            tail, head = _first_arcs(points, sites, price_m2, width)
+            tail, head = _first_arcs(points, sites, price_m2, width, current)
             continue
         price = _prices(tail, head, cost, amount, guess)
         best = cheapest_owner(points[:, 0], points[:, 1], sites[:, 0], sites[:, 1], price, scale)
@@ -94,16 +103,19 @@ def _at_scale(
         if not len(beaten):
             used = amount > 0
             tail, head, amount = without_cycles(tail[used], head[used], amount[used], len(value), len(wanted))
-            return Transport(tail, head, amount, price, added, scale)
+            return Transport(tail, head, amount, price, bonus, added, scale)
         added += len(beaten)
         tail, head = np.concatenate([tail, beaten]), np.concatenate([head, best[beaten]])
         guess = price
     raise QianmoError("the price test did not settle", expected=f"at most {_ROUNDS} rounds")
 
 
-def _first_arcs(points: np.ndarray, sites: np.ndarray, price_m2: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+def _first_arcs(points: np.ndarray, sites: np.ndarray, price_m2: np.ndarray, width: int, current: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cheapest owners at the guessed prices and the owner now, so that staying is always possible."""
     near = nearest_by_price(points, sites, price_m2, count=width)
-    return np.repeat(np.arange(len(points)), near.shape[1]), near.ravel().astype(np.int64)
+    tail, head = np.repeat(np.arange(len(points)), near.shape[1]), near.ravel().astype(np.int64)
+    lacks = np.flatnonzero((near != current[:, None]).all(axis=1))
+    return np.concatenate([tail, lacks]), np.concatenate([head, current[lacks].astype(np.int64)])
 
 
 def _shifted(tail: np.ndarray, reduced: np.ndarray, n: int) -> np.ndarray:

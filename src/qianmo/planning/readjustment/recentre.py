@@ -10,7 +10,7 @@ import numpy as np
 from qianmo.planning.readjustment.balance import balanced_prices, soft_shares
 from qianmo.planning.readjustment.sites import nearest_by_price
 
-__all__ = ["Ground", "Sites", "begin_sites", "improve_sites"]
+__all__ = ["Ground", "Sites", "begin_sites", "improve_sites", "square_radius"]
 
 _MOST_PULL, _ROOM = 0.9, 0.03
 _WIDTH = 16
@@ -89,7 +89,7 @@ def improve_sites(ground: Ground, sites: Sites, *, rounds: int, stop: Callable[[
     stop : callable
         Asked once a round.
     """
-    scale = _square_radius(ground)
+    scale = square_radius(ground)
     here = sites
     for _ in range(rounds):
         if stop():
@@ -112,7 +112,7 @@ def _round(ground: Ground, sites: Sites, softness: float) -> tuple[Sites, float]
         start = price[p, owners]
         found, imbalance, near, cost = _balance(points, value, wanted, site, start, softness)
         if imbalance > _BALANCED:
-            found, imbalance, near, cost = _anew(points, value, wanted, site, softness, _square_radius(ground))
+            found, imbalance, near, cost = _anew(points, value, wanted, site, softness, square_radius(ground))
         price[p, owners], worst = found, max(worst, imbalance)
         share = soft_shares(cost, near, found, softness=softness) * ground.area[p][:, None]
         who = owners[near]
@@ -148,7 +148,7 @@ def _balance(
     return price, imbalance, near, cost
 
 
-def _square_radius(ground: Ground) -> float:
+def square_radius(ground: Ground) -> float:
     """Square of the radius of a mean holding. [m2]"""
     area_m2 = sum(float(a.sum()) for a in ground.area) / 100.0
     owners = max(int((ground.wanted > 0).any(axis=0).sum()), 1)

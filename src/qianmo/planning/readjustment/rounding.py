@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numba import njit
@@ -15,10 +15,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Tolerances", "rounded_owners"]
 
-_TRIPLES = 400
+_TRIPLES = 120
 """Parcels of a pool up to which all three-cycles are tried; swaps and moves are always all tried."""
 
-_SWEEPS = 200
+_SWEEPS, _STEPS = 200, 400_000_000
+_EXACT = 1e-9
+
+
+class _Land(NamedTuple):
+    """Arrays of the parcels and owners, as the kernels take them."""
+
+    points: np.ndarray
+    value: np.ndarray
+    area: np.ndarray
+    site: np.ndarray
+    anchor: np.ndarray
+    now: np.ndarray
+    bonus: np.ndarray
 
 
 class Tolerances(Protocol):
@@ -39,34 +52,44 @@ class Tolerances(Protocol):
 
 def rounded_owners(
     problem: Holdings, points: np.ndarray, shipped: list[tuple[np.ndarray, Transport, np.ndarray]], site: np.ndarray, before: pd.DataFrame,
-    tolerances: Tolerances,
+    tolerances: Tolerances, bonus_m2: np.ndarray, *, from_now: bool = False,
 ) -> np.ndarray:  # fmt: skip
     """One owner a parcel, near the optimal flow (取整).
 
-    Each split parcel starts with the owner of its largest part. Then single moves, exchanges of two parcels and cycles of three
+    Each split parcel starts with the owner of its largest part; where that cannot be brought within the tolerances, the search
+    starts from what is, and never leaves them. Then single moves, exchanges of two parcels and cycles of three
     are made while they bring holdings nearer to the tolerances or, without leaving them, lower the cost. At the end no such step
-    is left (three-cycles: in pools of up to 400 parcels).
+    is left (three-cycles: in pools of up to 120 parcels).
 
     Parameters
     ----------
     points : (n, 2), site : (k, 2) [m]
     before : DataFrame
         Standing before, see `standing`.
+    bonus_m2 : (k,)
+        What leaving a parcel with its owner takes off its cost. [m2]
+    from_now : bool
+        Start from what is in any case.
 
     Returns
     -------
     (n,) int
     """
-    owner = problem.owner.copy()
+    start = problem.owner.copy()
     for rows, flow, who in shipped:
         order = np.argsort(flow.amount, kind="stable")
-        owner[rows[flow.parcel[order]]] = who[flow.owner[order]]
+        start[rows[flow.parcel[order]]] = who[flow.owner[order]]
     value, area = problem.value_fen.astype(float), problem.area_dm2.astype(float)
     wanted = np.column_stack([before[c].to_numpy(float) for c in ("value_fen", "area_dm2", "mean_distance_m")])
     limit = np.array([tolerances.value_tolerance, min(tolerances.area_tolerance, 1e9), tolerances.distance_tolerance])
-    state = _state(owner, points, value, area, problem.anchor)
-    for rows, _, who in shipped:
-        _search(owner, rows, who, points, value, area, site, problem.anchor, wanted, limit, state, len(rows) <= _TRIPLES)
+    owner = start
+    for owner in (problem.owner.copy(),) if from_now else (start, problem.owner.copy()):
+        state = _state(owner, points, value, area, problem.anchor)
+        for rows, _, who in shipped:
+            land = _Land(points, value, area, site, problem.anchor, problem.owner, bonus_m2)
+            _search(owner, rows, who, land, wanted, limit, state, len(rows) <= _TRIPLES)
+        if all(_excess(state[o], wanted[o], limit) <= _EXACT for o in range(problem.k)):
+            break
     return owner
 
 
@@ -86,27 +109,29 @@ def _excess(state: np.ndarray, wanted: np.ndarray, limit: np.ndarray) -> float:
 
 
 @njit(cache=True)
-def _put(state: np.ndarray, o: int, j: int, sign: float, points: np.ndarray, value: np.ndarray, area: np.ndarray, anchor: np.ndarray) -> None:
-    state[o, 0] += sign * value[j]
-    state[o, 1] += sign * area[j]
-    state[o, 2] += sign * area[j] * np.hypot(points[j, 0] - anchor[o, 0], points[j, 1] - anchor[o, 1])
+def _put(state: np.ndarray, o: int, j: int, sign: float, land: _Land) -> None:
+    state[o, 0] += sign * land.value[j]
+    state[o, 1] += sign * land.area[j]
+    state[o, 2] += sign * land.area[j] * np.hypot(land.points[j, 0] - land.anchor[o, 0], land.points[j, 1] - land.anchor[o, 1])
 
 
 @njit(cache=True)
-def _cost(j: int, o: int, points: np.ndarray, value: np.ndarray, site: np.ndarray) -> float:
-    dx, dy = points[j, 0] - site[o, 0], points[j, 1] - site[o, 1]
-    return float(value[j] * (dx * dx + dy * dy))
+def _cost(j: int, o: int, land: _Land) -> float:
+    dx, dy = land.points[j, 0] - land.site[o, 0], land.points[j, 1] - land.site[o, 1]
+    return float(land.value[j] * (dx * dx + dy * dy - (land.bonus[o] if land.now[j] == o else 0.0)))
 
 
 @njit(cache=True)
 def _tried(
-    moved: np.ndarray, to: np.ndarray, owner: np.ndarray, points: np.ndarray, value: np.ndarray, area: np.ndarray, site: np.ndarray,
-    anchor: np.ndarray, wanted: np.ndarray, limit: np.ndarray, state: np.ndarray,
+    moved: np.ndarray, to: np.ndarray, owner: np.ndarray, land: _Land, wanted: np.ndarray, limit: np.ndarray, state: np.ndarray,
+    is_clean: bool,
 ) -> bool:  # fmt: skip
-    """Make a step if it is better; else leave everything as it was."""
+    """Make a step if it is better; else leave everything as it was. `is_clean`: all holdings are within their tolerances."""
     cost = 0.0
     for m in range(len(moved)):
-        cost += _cost(moved[m], to[m], points, value, site) - _cost(moved[m], owner[moved[m]], points, value, site)
+        cost += _cost(moved[m], to[m], land) - _cost(moved[m], owner[moved[m]], land)
+    if is_clean and cost >= -1e-6:
+        return False
     touched = np.unique(np.concatenate((to, owner[moved])))
     old = state[touched].copy()
     was = 0.0
@@ -115,8 +140,8 @@ def _tried(
     if was == 0.0 and cost >= -1e-6:
         return False
     for m in range(len(moved)):
-        _put(state, owner[moved[m]], moved[m], -1.0, points, value, area, anchor)
-        _put(state, to[m], moved[m], 1.0, points, value, area, anchor)
+        _put(state, owner[moved[m]], moved[m], -1.0, land)
+        _put(state, to[m], moved[m], 1.0, land)
     now = 0.0
     for o in touched:
         now += _excess(state[o], wanted[o], limit)
@@ -131,24 +156,25 @@ def _tried(
 
 @njit(cache=True)
 def _search(
-    owner: np.ndarray, rows: np.ndarray, who: np.ndarray, points: np.ndarray, value: np.ndarray, area: np.ndarray, site: np.ndarray,
-    anchor: np.ndarray, wanted: np.ndarray, limit: np.ndarray, state: np.ndarray, triples: bool,
+    owner: np.ndarray, rows: np.ndarray, who: np.ndarray, land: _Land, wanted: np.ndarray, limit: np.ndarray, state: np.ndarray, triples: bool,
 ) -> None:  # fmt: skip
     one, two, three = np.empty(1, np.int64), np.empty(2, np.int64), np.empty(3, np.int64)
     to1, to2, to3 = np.empty(1, np.int64), np.empty(2, np.int64), np.empty(3, np.int64)
-    for _ in range(_SWEEPS):
-        changed = False
+    for _ in range(max(3, min(_SWEEPS, _STEPS // max(len(rows) * len(rows), 1)))):
+        changed, is_clean = False, True
+        for o in who:
+            is_clean &= _excess(state[o], wanted[o], limit) <= _EXACT
         for i in rows:
             one[0] = i
             for o in who:
                 if o != owner[i]:
                     to1[0] = o
-                    changed |= _tried(one, to1, owner, points, value, area, site, anchor, wanted, limit, state)
+                    changed |= _tried(one, to1, owner, land, wanted, limit, state, is_clean)
         for i in rows:
             for j in rows:
                 if i < j and owner[i] != owner[j]:
                     two[0], two[1], to2[0], to2[1] = i, j, owner[j], owner[i]
-                    changed |= _tried(two, to2, owner, points, value, area, site, anchor, wanted, limit, state)
+                    changed |= _tried(two, to2, owner, land, wanted, limit, state, is_clean)
         if changed or not triples:
             if changed:
                 continue
@@ -161,7 +187,7 @@ def _search(
                     if k > i and k != j and owner[k] != owner[i] and owner[k] != owner[j] and j > i:
                         three[0], three[1], three[2] = i, j, k
                         to3[0], to3[1], to3[2] = owner[j], owner[k], owner[i]
-                        changed |= _tried(three, to3, owner, points, value, area, site, anchor, wanted, limit, state)
+                        changed |= _tried(three, to3, owner, land, wanted, limit, state, is_clean)
                         if owner[j] == owner[i]:
                             break
         if not changed:
