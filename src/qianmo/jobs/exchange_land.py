@@ -72,8 +72,11 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if stopped:
         context.note("按 Ctrl-C 提前结束: 保存的是当时最好的调换方案, 仍然无人受损")
     figures = _figures(found, record, tables)
-    lines = (json.dumps(figures, ensure_ascii=False),) if values["json"] else _lines(found, figures, tables, checks)
-    return JobReport(lines, () if values["json"] else files, figures)
+    if values["json"]:
+        told = json.dumps({**figures, "notes": list(context.notes), "files": [p for p, _ in files]}, ensure_ascii=False)
+        context.notes.clear()
+        return JobReport((told,), (), figures)
+    return JobReport(_lines(found, figures, tables, checks), files, figures)
 
 
 def _settings(values: Mapping[str, Any], told: Mapping[str, Any], overrides: Mapping[str, float]) -> ExchangeSettings:
@@ -155,9 +158,9 @@ def _print(
 ) -> tuple[tuple[str, str], ...]:
     day, synthetic = f"{context.clock():%Y年%m月%d日}", ("宗地与权利人（合成）",) if base.synthetic else ()
     office = str(project.settings.get("office", {}).get("name", "")) or "（编制单位未填写）"
-    told = {"crs_text": base.crs, "date": day, "vintage": base.vintage or "未注明", "office": office, "synthetic": synthetic}
+    told = {"crs_text": base.crs, "date": day, "vintage": base.vintage or "未注明", "office": office}
     sheets = (("owner_before", "调换前权属图"), ("owner_after", "调换后权属图"))
-    files = [(folder / f"{zh}.png", exchange_map(pieces, column, title=f"{project.name}　{zh}", **told), zh) for column, zh in sheets]
+    files = [(folder / f"{zh}.png", exchange_map(pieces, column, title=f"{project.name}　{zh}", synthetic=synthetic, **told), zh) for column, zh in sheets]
     book = workbook(
         exchange_book_tables(tables, synthetic=synthetic), title=f"{project.name}　权属调换附表", office=office, date=day, vintage=told["vintage"],
         crs_text=base.crs, synthetic=synthetic, made=context.clock(),
@@ -178,8 +181,8 @@ def _figures(found: Exchange, record: Mapping[str, Any], tables: Mapping[str, pd
         "distance_before_m": float((b["mean_distance_m"] * b["area_dm2"]).sum() / b["area_dm2"].sum()),
         "distance_after_m": float((a["mean_distance_m"] * a["area_dm2"]).sum() / a["area_dm2"].sum()),
         "value_error_max": float((abs(a["value_cut_fen"].to_numpy() - value) / value).max()),
-        "cash_max_yuan": float(balance["cash_yuan"].abs().max()), "cash_sum_fen": int(round(balance["cash_yuan"].sum() * 100)),
-        "gap": int(record["gap"]), "attained": float(record["attained"]),
+        "cash_max_yuan": float(balance["cash_yuan"].abs().max()), "cash_sum_fen": round(float(balance["cash_yuan"].sum()) * 100),
+        "is_split": found.is_split, "gap": int(record["gap"]), "attained": float(record["attained"]) if found.is_split else None,
     }  # fmt: skip
 
 
@@ -189,7 +192,10 @@ def _lines(found: Exchange, f: Mapping[str, Any], tables: Mapping[str, pd.DataFr
         f"连片块数: {f['blocks_before']} → {f['blocks_after']} (户均 {f['blocks_after'] / f['owners']:.3f} 块)",
         f"平均距离: {f['distance_before_m']:.1f} → {f['distance_after_m']:.1f} 米",
         f"价值: 图上分割后每户误差不超过 {f['value_error_max']:.2e}; 现金补差最多 {f['cash_max_yuan']:.2f} 元, 合计 {f['cash_sum_fen']} 分",
-        f"证明: 运输成本与下界相差 {f['gap']}, 达到可能改善的 {f['attained']:.2%}; 独立核验 {len(checks)} 项全部一致",
+        f"证明: 独立核验 {len(checks)} 项全部一致; " + (
+            f"运输成本与下界相差 {f['gap']}, 达到可能改善的 {f['attained']:.2%}" if found.is_split
+            else "按容许差整块调换, 差额以现金补足; 价格下界只对可分割的流成立, 整块结果不声称最优"
+        ),
     ]
     lines += [f"保持原状: {r.owner_id} (否则受损: {r.what})" for r in found.kept.head(10).itertuples()]
     if len(found.kept) > 10:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["exchange_book_tables", "exchange_map"]
 
-_NAMED = 12
+_NAMED, _COLOURS = 20, 12
 _INDEX_ZH = {
     "plots": "地块数", "blocks": "连片块数", "area_m2": "面积 (平方米)", "simpson": "辛普森指数 (户均)", "januszewski": "雅努谢夫斯基指数 (户均)",
     "igozurike": "伊戈祖里克指数 (户均)", "schmook": "施穆克指数 (户均)", "mean_distance_m": "平均距离 (米, 按面积加权)", "shape": "形状指数 (户均)",
@@ -72,7 +72,7 @@ def exchange_map(
 ) -> bytes:  # fmt: skip
     """Holdings in colours, before (``owner_before``) or after (``owner_after``), as a sheet (调换前后权属图).
 
-    Up to twelve owners are named in the legend; with more, colours repeat and no two owners that border each other share one.
+    Up to twenty owners are named in the legend; with more, colours repeat and no two owners that border each other share one.
 
     Returns
     -------
@@ -105,11 +105,12 @@ def _tints(pieces: gpd.GeoDataFrame, owners: pd.Series) -> list[int]:
     near: list[set[int]] = [set() for _ in names]
     for i, j in zip(code[pairs["i"].to_numpy()], code[pairs["j"].to_numpy()]):
         if i != j:
-            near[i].add(j), near[j].add(i)
-    colour, used = np.full(len(names), -1), np.zeros(_NAMED, int)
+            near[i].add(j)
+            near[j].add(i)
+    colour, used = np.full(len(names), -1), np.zeros(_COLOURS, int)
     for o in np.argsort([-len(s) for s in near], kind="stable"):
         taken = {colour[x] for x in near[o]}
-        free = [c for c in range(_NAMED) if c not in taken] or list(range(_NAMED))
+        free = [c for c in range(_COLOURS) if c not in taken] or list(range(_COLOURS))
         colour[o] = min(free, key=lambda c: (used[c], c))
         used[colour[o]] += 1
     return [int(colour[c]) for c in code]

@@ -18,7 +18,7 @@ __all__ = ["Tolerances", "rounded_owners"]
 _TRIPLES = 120
 """Parcels of a pool up to which all three-cycles are tried; swaps and moves are always all tried."""
 
-_SWEEPS, _STEPS = 200, 400_000_000
+_SWEEPS, _STEPS = 200, 20_000_000
 _EXACT = 1e-9
 
 
@@ -59,7 +59,7 @@ def rounded_owners(
     Each split parcel starts with the owner of its largest part; where that cannot be brought within the tolerances, the search
     starts from what is, and never leaves them. Then single moves, exchanges of two parcels and cycles of three
     are made while they bring holdings nearer to the tolerances or, without leaving them, lower the cost. At the end no such step
-    is left (three-cycles: in pools of up to 120 parcels).
+    is left (three-cycles: in pools of up to 120 parcels; in pools of thousands the sweeps are limited).
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def _search(
 ) -> None:  # fmt: skip
     one, two, three = np.empty(1, np.int64), np.empty(2, np.int64), np.empty(3, np.int64)
     to1, to2, to3 = np.empty(1, np.int64), np.empty(2, np.int64), np.empty(3, np.int64)
-    for _ in range(max(3, min(_SWEEPS, _STEPS // max(len(rows) * len(rows), 1)))):
+    for _ in range(max(2, min(_SWEEPS, _STEPS // max(len(rows) * len(rows), 1)))):
         changed, is_clean = False, True
         for o in who:
             is_clean &= _excess(state[o], wanted[o], limit) <= _EXACT

@@ -141,13 +141,13 @@ def _directions(polygon: shapely.Geometry, sites: np.ndarray) -> list[np.ndarray
 def _edges(polygon: shapely.Geometry, u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
     """Edges as functions of position along u: from, to, offset at from, slope, sign; positions are from the centroid."""
     middle = shapely.get_coordinates(shapely.centroid(polygon))[0]
-    t0, s0, t1, s1 = [], [], [], []
+    found = []
     for part in shapely.get_parts(polygon):
         for ring in shapely.get_rings(orient(part)):
             xy = shapely.get_coordinates(ring) - middle
             t, s = xy @ u, xy @ np.array([-u[1], u[0]])
-            t0.append(t[:-1]), s0.append(s[:-1]), t1.append(t[1:]), s1.append(s[1:])
-    a, p, b, q = (np.concatenate(x) for x in (t0, s0, t1, s1))
+            found.append(np.column_stack([t[:-1], s[:-1], t[1:], s[1:]]))
+    a, p, b, q = np.concatenate(found).T
     real = a != b
     a, p, b, q = a[real], p[real], b[real], q[real]
     forward = b > a
