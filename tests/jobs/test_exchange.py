@@ -18,7 +18,7 @@ from qianmo.store.stage import read_catalog
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exchange") / "虚拟镇"
-    assert main(["village", "--patches", "400", "--villages", "2", "--into", str(folder), "--quiet"]) == 0
+    assert main(["village", "--patches", "260", "--villages", "2", "--into", str(folder), "--quiet"]) == 0
     return folder
 
 

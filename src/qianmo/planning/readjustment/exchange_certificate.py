@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from qianmo.planning.readjustment.exchange import Exchange, ExchangeSettings
+from qianmo.planning.readjustment.exchange_verify import fingerprint
 from qianmo.planning.readjustment.holdings import centroids
 from qianmo.planning.readjustment.sites import integer_costs
 
@@ -55,7 +56,7 @@ def _pool(found: Exchange, points: np.ndarray, rows: np.ndarray, flow: Any, who:
     ])  # fmt: skip
     own = integer_costs(points[rows], site[now], flow.scale) - flow.bonus[now]
     least = np.minimum(least, own - flow.price[now])
-    return {
+    record = {
         "name": str(problem.pool_id[problem.pool[rows[0]]]), "scale": flow.scale, "parcel_id": _texts(problem.parcel_id[rows]),
         "x": points[rows, 0].tolist(), "y": points[rows, 1].tolist(), "value_fen": value.tolist(), "owner_before": now.tolist(),
         "owner_id": _texts(problem.owner_id[who]), "site_x": site[:, 0].tolist(), "site_y": site[:, 1].tolist(), "wanted_fen": wanted.tolist(),
@@ -63,6 +64,7 @@ def _pool(found: Exchange, points: np.ndarray, rows: np.ndarray, flow: Any, who:
         "objective": _dot(flow.amount, cost), "bound": _dot(value, least) + _dot(wanted, flow.price),
         "status_quo": _dot(value, own),
     }  # fmt: skip
+    return {**record, "sha256": fingerprint(record)}
 
 
 def _reached(found: Exchange, points: np.ndarray, rows: np.ndarray, flow: Any, who: np.ndarray) -> int:

@@ -6,13 +6,15 @@ alone and, for blocks, from the drawn pieces by another route.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import shapely
 
-__all__ = ["count_blocks", "verify_exchange"]
+__all__ = ["count_blocks", "fingerprint", "verify_exchange"]
 
 _GRID_M = 1e-3
 
@@ -36,6 +38,12 @@ def verify_exchange(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     if record["is_split"]:
         checks.append(_row("proof", "分割方案的成本等于下界", total == bound, True))
     return checks + _owner_checks(record)
+
+
+def fingerprint(pool: Mapping[str, Any]) -> str:
+    """SHA-256 of what one pool is given: parcels, values, owners, sites, bonus, wanted values (范围指纹)."""
+    given = {k: pool[k] for k in ("name", "scale", "parcel_id", "x", "y", "value_fen", "owner_before", "owner_id", "site_x", "site_y", "wanted_fen", "bonus")}
+    return hashlib.sha256(json.dumps(given, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
 def count_blocks(geometry: np.ndarray, owner: np.ndarray, *, gap_m: float = 0.0, owners: int = 0) -> np.ndarray:
@@ -67,6 +75,7 @@ def _pool_checks(pool: Mapping[str, Any]) -> list[dict[str, Any]]:
     checks = [_row(f"{name}:shipments", "每笔划转为正且指向名单内的地块与权利人", proper, True)]
     if not proper:
         return checks
+    checks.append(_row(f"{name}:sha256", "范围数据与指纹一致", fingerprint(pool), pool["sha256"]))
     checks.append(_row(f"{name}:given", "每块地的价值全部划出", _wrong(_total(j, f, n), value), 0))
     checks.append(_row(f"{name}:received", "每户收到的价值等于其交出的价值", _wrong(_total(o, f, k), wanted), 0))
     checks.append(_row(f"{name}:wanted", "应得价值等于原有价值", _wrong(_total(before, value, k), wanted), 0))
