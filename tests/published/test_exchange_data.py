@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import geopandas as gpd
@@ -64,3 +65,12 @@ def test_shares_that_do_not_sum_to_one_are_named() -> None:
         holders_by_share(rights, "title_no")
     whole = holders_by_share(rights.assign(share_den=[2, 2, 1]), "title_no")
     assert whole.to_dict() == {"7": "A+B", "8": "C"}
+
+
+def test_the_same_exchange_from_files_through_the_job(shared_data: Path, repo: Path, tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("exchange_saladin", repo / "examples" / "exchange_saladin.py")
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    lines = example.main(shared_data / "cadastre-cz-saladin", tmp_path)
+    assert lines[0].startswith("调换: 44 宗地, 14 户; 9 块易主") and "26 → 23" in lines[1]
+    assert (tmp_path / "project" / "exchange" / "调换后权属图.png").stat().st_size > 20_000

@@ -48,6 +48,8 @@ def exchange_tables(
     table["parcel_id"] = table["parcel_id"].astype(str)
     if rights is not None:
         table["holder_id"] = _holders_of(table, rights)
+    elif "holder_id" not in table and "holder_name" in table:
+        table["holder_id"] = table["holder_name"]
     if "holder_id" not in table or not table["holder_id"].fillna("").ne("").any():
         raise MissingDataError(
             "宗地没有权利人 (parcels without holders)", expected="column holder_id, or --rights FILE with title_number, owner, share_num, share_den",
