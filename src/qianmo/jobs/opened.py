@@ -20,12 +20,12 @@ from qianmo.store.stage import read_catalog
 
 __all__ = ["PLAN_LAYERS", "PLAN_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "Opened", "open_for_work", "read_tables"]
 
-PLAN_LAYERS = ("plan_parcel", "subproject")
-"""Layers that a plan makes."""
+PLAN_LAYERS = ("plan_parcel", "subproject", "exchange_parcel")
+"""Layers that a plan or an exchange makes."""
 
 PLAN_TABLES = (
     "plan_parcel", "subproject", "cost_by_measure", "year_plan", "funding", "plan_verdicts", "flow_matrix", "balance", "basic_farmland_form",
-    "certificate",
+    "certificate", "exchange_balance", "exchange_indices", "exchange_holdings", "exchange_agreements", "exchange_consents", "exchange_certificate",
 )  # fmt: skip
 """Tables that a plan makes; they go when the state they rest on changes."""
 
@@ -96,7 +96,7 @@ def open_for_work(folder: Path) -> Opened:
     layers = {
         name: read_frame(project.state / "layers" / f"{name}.parquet")
         for name, d in datasets.items()
-        if d.kind in table_names() and d.kind not in ("fault", "plan_parcel", "subproject", "other_layer")
+        if d.kind in table_names() and d.kind not in ("fault", "other_layer", *PLAN_LAYERS)
     }
     overrides = dict(project.settings.get("parameters", {}))
     strange = sorted(k for k in overrides if k not in parameters() and k not in rules())

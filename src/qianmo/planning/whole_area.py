@@ -27,6 +27,9 @@ Tell = Callable[[float, float], None]
 FIRST_TRY, GROWTH, MOST_STEPS = 160, 1.6, 1_500
 """Steps before the first rounding, factor to the next ones, and steps where no timer is given."""
 
+LOOK_BACK = 4
+"""Checks of the bound (20 steps each) over which it must have become level before a rounding."""
+
 EXACT_FROM, EXACT_FREE, EXACT_SECONDS, EXACT_MOST = 600, 400, 4.0, 1_000_000
 """Exact search near the plan: from which step, options it opens, its time, and options of the largest problem. [s]"""
 
@@ -89,7 +92,9 @@ def allocate(
         if bound < run.bound:
             run.bound, run.parts, run.price = bound, state.a.copy(), price
         last = run.is_over(state.steps_done)
-        if state.steps_done >= next_try or last or run.gap_now() <= gap:
+        run.bounds.append(run.bound)
+        ready = state.steps_done >= next_try and (run.is_level() or run.is_late())
+        if ready or last or run.gap_now() <= gap:
             started = run.seconds()
             if not (run.gap_now() <= gap and run.best is not None):
                 run.consider(nearest_slots(d, state.x), price)
@@ -129,6 +134,7 @@ class _Run:
         self.timer, self.tell, self.stop = timer, tell, stop
         self.began = timer() if timer else 0.0
         self.bound, self.parts, self.price = np.inf, np.zeros((0, 0), np.float32), np.zeros(0)
+        self.bounds: list[float] = []
         self.best: np.ndarray | None = None
         self.score, self.rounding_s = -np.inf, 0.0
 
@@ -146,6 +152,16 @@ class _Run:
         if self.best is None or not np.isfinite(self.bound):
             return 1.0
         return (self.bound - self.score) / max(abs(self.bound), 1e-12)
+
+    def is_level(self) -> bool:
+        """True where the bound falls so slowly that a plan may come within the gap."""
+        if len(self.bounds) <= LOOK_BACK:
+            return False
+        return self.bounds[-1 - LOOK_BACK] - self.bounds[-1] <= 0.6 * self.gap * abs(self.bounds[-1])
+
+    def is_late(self) -> bool:
+        """True where half the time is gone and there is no plan."""
+        return self.best is None and self.timer is not None and self.seconds() >= 0.5 * self.limit_s
 
     def report(self, steps: int) -> None:
         if self.tell is not None:

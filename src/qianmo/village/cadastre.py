@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from qianmo.schema.codes import FARMLAND_CODES
+from qianmo.schema.land_values import land_value
 from qianmo.schema.rules import parameter
 from qianmo.schema.tables import require_columns
 from qianmo.village import names
@@ -25,6 +26,9 @@ _RIGHTS = {
     "site": ("JB", "集体建设用地使用权"),
     "forest": ("JE", "林地承包经营权"),
 }
+_USE = {"0101": "paddy", "0102": "irrigated", "0103": "dry", "02": "orchard"}
+_PARCELS_PER_HOUSEHOLD = 5
+_STRIDE = 7919
 _STATE = ("1001", "1003", "1101", "1102", "1103")
 
 
@@ -69,7 +73,7 @@ def invent_tenure(
 
 
 def parcels_of(patches: gpd.GeoDataFrame, *, rng: np.random.Generator, error_rel: float) -> gpd.GeoDataFrame:
-    """One parcel for each patch that carries a use right (宗地)."""
+    """One parcel for each patch that carries a use right (宗地), held by invented households; homesteads are where they live."""
     right = _right(patches["class_code"])
     held = np.flatnonzero(right != "")
     kind = right[held]
@@ -77,15 +81,33 @@ def parcels_of(patches: gpd.GeoDataFrame, *, rng: np.random.Generator, error_rel
     prefix = patches["village_code"].astype(str).to_numpy(dtype=object)[held] + letters.to_numpy(dtype=object)
     serial = pd.Series(prefix).groupby(prefix).cumcount() + 1
     area = patches["area_m2"].to_numpy(dtype=float)[held]
+    village = patches["village_code"].astype(str).to_numpy(dtype=object)[held]
+    classes, holders = patches["class_code"].astype(str).to_numpy(dtype=object)[held], _households(village, kind)
+    use = [_USE.get(c[:4], _USE.get(c[:2], "")) if right == "contract" else "" for c, right in zip(classes, kind)]
+    grades = patches["quality_grade"].to_numpy(dtype=float, na_value=np.nan)[held] if "quality_grade" in patches else np.full(len(held), np.nan)
     ids = [f"{p}{s:05d}" for p, s in zip(prefix, serial, strict=True)]
     parcels = gpd.GeoDataFrame({
         "parcel_id": np.array(ids, dtype=object),
         "registered_area_m2": np.round(area * np.clip(rng.normal(1.0, error_rel, len(held)), 0.5, 1.5), 2),
         "land_type": pd.Series(kind).map({k: v[1] for k, v in _RIGHTS.items()}).to_numpy(dtype=object),
         "title_number": [f"虚（2023）阡陌不动产权第{k:07d}号" for k in range(1, len(held) + 1)],
+        "holder_id": holders, "holder_name": [f"虚拟农户{h[-4:]}" if h else "" for h in holders], "collective_code": village,
+        "use_class": use, "value_yuan_m2": [land_value(u, g) if u else np.nan for u, g in zip(use, grades)],
+        "kept_reason": np.where(kind == "contract", "", "not_agricultural").astype(object),
     }, geometry=patches.geometry.to_numpy()[held], crs=patches.crs)  # fmt: skip
     parcels.attrs["synthetic"] = True
     return parcels
+
+
+def _households(village: np.ndarray, kind: np.ndarray) -> np.ndarray:
+    """Household of each contract and homestead parcel: five contract parcels a household, strewn over the village by a stride."""
+    out = np.full(len(village), "", dtype=object)
+    for code in np.unique(village.astype(str)):
+        land, homes = (np.flatnonzero((village == code) & (kind == k)) for k in ("contract", "homestead"))
+        count = max(len(land) // _PARCELS_PER_HOUSEHOLD, 2)
+        out[land] = [f"{code}H{(i * _STRIDE) % count + 1:04d}" for i in range(len(land))]
+        out[homes] = [f"{code}H{i % count + 1:04d}" for i in range(len(homes))]
+    return out
 
 
 def _village_names(patches: gpd.GeoDataFrame, codes: pd.Index) -> list[str]:

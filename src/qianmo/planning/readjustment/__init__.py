@@ -1,0 +1,1 @@
+"""Readjustment of tenure: exchange of parcels, fairness, certificate (权属调整)."""
