@@ -14,6 +14,7 @@ from qianmo.schema.errors import SchemaError, TopologyError
 __all__ = ["FieldDesign", "design_fields", "strips_across"]
 
 _SLIVER_M2 = 1.0
+_NOTHING_M2 = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +95,13 @@ def design_fields(
             loose.append(face)
             continue
         way = np.radians(contour_direction_deg or 0.0) if steep else _direction(face, road_surface, settings)
-        mine = _tracks(face, way, settings)
+        strips = shapely.union_all(_strips(face, way, settings))
+        mine = [p for p in shapely.get_parts(shapely.intersection(face, strips)) if p.area > 0]
         new_roads = shapely.union_all([road_surface, *mine])
         tracks += mine
-        for part in shapely.get_parts(shapely.difference(face, shapely.union_all(mine)) if mine else face):
+        for part in shapely.get_parts(shapely.difference(face, strips)):
+            if part.area <= _NOTHING_M2:
+                continue
             good = part.area >= settings.lot_area_min_m2 and _has_road(part, new_roads, settings)
             (fields if good else loose).append(part)
             if good:
@@ -112,8 +116,8 @@ def design_fields(
     )  # fmt: skip
 
 
-def strips_across(face: shapely.Polygon, way: float, *, most_m: float, track_m: float) -> list[shapely.Geometry]:
-    """Track strips that cut a face, square to the direction `way`, into equal parts of at most `most_m` (切分田间路).
+def strips_across(face: shapely.Polygon, way: float, *, most_m: float, track_m: float) -> list[shapely.Polygon]:
+    """Strips square to the direction `way` that cut a face into equal parts of at most `most_m`; they reach beyond it (切分田间路).
 
     Parameters
     ----------
@@ -132,8 +136,7 @@ def strips_across(face: shapely.Polygon, way: float, *, most_m: float, track_m: 
     for k in range(1, count):
         start = low + k * part + (k - 1) * track_m
         corners = [(start, side.min() - 1), (start + track_m, side.min() - 1), (start + track_m, side.max() + 1), (start, side.max() + 1)]
-        strip = shapely.Polygon([u * axis + v * np.array([-axis[1], axis[0]]) for u, v in corners])
-        out += [p for p in shapely.get_parts(shapely.intersection(face, strip)) if p.area > 0]
+        out.append(shapely.Polygon([u * axis + v * np.array([-axis[1], axis[0]]) for u, v in corners]))
     return out
 
 
@@ -153,12 +156,10 @@ def _without_necks(faces: np.ndarray, width: float) -> tuple[list[shapely.Polygo
     return kept, taken
 
 
-def _tracks(face: shapely.Polygon, way: float, s: AllotmentSettings) -> list[shapely.Geometry]:
-    """Tracks along the direction first (tiers), then across it where the fields stay too long; no track twice."""
+def _strips(face: shapely.Polygon, way: float, s: AllotmentSettings) -> list[shapely.Polygon]:
+    """Strips along the direction (tiers) and across it, where the face is deeper or longer than a field may be."""
     tiers = strips_across(face, way + np.pi / 2, most_m=s.depth_max_m, track_m=s.track_width_m)
-    cross = strips_across(face, way, most_m=s.field_length_max_m, track_m=s.track_width_m)
-    laid = shapely.union_all(tiers) if tiers else None
-    return tiers + [p for c in cross for p in shapely.get_parts(shapely.difference(c, laid) if laid is not None else c) if p.area > 0]
+    return tiers + strips_across(face, way, most_m=s.field_length_max_m, track_m=s.track_width_m)
 
 
 def _direction(face: shapely.Polygon, roads: shapely.Geometry, s: AllotmentSettings) -> float:

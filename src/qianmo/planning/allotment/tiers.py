@@ -47,8 +47,9 @@ def tiers_of(
         )  # fmt: skip
     step = frontage.main[-1] - frontage.main[0]
     back = float(np.arctan2(step[1], step[0])) + np.pi / 2
-    tracks = strips_across(block, back, most_m=settings.depth_max_m, track_m=width or _NO_TRACK_M)
-    rest = shapely.get_parts(shapely.difference(block, shapely.union_all(tracks)))
+    strips = shapely.union_all(strips_across(block, back, most_m=settings.depth_max_m, track_m=width or _NO_TRACK_M))
+    rest = shapely.get_parts(shapely.difference(block, strips))
+    tracks = shapely.get_parts(shapely.intersection(block, strips))
     inward = np.array([np.cos(back), np.sin(back)])
     rest = sorted((p for p in rest if p.area > _NO_TRACK_M), key=lambda p: float(shapely.get_coordinates(p.centroid)[0] @ inward))
-    return list(rest), [t for t in tracks if t.area > 0] if width else []
+    return rest, [t for t in tracks if t.area > 0] if width else []

@@ -19,6 +19,9 @@ __all__ = ["FEN", "LAND_M2", "Model", "Option", "Plot", "build"]
 FEN = 1e6
 """Fen in one unit of money of the programme."""
 
+ROUNDING_M2 = 0.02
+"""Land kept back for every holder in a block, so that shares can be rounded up to whole square decimetres and fen."""
+
 LAND_M2 = 100.0
 """Square metres in one unit of land of the programme."""
 
@@ -111,7 +114,7 @@ def build(titles: Titles, blocks: list[Candidate], s: IntegrationSettings) -> Mo
     years = len(s.budget_yuan)
     _funds(rows, at, titles, blocks, plots, options, s)
     value = np.zeros(width)
-    value[:p] = [-(q.worth - (_cleaning(titles, blocks[q.candidate]) + s.works_yuan_m2 * blocks[q.candidate].area_m2 * 100) / FEN) for q in plots]
+    value[:p] = [-(q.worth - (_cleaning(titles, blocks[q.candidate]) + _works_fen(blocks[q.candidate], s)) / FEN) for q in plots]
     value[at["option"] : at["land"]] = [_fee(x, titles, s) + s.value_before_weight * titles.value_fen[x.title] / FEN for x in options]
     value[at["out"] : at["in"]] = 1.0
     upper = np.concatenate([np.ones(p + t + o), _limits(titles, plots, options, s), [q.usable_m2 / LAND_M2 for q in plots]])
@@ -181,11 +184,11 @@ def _land(rows: _Rows, at: dict[str, int], titles: Titles, plots: list[Plot], op
         y, land, equity = at["option"] + n, at["land"] + n, at["equity"] + n
         if x.mode in ("merge", "swap"):
             least = max(s.lot_area_min_m2, titles.floor_m2[x.title] / s.plot_ratio_max) / LAND_M2
-            used[x.plot].append((land, price))
+            used[x.plot] += [(land, price), (y, price * ROUNDING_M2 / LAND_M2)]
             rows.add([(land, 1.0), (y, -least)], 0.0, np.inf)
             rows.add([(land, 1.0), (y, -plots[x.plot].usable_m2 / LAND_M2)], -np.inf, 0.0)
         elif x.mode == "cooperate":
-            used[x.plot].append((equity, 1.0))
+            used[x.plot] += [(equity, 1.0), (y, price * ROUNDING_M2 / LAND_M2)]
             rows.add([(equity, 1.0), (y, -price * plots[x.plot].usable_m2 / LAND_M2)], -np.inf, 0.0)
     for terms in used:
         rows.add(terms, -np.inf, 0.0)
@@ -210,7 +213,7 @@ def _funds(
     """The fund is never overdrawn: budgets, pay-ins and land sales up to each year cover what was paid; a margin for rounding."""
     price = s.price_yuan_m2 * 100 * LAND_M2 / FEN
     margin = (len(titles) * (s.price_yuan_m2 + 2) + len(blocks) * s.price_yuan_m2) / FEN
-    sale_year = [q.year + blocks[q.candidate].delay for q in plots]
+    sale_year = [q.year + 1 + blocks[q.candidate].delay for q in plots]
     last = max([len(s.budget_yuan), *sale_year])
     for year in range(1, last + 1):
         have = sum(s.budget_yuan[:year]) * 100 / FEN
@@ -218,7 +221,7 @@ def _funds(
         for q, plot in enumerate(plots):
             b = blocks[plot.candidate]
             if plot.year <= year:
-                terms.append((q, -(_cleaning(titles, b) + s.works_yuan_m2 * b.area_m2 * 100) / FEN))
+                terms.append((q, -(_cleaning(titles, b) + _works_fen(b, s)) / FEN))
             if sale_year[q] <= year:
                 terms.append((at["sold"] + q, price))
         for n, x in enumerate(options):
@@ -241,6 +244,10 @@ def _limits(titles: Titles, plots: list[Plot], options: list[Option], s: Integra
 
 def _fee(x: Option, titles: Titles, s: IntegrationSettings) -> float:
     return (s.transaction_yuan + (s.route_yuan if x.is_mixed else 0.0)) * 100 / FEN
+
+
+def _works_fen(block: Candidate, s: IntegrationSettings) -> float:
+    return (s.works_yuan_m2 * block.area_m2 + s.block_yuan) * 100
 
 
 def _cleaning(titles: Titles, block: Candidate) -> float:

@@ -40,6 +40,7 @@ class IntegrationSettings:
     transaction_yuan: float
     route_yuan: float
     works_yuan_m2: float
+    block_yuan: float
     discount_rate: float
     value_before_weight: float
     reach_m: float
@@ -75,7 +76,7 @@ def integration_settings(
         tuple(float(b) for b in budget_yuan), legal_mixed, share_rule, number("price_yuan_m2"), number("public_share", 0.99), number("plot_ratio_max"),
         number("block_area_min_m2"), number("block_area_max_m2"), number("lot_area_min_m2"), number("gain_min"), number("in_kind_share_min", 1.0),
         number("pay_in_share_max", 1.0), number("consent_heads_min", 1.0), number("consent_area_min", 1.0), number("transaction_yuan"),
-        number("route_yuan"), number("works_yuan_m2"), number("discount_rate", 1.0), number("value_before_weight", 1.0), number("reach_m"),
+        number("route_yuan"), number("works_yuan_m2"), number("block_yuan"), number("discount_rate", 1.0), number("value_before_weight", 1.0), number("reach_m"),
         int(number("candidates_max")), number("gap_rel", 1.0), number("time_limit_s"),
     )  # fmt: skip
     if made.block_area_min_m2 > made.block_area_max_m2:

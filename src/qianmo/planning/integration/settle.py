@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor
+from math import ceil, floor
 
 import geopandas as gpd
 import numpy as np
@@ -32,8 +32,9 @@ class Settlement:
 def settle(answer: Answer, titles: Titles, blocks: list[Candidate], *, settings: IntegrationSettings, crs: object) -> Settlement:
     """Whole decimetres and fen: nobody below what is due, no block overfilled, payments and receipts equal (整合结算).
 
-    Land is rounded up while the block holds it, else down; cash makes up what is then missing to the fen. All land that
-    neither holders nor the pool of a block take is sold.
+    Land and equity are rounded up, for which the programme kept a little land back; cash makes up what is then missing
+    to the fen. All land that neither holders nor the pool of a block take is sold in the year after its assembly and
+    cleaning.
     """
     outcome = _outcomes(answer, titles, blocks, settings)
     table = _block_table(answer, titles, blocks, outcome, settings)
@@ -60,7 +61,7 @@ def _outcomes(answer: Answer, titles: Titles, blocks: list[Candidate], s: Integr
         at = taken[k]
         x = answer.model.options[answer.options[at]]
         plot = answer.model.plots[x.plot]
-        dm2, equity = int(land[at]), floor(answer.equity_fen[at] + 1e-3)
+        dm2, equity = int(land[at]), ceil(answer.equity_fen[at] - 1e-3)
         worth = dm2 * price // 100
         cash = max(round(answer.cash_fen[at]), int(titles.need_fen[k]) - worth - equity)
         after = worth + equity + cash
@@ -77,7 +78,7 @@ def _whole_land(answer: Answer, price: int) -> np.ndarray:
     up = np.ceil(answer.land_m2 * 100 - 1e-4).astype(np.int64)
     for q in answer.plots:
         mine = [k for k, n in enumerate(answer.options) if answer.model.options[n].plot == q]
-        pool = -(-sum(floor(answer.equity_fen[k] + 1e-3) for k in mine) * 100 // price)
+        pool = -(-sum(ceil(answer.equity_fen[k] - 1e-3) for k in mine) * 100 // price)
         over = int(up[mine].sum()) + pool - floor(answer.model.plots[q].usable_m2 * 100 + 1e-6)
         for k in sorted(mine, key=lambda k: -up[k])[: max(over, 0)]:
             up[k] = max(up[k] - 1, 0)
@@ -130,7 +131,7 @@ def _ledger(
         b = blocks[answer.model.plots[q].candidate]
         for k in b.members:
             pay(row.year, FUND, "contractor", "remediation", row.block_id, titles.name[k], int(titles.remediation_fen[k]))
-        pay(row.year, FUND, "contractor", "works", row.block_id, "", round(s.works_yuan_m2 * b.area_m2 * 100))
-        pay(row.year + b.delay, "investor", FUND, "land_sale", row.block_id, "", row.sold_dm2 * round(s.price_yuan_m2 * 100) // 100)
+        pay(row.year, FUND, "contractor", "works", row.block_id, "", round((s.works_yuan_m2 * b.area_m2 + s.block_yuan) * 100))
+        pay(row.year + 1 + b.delay, "investor", FUND, "land_sale", row.block_id, "", row.sold_dm2 * round(s.price_yuan_m2 * 100) // 100)
     columns = ["year", "account", "counterpart", "kind", "block_id", "title_id", "amount_fen"]
     return pd.DataFrame(rows, columns=columns).sort_values("year", kind="stable", ignore_index=True)

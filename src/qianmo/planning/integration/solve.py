@@ -21,6 +21,9 @@ _CASH_SLACK = 1e-9
 _PAY_IN_DISLIKE = 0.5
 """A holder is asked to pay in only where nothing else makes ends meet: weight against the value handed out."""
 
+_CASH_DISLIKE = 0.01
+"""Of two ways to give the same value, land or equity comes before cash."""
+
 
 @dataclass(frozen=True, eq=False)
 class Answer:
@@ -96,6 +99,7 @@ def _shared(model: Model, chosen: np.ndarray, best: float, s: IntegrationSetting
     matrix, least, most = vstack([matrix, cash]).tocsr(), np.append(least, -np.inf), np.append(most, best + _CASH_SLACK * max(1.0, abs(best)))
     value = given.copy()
     value[at["in"] : at["in"] + o] += _PAY_IN_DISLIKE
+    value[at["out"] : at["out"] + o] += _CASH_DISLIKE
     if s.share_rule == "maxmin" and chosen[at["option"] : at["land"]].any():
         matrix, least, most = _with_gain(model, chosen, matrix, least, most, given, at)
         value, low, high = np.append(value * 1e-6, -1.0), np.append(low, 0.0), np.append(high, 100.0)

@@ -54,7 +54,7 @@ def recomputed_objective_fen(titles: gpd.GeoDataFrame, blocks: gpd.GeoDataFrame,
         mine = t.loc[inside[b.block_id]]
         delay = int(_filled(mine, "delay_years").max())
         total += round(b.usable_m2 * settings["price_yuan_m2"] * 100 / (1 + settings["discount_rate"]) ** (int(b.year) - 1 + delay))
-        total -= round(float(_filled(mine, "remediation_yuan").sum()) * 100) + round(settings["works_yuan_m2"] * b.area_m2 * 100)
+        total -= round(float(_filled(mine, "remediation_yuan").sum()) * 100) + round((settings["works_yuan_m2"] * b.area_m2 + settings["block_yuan"]) * 100)
     for r in outcome.itertuples():
         if r.mode != "keep":
             fee = settings["transaction_yuan"] + (settings["route_yuan"] if r.legal_route else 0.0)
@@ -239,9 +239,9 @@ def _entries(
         mine = t.loc[inside[b.block_id]]
         for n, yuan in zip(mine.index, _filled(mine, "remediation_yuan")):
             owe(b.year, "remediation", b.block_id, n, -round(yuan * 100))
-        owe(b.year, "works", b.block_id, "", -round(s["works_yuan_m2"] * b.area_m2 * 100))
+        owe(b.year, "works", b.block_id, "", -round((s["works_yuan_m2"] * b.area_m2 + s["block_yuan"]) * 100))
         sale = int(b.sold_dm2) * round(s["price_yuan_m2"] * 100) // 100
-        owe(int(b.year) + int(_filled(mine, "delay_years").max()), "land_sale", b.block_id, "", sale)
+        owe(int(b.year) + 1 + int(_filled(mine, "delay_years").max()), "land_sale", b.block_id, "", sale)
     have: dict[tuple[Any, ...], int] = {}
     for r in ledger[ledger["account"] == "fund"].itertuples():
         key = (int(r.year), r.kind, r.block_id, r.title_id)
