@@ -89,14 +89,14 @@ def _exchange(p: AssignmentProblem, pair: dict[tuple[int, int], int], value: np.
                 best = (total, int(other), leave, enter)
     if best is None:
         return False
-    _, other, leave, enter = best
-    for e, new in ((leave, int(p.block[other])), (enter, a)):
+    _, partner, leave, enter = best
+    for e, new in ((leave, int(p.block[partner])), (enter, a)):
         if e >= 0:
             worth = int(value[e])
             value[e] = 0
             value[pair[int(p.owner[e]), new]] = worth
             value[wrong] += worth if e == leave else -worth
-            value[other] -= worth if e == leave else -worth
+            value[partner] -= worth if e == leave else -worth
     return True
 
 

@@ -58,7 +58,7 @@ def frontage_of(block: shapely.Polygon, roads: shapely.Geometry, *, reach_m: flo
     """
     ring = np.asarray(shapely.orient_polygons(shapely.Polygon(block.exterior)).exterior.coords)[:, :2]
     middle = (ring[:-1] + ring[1:]) / 2
-    near = np.array([shapely.dwithin(shapely.points(p), roads, reach_m) for p in (ring[:-1], middle, ring[1:])]).all(axis=0)
+    near = np.logical_and.reduce([shapely.dwithin(shapely.points(p), roads, reach_m) for p in (ring[:-1], middle, ring[1:])])
     runs = _runs(ring, near)
     if not runs:
         raise TopologyError(

@@ -37,7 +37,8 @@ def largest_remainder(weight: np.ndarray, total: int) -> np.ndarray:
         raise SchemaError(f"weights {[parts[k] for k in bad][:3] or 'all 0'} for a total of {total}", expected="weights of at least 0, one above 0")
     if not total:
         return np.zeros(len(parts), dtype=np.int64)
-    scaled = parts if all(isinstance(w, int) for w in parts) else [int(round(w / max(parts) * (1 << 52))) for w in parts]
+    exact = all(isinstance(w, int) for w in parts)
+    scaled: list[int] = [int(w) for w in parts] if exact else [round(w / max(parts) * (1 << 52)) for w in parts]
     whole = sum(scaled)
     out = [total * w // whole for w in scaled]
     rest = sorted(range(len(parts)), key=lambda k: (-(total * scaled[k] % whole), k))

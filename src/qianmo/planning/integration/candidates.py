@@ -90,7 +90,8 @@ def _every(near: list[set[int]], area: np.ndarray, s: IntegrationSettings) -> se
 
 
 def _grown(seed: int, allowed: set[int], near: list[set[int]], titles: Titles, s: IntegrationSettings) -> list[frozenset[int]]:
-    block, out = {seed}, []
+    block = {seed}
+    out: list[frozenset[int]] = []
     while True:
         total = float(titles.area_m2[list(block)].sum())
         if total > s.block_area_max_m2:
