@@ -8,7 +8,7 @@ import shapely
 
 from qianmo.planning.allotment.frontage import cut_axis, frontage_of, frontage_within
 from qianmo.planning.allotment.ordering import order_along, order_cost
-from qianmo.planning.allotment.partition import partition, soil_pieces
+from qianmo.planning.allotment.partition import fitting_axis, partition, soil_pieces
 from qianmo.planning.allotment.profile import position_of, steepest_value, value_profile, value_to
 from qianmo.planning.allotment.rebalance import insert_lot, merge_lots
 from qianmo.planning.allotment.settings import allotment_settings
@@ -46,6 +46,12 @@ def test_a_triangle_is_halved_where_its_area_is_halved():
     triangle = shapely.Polygon([(0, 0), (100, 0), (0, 50)])
     profile = value_profile(np.array([triangle]), np.array([1.0]), EAST)
     assert position_of(profile, np.array([1250.0]))[0] == pytest.approx(100 * (1 - np.sqrt(0.5)), abs=1e-9)
+
+
+@pytest.mark.parametrize("unit", [np.nan, -1.0, np.inf])
+def test_a_unit_value_that_is_no_number_is_refused(unit):
+    with pytest.raises(SchemaError, match="soil pieces 2"):
+        value_profile(SOIL, np.array([1.0, unit]), EAST)
 
 
 def test_a_hole_counts_nothing():
@@ -188,3 +194,15 @@ def test_settings_out_of_range_are_refused():
         allotment_settings(deduction_share=1.2)
     with pytest.raises(SchemaError):
         allotment_settings(cut="diagonal")
+
+
+def test_a_skew_block_is_cut_along_its_sides_where_square_cuts_leave_lots_without_a_road():
+    skew = shapely.Polygon([(0, 0), (200, 0), (350, 190), (150, 190)])
+    front = frontage_of(skew, ROAD, reach_m=0.5)
+    pieces, value = soil_pieces(skew, np.array([skew]), np.array([1.0]))
+    axis = fitting_axis(skew, pieces, value, front, cut="perpendicular")
+    assert axis @ EAST < 0.9
+    made = partition(skew, np.ones(20), pieces, value, front, axis, width_min_m=5)
+    assert made.frontage_m == pytest.approx([10.0] * 20)
+    square = frontage_of(FIELD, ROAD, reach_m=0.5)
+    assert fitting_axis(FIELD, SOIL, UNIT, square, cut="perpendicular") == pytest.approx(EAST)

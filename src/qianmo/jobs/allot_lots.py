@@ -14,18 +14,19 @@ import shapely
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.jobs.tenure_input import Given, dataset_of, given_from_file, given_from_project, in_one_crs, parameter_overrides
+from qianmo.jobs.tenure_input import Given, crs_of_project, dataset_of, given_from_file, given_from_project, in_one_crs, parameter_overrides
 from qianmo.planning.allotment.allot import AllotmentResult, allot, surfaces
 from qianmo.planning.allotment.checks import check_lines
 from qianmo.planning.allotment.fields import FieldDesign, design_fields
 from qianmo.planning.allotment.settings import AllotmentSettings, allotment_settings
 from qianmo.reports.map_tenure_sheets import allotment_sheet
-from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.errors import MissingDataError, NotAllowedError, SchemaError
 from qianmo.schema.tables import table_spec
 from qianmo.schema.units import m2_to_mu
 from qianmo.store.durable import replace_bytes
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project, change, open_project
+from qianmo.store.stage import read_catalog
 from qianmo.village.allotment import make_allotment
 
 __all__ = ["SPECS", "run"]
@@ -81,7 +82,8 @@ def _given(values: Mapping[str, Any], project: Project | None) -> dict[str, Give
     if values["example"]:
         made = make_allotment(rng=np.random.default_rng(20260101))
         frames = {"area": made.area, "lines": made.allotment_line, "zones": made.value_zone, "owners": made.allotment_owner}
-        return {k: Given(_TABLES[k], f, "按规则生成 (qianmo.village.allotment)", "", True) for k, f in frames.items()}
+        made_up = {k: Given(_TABLES[k], f, "按规则生成 (qianmo.village.allotment)", "", True) for k, f in frames.items()}
+        return _refuse_real(made_up, project)
     found = {name: given_from_file(values[name], table) for name, table in _TABLES.items() if values[name]}
     for name, table in _TABLES.items():
         kept = given_from_project(project, table) if project and name not in found and not (name == "blocks" and "area" in found) else None
@@ -99,11 +101,14 @@ def _given(values: Mapping[str, Any], project: Project | None) -> dict[str, Give
         missing.append("--blocks 或 --area")
     if missing:
         raise MissingDataError(f"分地缺少 {', '.join(missing)}", expected="文件或项目中的同名图层", cure="补充文件; 没有价值分区时可用 --unit-value; 或用 --example 试用虚拟数据")
-    old = None
-    if project:
-        crs = [pyproj.CRS(g.frame.crs) for g in found.values() if g.source.startswith("项目图层")]
-        old = crs[0] if crs else None
-    return in_one_crs(found, old)
+    return in_one_crs(found, crs_of_project(project))
+
+
+def _refuse_real(made_up: dict[str, Given], project: Project | None) -> dict[str, Given]:
+    """The example never mixes with real layers."""
+    if project is not None and any(not d.synthetic for d in read_catalog(project.state).values()):
+        raise NotAllowedError(f"{project.folder} 中有真实数据", expected="空文件夹或全部为合成数据的项目", cure="--example 请用新的项目文件夹")
+    return made_up
 
 
 def _by_owner(given: Given) -> Given:

@@ -13,17 +13,18 @@ import pyproj
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.jobs.tenure_input import Given, dataset_of, given_from_file, given_from_project, in_one_crs, parameter_overrides
+from qianmo.jobs.tenure_input import Given, crs_of_project, dataset_of, given_from_file, given_from_project, in_one_crs, parameter_overrides
 from qianmo.planning.integration.integrate import IntegrationResult, consent_prices, integrate
 from qianmo.planning.integration.negotiate import negotiate
 from qianmo.planning.integration.settings import IntegrationSettings, integration_settings
 from qianmo.planning.integration.titles import read_titles
 from qianmo.reports.map_tenure_sheets import integration_sheet
-from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.errors import MissingDataError, NotAllowedError, SchemaError
 from qianmo.schema.shipped import shipped_rows
 from qianmo.schema.tables import table_spec
 from qianmo.store.durable import replace_bytes
-from qianmo.store.project import change, open_project
+from qianmo.store.project import Project, change, open_project
+from qianmo.store.stage import read_catalog
 from qianmo.village.factories import make_factories
 
 __all__ = ["SPECS", "run"]
@@ -84,8 +85,10 @@ def _settings(values: Mapping[str, Any], told: Mapping[str, Any]) -> Integration
     return integration_settings(parameter_overrides(values["set"], told, prefix="integrate_"), budget_yuan=yuan, legal_mixed=values["mixed"], share_rule=values["share"])
 
 
-def _given(values: Mapping[str, Any], project: Any) -> Given:
+def _given(values: Mapping[str, Any], project: Project | None) -> Given:
     if values["example"]:
+        if project is not None and any(not d.synthetic for d in read_catalog(project.state).values()):
+            raise NotAllowedError(f"{project.folder} 中有真实数据", expected="空文件夹或全部为合成数据的项目", cure="--example 请用新的项目文件夹")
         made = make_factories(rows=3, columns=5, rng=np.random.default_rng(20260101))
         return Given("title", made, "按规则生成 (qianmo.village.factories)", "", True)
     found = given_from_file(values["titles"], "title") if values["titles"] else given_from_project(project, "title") if project else None
@@ -93,7 +96,7 @@ def _given(values: Mapping[str, Any], project: Any) -> Given:
         raise MissingDataError("没有产权图层", expected="--titles 文件, 或项目中的 title 图层", cure="按 how-to/integrate 的模板准备; 或用 --example 试用虚拟数据")
     if not isinstance(found.frame, gpd.GeoDataFrame):
         raise MissingDataError(f"{found.source}: 产权表没有图形", expected="每项产权一个多边形", cure="用 GeoPackage 或 Shapefile 提供宗地图形")
-    return in_one_crs({"titles": found}, None)["titles"]
+    return in_one_crs({"titles": found}, crs_of_project(project))["titles"]
 
 
 def _answers(path: str | None) -> tuple[dict[tuple[str, str], str], dict[str, float]] | None:

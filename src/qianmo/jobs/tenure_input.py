@@ -29,7 +29,7 @@ from qianmo.store.raw import RawLayer
 from qianmo.store.scratch import scratch_folder
 from qianmo.store.stage import read_catalog
 
-__all__ = ["Given", "dataset_of", "given_from_file", "given_from_project", "in_one_crs", "parameter_overrides"]
+__all__ = ["Given", "crs_of_project", "dataset_of", "given_from_file", "given_from_project", "in_one_crs", "parameter_overrides"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,12 @@ def given_from_project(project: Project, table: str) -> Given | None:
             return Given(table, frame, f"项目图层 {name}", d.lineage.source_sha256, d.synthetic)
     path = project.state / "tables" / f"{table}.parquet"
     return Given(table, read_frame(path), f"项目表 {table}", "") if path.is_file() else None
+
+
+def crs_of_project(project: Project | None) -> pyproj.CRS | None:
+    """The CRS of the layers of a project, None where it has none (项目坐标系)."""
+    found = [d.crs for d in read_catalog(project.state).values() if d.crs] if project else []
+    return pyproj.CRS.from_user_input(found[0]) if found else None
 
 
 def in_one_crs(given: Mapping[str, Given], project_crs: pyproj.CRS | None) -> dict[str, Given]:

@@ -14,9 +14,9 @@ from qianmo.planning.allotment.assign import Assignment, AssignmentProblem, assi
 from qianmo.planning.allotment.audit import audit
 from qianmo.planning.allotment.checks import check_blocks, check_lines, check_owners, check_zones, wishes_of
 from qianmo.planning.allotment.fill import filled, transport
-from qianmo.planning.allotment.frontage import Frontage, cut_axis, frontage_of
+from qianmo.planning.allotment.frontage import Frontage, frontage_of
 from qianmo.planning.allotment.ordering import order_along
-from qianmo.planning.allotment.partition import partition, soil_pieces
+from qianmo.planning.allotment.partition import fitting_axis, partition, soil_pieces
 from qianmo.planning.allotment.profile import ValueProfile, steepest_value, value_profile
 from qianmo.planning.allotment.proof import allotment_certificate
 from qianmo.planning.allotment.settings import AllotmentSettings
@@ -133,8 +133,8 @@ def _prepared(
         for k, tier in enumerate(tiers, 1):
             own = name if len(tiers) == 1 else f"{name}-{k}"
             mine = front if len(tiers) == 1 else frontage_of(tier, near, reach_m=settings.frontage_reach_m, block_id=own)
-            axis = cut_axis(tier, mine, cut=settings.cut)
             pieces, value = soil_pieces(tier, zone_shape, unit, block_id=own)
+            axis = fitting_axis(tier, pieces, value, mine, cut=settings.cut)
             out.append(_Block(own, name, tier, mine, axis, pieces, value, value_profile(pieces, value, axis)))
     return out, tracks
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from qianmo.planning.allotment.frontage import Frontage, frontage_within
+from qianmo.planning.allotment.frontage import Frontage, cut_axis, frontage_within
 from qianmo.planning.allotment.profile import ValueProfile, position_of, value_profile
 from qianmo.schema.errors import InfeasibleError, MissingDataError, SchemaError, TopologyError
 
-__all__ = ["Partition", "partition", "soil_pieces"]
+__all__ = ["Partition", "fitting_axis", "partition", "soil_pieces"]
 
 _UNCOVERED = 1e-6
 _WIDTH_SLACK_M = 1e-6
@@ -61,6 +61,22 @@ def soil_pieces(
             expected="soil polygons that cover every block once", cure="补全价值分区图层, 或消除价值分区之间的重叠",
         )  # fmt: skip
     return cut[keep], np.asarray(unit_value, dtype=float)[touched[keep]]
+
+
+def fitting_axis(block: shapely.Polygon, pieces: np.ndarray, unit_value: np.ndarray, frontage: Frontage, *, cut: str, lots: int = 12) -> np.ndarray:
+    """Axis for the cut lines asked for, or for the other direction where only that one cuts the block cleanly (选择分地轴线).
+
+    Tried with `lots` lots of equal value: each must be one piece with frontage. Where neither direction does, the one
+    asked for is returned and `partition` will say why it fails.
+    """
+    ways = [cut_axis(block, frontage, cut=c) for c in (cut, "sides" if cut == "perpendicular" else "perpendicular")]
+    for axis in ways:
+        try:
+            partition(block, np.ones(lots), pieces, unit_value, frontage, axis)
+        except (TopologyError, InfeasibleError):
+            continue
+        return axis
+    return ways[0]
 
 
 def partition(

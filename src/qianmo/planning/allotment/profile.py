@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from qianmo.schema.errors import TopologyError
+from qianmo.schema.errors import SchemaError, TopologyError
 
 __all__ = ["ValueProfile", "position_of", "steepest_value", "value_profile", "value_to"]
 
@@ -62,7 +62,12 @@ def value_profile(pieces: np.ndarray, unit_value: np.ndarray, axis: np.ndarray) 
     ------
     TopologyError
         No piece has an area.
+    SchemaError
+        A unit value is negative or not finite.
     """
+    bad = np.flatnonzero(~(np.isfinite(unit_value) & (np.asarray(unit_value) >= 0)))
+    if len(bad):
+        raise SchemaError(f"soil pieces {', '.join(str(k + 1) for k in bad[:8])}: unit value is no number of at least 0", expected="finite values", cure="改正单位价值")
     parts, owner = shapely.get_parts(np.asarray(pieces, dtype=object), return_index=True)
     polygonal = shapely.area(parts) > 0
     parts, value = shapely.orient_polygons(parts[polygonal]), np.asarray(unit_value, dtype=float)[owner[polygonal]]
