@@ -14,7 +14,15 @@ import shapely
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.jobs.tenure_input import Given, crs_of_project, dataset_of, given_from_file, given_from_project, in_one_crs, parameter_overrides
+from qianmo.jobs.tenure_input import (
+    Given,
+    crs_of_project,
+    dataset_of,
+    given_from_file,
+    given_from_project,
+    in_one_crs,
+    parameter_overrides,
+)
 from qianmo.planning.allotment.allot import AllotmentResult, allot, surfaces
 from qianmo.planning.allotment.checks import check_lines
 from qianmo.planning.allotment.fields import FieldDesign, design_fields

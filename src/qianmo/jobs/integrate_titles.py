@@ -13,7 +13,15 @@ import pyproj
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.jobs.tenure_input import Given, crs_of_project, dataset_of, given_from_file, given_from_project, in_one_crs, parameter_overrides
+from qianmo.jobs.tenure_input import (
+    Given,
+    crs_of_project,
+    dataset_of,
+    given_from_file,
+    given_from_project,
+    in_one_crs,
+    parameter_overrides,
+)
 from qianmo.planning.integration.integrate import IntegrationResult, consent_prices, integrate
 from qianmo.planning.integration.negotiate import negotiate
 from qianmo.planning.integration.settings import IntegrationSettings, integration_settings
