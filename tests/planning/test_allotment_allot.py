@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from qianmo.planning.allotment.allot import RESERVE, allot, surfaces
+from qianmo.planning.allotment.allot import RESERVE, allot
 from qianmo.planning.allotment.audit import audit
+from qianmo.planning.allotment.blocks import surfaces
 from qianmo.planning.allotment.fields import design_fields
 from qianmo.planning.allotment.settings import allotment_settings
 from qianmo.schema.errors import CrsError, InfeasibleError, MissingDataError, SchemaError, TopologyError

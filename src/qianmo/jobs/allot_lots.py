@@ -23,7 +23,8 @@ from qianmo.jobs.tenure_input import (
     in_one_crs,
     parameter_overrides,
 )
-from qianmo.planning.allotment.allot import AllotmentResult, allot, surfaces
+from qianmo.planning.allotment.allot import AllotmentResult, allot
+from qianmo.planning.allotment.blocks import surfaces
 from qianmo.planning.allotment.checks import check_lines
 from qianmo.planning.allotment.fields import FieldDesign, design_fields
 from qianmo.planning.allotment.settings import AllotmentSettings, allotment_settings

@@ -12,20 +12,18 @@ import shapely
 
 from qianmo.planning.allotment.assign import Assignment, AssignmentProblem, assign, candidate_pairs
 from qianmo.planning.allotment.audit import audit
+from qianmo.planning.allotment.blocks import ReadyBlock, least_lot, ready_blocks, surfaces
+from qianmo.planning.allotment.books import block_table, owner_ledger
 from qianmo.planning.allotment.checks import check_blocks, check_lines, check_owners, check_zones, wishes_of
 from qianmo.planning.allotment.fill import filled, transport
-from qianmo.planning.allotment.frontage import Frontage, frontage_of
 from qianmo.planning.allotment.ordering import order_along
-from qianmo.planning.allotment.partition import fitting_axis, partition, soil_pieces
-from qianmo.planning.allotment.profile import ValueProfile, steepest_value, value_profile
+from qianmo.planning.allotment.partition import partition
 from qianmo.planning.allotment.proof import allotment_certificate
 from qianmo.planning.allotment.settings import AllotmentSettings
 from qianmo.planning.allotment.shares import largest_remainder
-from qianmo.planning.allotment.tiers import depth_of, tiers_of
 from qianmo.schema.errors import InfeasibleError
-from qianmo.schema.rules import parameter
 
-__all__ = ["RESERVE", "AllotmentResult", "allot", "surfaces"]
+__all__ = ["RESERVE", "AllotmentResult", "allot"]
 
 RESERVE = "RESERVE"
 """Owner id of what is left after a declared deduction: land reserved for the village (村集体预留)."""
@@ -40,20 +38,6 @@ class AllotmentResult:
     tracks: gpd.GeoDataFrame
     ledger: pd.DataFrame
     certificate: dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class _Block:
-    """A block ready to be cut."""
-
-    name: str
-    parent: str
-    shape: shapely.Polygon
-    frontage: Frontage
-    axis: np.ndarray
-    pieces: np.ndarray
-    unit_fen: np.ndarray
-    profile: ValueProfile
 
 
 def allot(
@@ -89,15 +73,15 @@ def allot(
     check_zones(zones)
     check_owners(owners, [str(b) for b in blocks["block_id"]])
     roads, _ = surfaces(lines)
-    ready, tracks = _prepared(blocks, roads, zones, settings)
+    ready, tracks = ready_blocks(blocks, roads, zones, settings)
     all_roads = shapely.union_all([roads, *tracks])
     worth = np.array([round(b.profile.total) for b in ready], dtype=np.int64)
     names, owed, entitled = _owed(owners, int(worth.sum()), settings)
     problem = _fillable(owners, names, owed, ready, worth, settings)
     done = assign(problem, gap_rel=settings.gap_rel, time_limit_s=settings.time_limit_s)
     lots = _lots(done, problem, owners, ready, settings, blocks.crs)
-    table = _block_table(ready, worth, blocks.crs)
-    ledger = _ledger(owners, names, entitled, owed, lots, dict(zip(table["block_id"], table["parent_id"])))
+    table = block_table(ready, worth, blocks.crs)
+    ledger = owner_ledger(owners, names, entitled, owed, lots, dict(zip(table["block_id"], table["parent_id"])))
     limits = {"width_min_m": settings.lot_width_min_m, "area_min_m2": settings.lot_area_min_m2, "reach_m": settings.frontage_reach_m}
     limits |= {f"lots_max:{n}": float(m) for n, m in zip(names, problem.lots_max)}
     checks = audit(lots, table, zones, all_roads, ledger, limits=limits)
@@ -105,38 +89,6 @@ def allot(
                                    checks=checks)  # fmt: skip
     laid = gpd.GeoDataFrame({"line_kind": ["track"] * len(tracks)}, geometry=tracks, crs=blocks.crs)
     return AllotmentResult(lots, table, laid, ledger, record)
-
-
-def surfaces(lines: gpd.GeoDataFrame) -> tuple[shapely.Geometry, shapely.Geometry]:
-    """Surface of roads and of ditches: lines widened to their width, polygons as they are (道路与沟渠占地)."""
-    width = pd.to_numeric(lines["width_m"], errors="coerce") if "width_m" in lines.columns else pd.Series(np.nan, index=lines.index)
-    out = []
-    for kind in ("road", "ditch"):
-        mine = (lines["line_kind"] == kind).to_numpy()
-        shape, wide = lines.geometry.to_numpy()[mine], width.fillna(parameter(f"allot_{kind}_width_m")).to_numpy(dtype=float)[mine]
-        flat = np.where(shapely.get_dimensions(shape) == 1, shapely.buffer(shape, wide / 2, cap_style="flat", join_style="mitre"), shape)
-        out.append(shapely.union_all(flat))
-    return out[0], out[1]
-
-
-def _prepared(
-    blocks: gpd.GeoDataFrame, roads: shapely.Geometry, zones: gpd.GeoDataFrame, settings: AllotmentSettings
-) -> tuple[list[_Block], list[shapely.Geometry]]:
-    zone_shape, unit = zones.geometry.to_numpy(), zones["unit_value_yuan_m2"].to_numpy(dtype=float) * 100.0
-    out: list[_Block] = []
-    tracks: list[shapely.Geometry] = []
-    for name, shape in zip(blocks["block_id"].astype(str), blocks.geometry.to_numpy()):
-        front = frontage_of(shape, roads, reach_m=settings.frontage_reach_m, block_id=name)
-        tiers, laid = tiers_of(shape, front, settings=settings, block_id=name)
-        tracks += laid
-        near = shapely.union_all([roads, *laid])
-        for k, tier in enumerate(tiers, 1):
-            own = name if len(tiers) == 1 else f"{name}-{k}"
-            mine = front if len(tiers) == 1 else frontage_of(tier, near, reach_m=settings.frontage_reach_m, block_id=own)
-            pieces, value = soil_pieces(tier, zone_shape, unit, block_id=own)
-            axis = fitting_axis(tier, pieces, value, mine, cut=settings.cut)
-            out.append(_Block(own, name, tier, mine, axis, pieces, value, value_profile(pieces, value, axis)))
-    return out, tracks
 
 
 def _owed(owners: pd.DataFrame, total: int, settings: AllotmentSettings) -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -166,7 +118,7 @@ def _owed(owners: pd.DataFrame, total: int, settings: AllotmentSettings) -> tupl
 
 
 def _fillable(
-    owners: pd.DataFrame, names: list[str], owed: np.ndarray, ready: list[_Block], worth: np.ndarray, s: AllotmentSettings
+    owners: pd.DataFrame, names: list[str], owed: np.ndarray, ready: list[ReadyBlock], worth: np.ndarray, s: AllotmentSettings
 ) -> AssignmentProblem:
     """The problem with the candidate blocks asked for; twice as many each time no first assignment is found among them."""
     nearest = s.candidate_blocks
@@ -181,7 +133,7 @@ def _fillable(
 
 
 def _problem(
-    owners: pd.DataFrame, names: list[str], owed: np.ndarray, ready: list[_Block], worth: np.ndarray, s: AllotmentSettings, nearest: int
+    owners: pd.DataFrame, names: list[str], owed: np.ndarray, ready: list[ReadyBlock], worth: np.ndarray, s: AllotmentSettings, nearest: int
 ) -> AssignmentProblem:
     place = owners[["x_m", "y_m"]].to_numpy(dtype=float)
     centre = np.array([[b.shape.centroid.x, b.shape.centroid.y] for b in ready])
@@ -198,7 +150,7 @@ def _problem(
     if len(names) > len(owners):
         cost, pairs = np.vstack([cost, np.zeros(len(ready))]), np.vstack([pairs, np.ones(len(ready), dtype=bool)])
         most = np.append(most, len(ready))
-    least = np.array([_least(b, s) for b in ready], dtype=np.int64)
+    least = np.array([least_lot(b, s) for b in ready], dtype=np.int64)
     owner, block = np.nonzero(pairs)
     lot_min = least[block]
     if len(names) > len(owners) and owed[-1] < least.min():
@@ -209,15 +161,8 @@ def _problem(
     return AssignmentProblem(tuple(names), tuple(b.name for b in ready), owed, worth, owner, block, cost[owner, block], lot_min, most, s.lot_cost_m)
 
 
-def _least(block: _Block, s: AllotmentSettings) -> int:
-    """Value above which a lot of this block is wide and large enough wherever it lies. [fen]"""
-    by_width = steepest_value(block.profile, s.lot_width_min_m)
-    by_area = float(block.unit_fen.max()) * s.lot_area_min_m2
-    return min(int(np.ceil(max(by_width, by_area) * (1 + 1e-9))), round(block.profile.total))
-
-
 def _lots(
-    done: Assignment, problem: AssignmentProblem, owners: pd.DataFrame, ready: list[_Block], s: AllotmentSettings, crs: Any
+    done: Assignment, problem: AssignmentProblem, owners: pd.DataFrame, ready: list[ReadyBlock], s: AllotmentSettings, crs: Any
 ) -> gpd.GeoDataFrame:
     place = owners[["x_m", "y_m"]].to_numpy(dtype=float)
     titles = owners["owner_name"].astype(str).tolist() if "owner_name" in owners.columns else [""] * len(owners)
@@ -238,36 +183,3 @@ def _lots(
         shapes += list(cut.lots)
     columns = ["lot_id", "block_id", "owner_id", "owner_name", "place", "value_fen", "area_m2", "width_m", "frontage_m"]
     return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry=shapes, crs=crs)
-
-
-def _block_table(ready: list[_Block], worth: np.ndarray, crs: Any) -> gpd.GeoDataFrame:
-    rows = []
-    for b, w in zip(ready, worth):
-        step = b.frontage.main[-1] - b.frontage.main[0]
-        way = float(np.degrees(np.arctan2(step[1], step[0]))) % 180.0
-        axis = float(np.degrees(np.arctan2(b.axis[1], b.axis[0])))
-        rows.append((b.name, b.shape.area, int(w), depth_of(b.shape, b.frontage), way, axis, b.frontage.is_double, b.parent))
-    columns = ["block_id", "area_m2", "value_fen", "depth_m", "direction_deg", "axis_deg", "is_double", "parent_id"]
-    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry=[b.shape for b in ready], crs=crs)
-
-
-def _ledger(
-    owners: pd.DataFrame, names: list[str], entitled: np.ndarray, owed: np.ndarray, lots: gpd.GeoDataFrame, parent: dict[str, str]
-) -> pd.DataFrame:
-    place = dict(zip(owners["owner_id"].astype(str), owners[["x_m", "y_m"]].to_numpy(dtype=float)))
-    wishes = dict(zip(owners["owner_id"].astype(str), map(wishes_of, owners["wishes"]))) if "wishes" in owners.columns else {}
-    centre = shapely.get_coordinates(shapely.centroid(lots.geometry.to_numpy()))
-    rows = []
-    for n, e, d in zip(names, entitled, owed):
-        mine = np.flatnonzero((lots["owner_id"] == n).to_numpy())
-        value = lots["value_fen"].to_numpy(dtype=float)[mine]
-        away = np.linalg.norm(centre[mine] - place.get(n, np.zeros(2)), axis=1) @ value / value.sum() if n in place else 0.0
-        wished = wishes.get(n, [])
-        met = [wished.index(parent[b]) + 1 for b in lots["block_id"].iloc[mine] if parent[b] in wished]
-        rows.append((n, _name(lots, mine), int(e), int(e - d), int(d), len(mine), float(away), min(met, default=0)))
-    columns = ["owner_id", "owner_name", "entitlement_fen", "deduction_fen", "allotted_fen", "lots", "distance_m", "wish_rank"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _name(lots: gpd.GeoDataFrame, rows: np.ndarray) -> str:
-    return str(lots["owner_name"].iloc[rows[0]]) if len(rows) else ""

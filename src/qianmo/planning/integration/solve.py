@@ -9,7 +9,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, hstack, vstack
 
 from qianmo.planning.integration.candidates import Candidate
-from qianmo.planning.integration.model import FEN, LAND_M2, Model, build
+from qianmo.planning.integration.model import Model, build
+from qianmo.planning.integration.options import FEN, LAND_M2
 from qianmo.planning.integration.settings import IntegrationSettings
 from qianmo.planning.integration.titles import Titles
 from qianmo.schema.errors import InfeasibleError, QianmoError

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from qianmo.planning.integration.verify_money import check_row, filled, money_checks
+
 __all__ = ["recomputed_objective_fen", "verify_integration"]
 
 
@@ -36,12 +38,12 @@ def verify_integration(
     t = titles.set_index(titles["title_id"].astype(str))
     inside = _inside(t, blocks)
     rows = [*_identity(t, outcome, inside), *_places(t, blocks, outcome, inside, settings), *_worth(t, outcome, settings)]
-    rows += [*_consents(t, blocks, outcome, inside, settings), *_room(t, blocks, outcome, settings), *_money(t, blocks, outcome, ledger, inside, settings)]
+    rows += [*_consents(t, blocks, outcome, inside, settings), *_room(t, blocks, outcome, settings), *money_checks(t, blocks, outcome, ledger, inside, settings)]
     if claimed is not None:
         found = recomputed_objective_fen(titles, blocks, outcome, settings)
         slack = 1e-9 * abs(found) + 200.0 * (len(t) + 1) * float(settings["price_yuan_m2"])
-        rows.append(_row("objective", "目标值可由成果表复算", found == claimed["objective_fen"], found, claimed["objective_fen"]))
-        rows.append(_row("bound", "目标值不超过求解器声称的上界", found <= claimed["solver_bound_claimed_fen"] + slack, found, claimed["solver_bound_claimed_fen"]))
+        rows.append(check_row("objective", "目标值可由成果表复算", found == claimed["objective_fen"], found, claimed["objective_fen"]))
+        rows.append(check_row("bound", "目标值不超过求解器声称的上界", found <= claimed["solver_bound_claimed_fen"] + slack, found, claimed["solver_bound_claimed_fen"]))
     return rows
 
 
@@ -52,9 +54,9 @@ def recomputed_objective_fen(titles: gpd.GeoDataFrame, blocks: gpd.GeoDataFrame,
     total = 0
     for b in blocks.itertuples():
         mine = t.loc[inside[b.block_id]]
-        delay = int(_filled(mine, "delay_years").max())
+        delay = int(filled(mine, "delay_years").max())
         total += round(b.usable_m2 * settings["price_yuan_m2"] * 100 / (1 + settings["discount_rate"]) ** (int(b.year) - 1 + delay))
-        total -= round(float(_filled(mine, "remediation_yuan").sum()) * 100) + round((settings["works_yuan_m2"] * b.area_m2 + settings["block_yuan"]) * 100)
+        total -= round(float(filled(mine, "remediation_yuan").sum()) * 100) + round((settings["works_yuan_m2"] * b.area_m2 + settings["block_yuan"]) * 100)
     for r in outcome.itertuples():
         if r.mode != "keep":
             fee = settings["transaction_yuan"] + (settings["route_yuan"] if r.legal_route else 0.0)
@@ -78,8 +80,8 @@ def _identity(t: gpd.GeoDataFrame, outcome: pd.DataFrame, inside: Mapping[str, l
     in_blocks = [n for group in inside.values() for n in group]
     double = sorted({n for n in in_blocks if in_blocks.count(n) > 1})
     return [
-        _row("once", "每项产权恰有一个处置", not wrong, wrong[:5], []), _row("holder", "权利人未变", not moved, moved[:5], []),
-        _row("disjoint", "没有产权同在两个整合地块", not double, double[:5], []),
+        check_row("once", "每项产权恰有一个处置", not wrong, wrong[:5], []), check_row("holder", "权利人未变", not moved, moved[:5], []),
+        check_row("disjoint", "没有产权同在两个整合地块", not double, double[:5], []),
     ]  # fmt: skip
 
 
@@ -104,10 +106,10 @@ def _places(t: gpd.GeoDataFrame, blocks: gpd.GeoDataFrame, outcome: pd.DataFrame
         if not _connected(mine.geometry.to_numpy(), float(s["reach_m"])):
             parted.append(b.block_id)
     return [
-        _row("assembled", "整合地块内产权全部调整", not kept, kept[:5], []), _row("target", "去向地块存在且年序一致", not lost, lost[:5], []),
-        _row("side", "归并、合作、转让在本地块内, 置换在地块外", not astray, astray[:5], []),
-        _row("order", "先置换后腾退", not homeless, homeless[:5], []), _row("connected", "整合地块集中连片", not parted, parted, []),
-        _row("size", "整合地块面积在上下限之间", not sized, sized, []), _row("members", "整合地块面积与产权数一致", not areas, areas, []),
+        check_row("assembled", "整合地块内产权全部调整", not kept, kept[:5], []), check_row("target", "去向地块存在且年序一致", not lost, lost[:5], []),
+        check_row("side", "归并、合作、转让在本地块内, 置换在地块外", not astray, astray[:5], []),
+        check_row("order", "先置换后腾退", not homeless, homeless[:5], []), check_row("connected", "整合地块集中连片", not parted, parted, []),
+        check_row("size", "整合地块面积在上下限之间", not sized, sized, []), check_row("members", "整合地块面积与产权数一致", not areas, areas, []),
     ]  # fmt: skip
 
 
@@ -124,7 +126,7 @@ def _connected(shape: np.ndarray, reach: float) -> bool:
 def _worth(t: gpd.GeoDataFrame, outcome: pd.DataFrame, s: Mapping[str, Any]) -> list[dict[str, Any]]:
     price = round(s["price_yuan_m2"] * 100)
     sums, before, poor, kind, paying = [], [], [], [], []
-    asked = dict(zip(t.index, np.maximum(_filled(t, "gain_min"), s["gain_min"])))
+    asked = dict(zip(t.index, np.maximum(filled(t, "gain_min"), s["gain_min"])))
     for r in outcome.itertuples():
         value = round(float(t.loc[r.title_id, "value_yuan"]) * 100)
         if int(r.value_before_fen) != value:
@@ -142,9 +144,9 @@ def _worth(t: gpd.GeoDataFrame, outcome: pd.DataFrame, s: Mapping[str, Any]) -> 
         if wrong_kind or (r.mode in ("transfer", "keep") and (int(r.land_dm2) or int(r.equity_fen))):
             kind.append(r.title_id)
     return [
-        _row("before", "处置前价值与评估一致", not before, before[:5], []), _row("after", "处置后价值等于土地、股权与现金之和", not sums, sums[:5], []),
-        _row("rational", "每个权利人处置后不低于应得", not poor, poor[:5], []), _row("in_kind", "实物与股权比例、方式相符", not kind, kind[:5], []),
-        _row("pay_in", "补缴不超过上限", not paying, paying[:5], []),
+        check_row("before", "处置前价值与评估一致", not before, before[:5], []), check_row("after", "处置后价值等于土地、股权与现金之和", not sums, sums[:5], []),
+        check_row("rational", "每个权利人处置后不低于应得", not poor, poor[:5], []), check_row("in_kind", "实物与股权比例、方式相符", not kind, kind[:5], []),
+        check_row("pay_in", "补缴不超过上限", not paying, paying[:5], []),
     ]  # fmt: skip
 
 
@@ -174,8 +176,8 @@ def _consents(t: gpd.GeoDataFrame, blocks: gpd.GeoDataFrame, outcome: pd.DataFra
         if largest != b.land_kind:
             few.append(b.block_id)
     return [
-        _row("voluntary", "无强制: 只用权利人接受的方式", not forced, forced[:5], []), _row("consent", "同意比例 (人数与面积) 达到门槛", not few, few, []),
-        _row("legal", "国有与集体土地相遇处均注明法定程序", not unnamed, unnamed[:5], []),
+        check_row("voluntary", "无强制: 只用权利人接受的方式", not forced, forced[:5], []), check_row("consent", "同意比例 (人数与面积) 达到门槛", not few, few, []),
+        check_row("legal", "国有与集体土地相遇处均注明法定程序", not unnamed, unnamed[:5], []),
     ]  # fmt: skip
 
 
@@ -189,71 +191,12 @@ def _room(t: gpd.GeoDataFrame, blocks: gpd.GeoDataFrame, outcome: pd.DataFrame, 
             full.append(b.block_id)
         if b.usable_m2 > b.area_m2 * (1 - s["public_share"]) + 1e-6:
             public.append(b.block_id)
-    floor_area = dict(zip(t.index, _filled(t, "floor_area_m2")))
+    floor_area = dict(zip(t.index, filled(t, "floor_area_m2")))
     for r in outcome.itertuples():
         least = max(s["lot_area_min_m2"], floor_area[r.title_id] / s["plot_ratio_max"])
         if r.mode in ("merge", "swap") and int(r.land_dm2) < least * 100 - 1:
             small.append(r.title_id)
     return [
-        _row("capacity", "整合地块土地够分", not full, full, []), _row("public", "公共用地贡献足额", not public, public, []),
-        _row("plot_ratio", "最小用地与容积率", not small, small[:5], []),
+        check_row("capacity", "整合地块土地够分", not full, full, []), check_row("public", "公共用地贡献足额", not public, public, []),
+        check_row("plot_ratio", "最小用地与容积率", not small, small[:5], []),
     ]  # fmt: skip
-
-
-def _money(
-    t: gpd.GeoDataFrame, blocks: gpd.GeoDataFrame, outcome: pd.DataFrame, ledger: pd.DataFrame, inside: Mapping[str, list[str]], s: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    total = sum(int(a) for a in ledger["amount_fen"])
-    two_sided: dict[tuple[Any, ...], int] = {}
-    for r in ledger.itertuples():
-        pair = (int(r.year), *sorted((r.account, r.counterpart)), r.kind, r.block_id, r.title_id)
-        two_sided[pair] = two_sided.get(pair, 0) + int(r.amount_fen)
-    lone = [str(k) for k, v in two_sided.items() if v != 0]
-    fund = ledger[ledger["account"] == "fund"].groupby("year")["amount_fen"].sum().sort_index().cumsum()
-    lowest = int(fund.min()) if len(fund) else 0
-    wrong = _entries(t, blocks, outcome, ledger, inside, s)
-    return [
-        _row("zero", "各账户收支之和为零, 精确到分", total == 0 and not lone, total if not lone else lone[:3], 0),
-        _row("solvent", "基金各年累计不透支", lowest >= 0, lowest, "不小于 0"), _row("entries", "台账与处置、地块、预算逐笔一致", not wrong, wrong[:5], []),
-    ]  # fmt: skip
-
-
-def _entries(
-    t: gpd.GeoDataFrame, blocks: gpd.GeoDataFrame, outcome: pd.DataFrame, ledger: pd.DataFrame, inside: Mapping[str, list[str]], s: Mapping[str, Any]
-) -> list[str]:
-    """Every amount the fund should have paid or got, gathered again, against the ledger."""
-    due: dict[tuple[Any, ...], int] = {}
-
-    def owe(year: int, kind: str, block: str, title: str, fen: int) -> None:
-        if fen:
-            key = (int(year), kind, block, title)
-            due[key] = due.get(key, 0) + int(fen)
-
-    for k, yuan in enumerate(s["budget_yuan"], 1):
-        owe(k, "budget", "", "", int(yuan * 100 + 1e-6))
-    for r in outcome.itertuples():
-        if r.mode != "keep":
-            owe(r.year, "compensation" if r.cash_fen > 0 else "pay_in", r.block_id, r.title_id, -int(r.cash_fen))
-            owe(r.year, "transaction", r.block_id, r.title_id, -round((s["transaction_yuan"] + (s["route_yuan"] if r.legal_route else 0.0)) * 100))
-    for b in blocks.itertuples():
-        mine = t.loc[inside[b.block_id]]
-        for n, yuan in zip(mine.index, _filled(mine, "remediation_yuan")):
-            owe(b.year, "remediation", b.block_id, n, -round(yuan * 100))
-        owe(b.year, "works", b.block_id, "", -round((s["works_yuan_m2"] * b.area_m2 + s["block_yuan"]) * 100))
-        sale = int(b.sold_dm2) * round(s["price_yuan_m2"] * 100) // 100
-        owe(int(b.year) + 1 + int(_filled(mine, "delay_years").max()), "land_sale", b.block_id, "", sale)
-    have: dict[tuple[Any, ...], int] = {}
-    for r in ledger[ledger["account"] == "fund"].itertuples():
-        key = (int(r.year), r.kind, r.block_id, r.title_id)
-        have[key] = have.get(key, 0) + int(r.amount_fen)
-    return [str(k) for k in sorted(set(due) | set(have)) if due.get(k, 0) != have.get(k, 0)]
-
-
-def _filled(frame: pd.DataFrame, column: str) -> np.ndarray:
-    if column not in frame.columns:
-        return np.zeros(len(frame))
-    return pd.to_numeric(frame[column], errors="coerce").fillna(0.0).to_numpy(dtype=float)
-
-
-def _row(check: str, zh: str, ok: bool, found: Any, expected: Any) -> dict[str, Any]:
-    return {"id": check, "zh": zh, "ok": bool(ok), "found": found, "expected": expected}
