@@ -54,6 +54,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if answers is not None:
         talks = negotiate(frame, settings=settings, reservation=answers[1], answers=answers[0])
         result, offers, titles = talks.result, talks.offers, talks.titles
+        if not talks.is_agreed:
+            context.note(f"协商 {talks.rounds} 轮后仍有权利人拒绝, 此方案尚未取得一致同意, 见 title_offer 最后一轮")
     else:
         result = integrate(frame, settings=settings)
     failed = [c for c in result.certificate["checks"] if not c["ok"]]
