@@ -87,6 +87,27 @@ def test_a_deep_block_is_allotted_in_tiers():
     assert all(c["ok"] for c in made.certificate["checks"]) and (made.ledger["wish_rank"] == 1).all()
 
 
+def test_a_bent_block_is_allotted_by_rulings_and_audited():
+    turn = np.radians(np.linspace(0, 230, 24))
+    road = shapely.LineString(np.column_stack([180 * np.cos(turn), 180 * np.sin(turn)]))
+    shape = shapely.Polygon([*road.coords, *np.column_stack([90 * np.cos(turn), 90 * np.sin(turn)])[::-1]])
+    n = 12
+    spot = np.column_stack([130 * np.cos(np.linspace(0.1, 3.9, n)), 130 * np.sin(np.linspace(0.1, 3.9, n))])
+    owners = pd.DataFrame({"owner_id": [f"o{k:02d}" for k in range(n)], "entitlement_yuan": shape.area * 10 / n / 0.96, "x_m": spot[:, 0], "y_m": spot[:, 1]})
+    made = allot(
+        gpd.GeoDataFrame({"block_id": ["弯"]}, geometry=[shape], crs=CRS), owners.sample(frac=1, random_state=1),
+        gpd.GeoDataFrame({"line_kind": ["road"], "width_m": [0.02]}, geometry=[road], crs=CRS),
+        gpd.GeoDataFrame({"unit_value_yuan_m2": [10.0]}, geometry=[shape.buffer(5)], crs=CRS),
+        settings=allotment_settings({**FAST, "allot_depth_max_m": 500}),
+    )  # fmt: skip
+    assert all(c["ok"] for c in made.certificate["checks"]) and np.isnan(made.blocks["axis_deg"]).all()
+    assert made.lots["owner_id"].tolist() in (owners["owner_id"].tolist(), owners["owner_id"].tolist()[::-1])
+    narrower = made.lots.assign(width_m=made.lots["width_m"] + 60)
+    failed = audit(narrower, made.blocks, gpd.GeoDataFrame({"unit_value_yuan_m2": [10.0]}, geometry=[shape.buffer(5)], crs=CRS), road.buffer(0.01),
+                   made.ledger, limits={"width_min_m": 8.0, "area_min_m2": 333.0, "reach_m": 1.0})  # fmt: skip
+    assert "width_said" in {c["id"] for c in failed if not c["ok"]}
+
+
 BAD = [
     ("owners", lambda f: f.assign(entitlement_yuan=[1.0, np.nan, -5.0]), SchemaError, r"rows 2, 3: entitlement_yuan"),
     ("owners", lambda f: f.assign(owner_id=["a", "a", "c"]), SchemaError, r"rows 1, 2: owner_id occurs twice"),

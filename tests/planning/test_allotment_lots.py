@@ -11,6 +11,7 @@ from qianmo.planning.allotment.ordering import order_along, order_cost
 from qianmo.planning.allotment.partition import fitting_axis, partition, soil_pieces
 from qianmo.planning.allotment.profile import position_of, steepest_value, value_profile, value_to
 from qianmo.planning.allotment.rebalance import insert_lot, merge_lots
+from qianmo.planning.allotment.ruled import least_ruled_lot, ruled_partition, ruled_profile, ruling_of
 from qianmo.planning.allotment.settings import allotment_settings
 from qianmo.planning.allotment.shares import largest_remainder, whole_matrix
 from qianmo.planning.allotment.tiers import depth_of, tiers_of
@@ -206,3 +207,40 @@ def test_a_skew_block_is_cut_along_its_sides_where_square_cuts_leave_lots_withou
     assert made.frontage_m == pytest.approx([10.0] * 20)
     square = frontage_of(FIELD, ROAD, reach_m=0.5)
     assert fitting_axis(FIELD, SOIL, UNIT, square, cut="perpendicular") == pytest.approx(EAST)
+
+
+ARC = np.radians(np.linspace(0, 230, 24))
+BEND_ROAD = shapely.LineString(np.column_stack([180 * np.cos(ARC), 180 * np.sin(ARC)]))
+BEND = shapely.Polygon([*BEND_ROAD.coords, *np.column_stack([90 * np.cos(ARC), 90 * np.sin(ARC)])[::-1]])
+
+
+def test_a_bent_block_is_cut_by_rulings():
+    front = frontage_of(BEND, BEND_ROAD, reach_m=0.01)
+    pieces, value = soil_pieces(BEND, np.array([shapely.box(-200, -200, 10, 300), shapely.box(10, -200, 400, 300)]), np.array([3.0, 5.0]))
+    assert fitting_axis(BEND, pieces, value, front, cut="perpendicular", lots=20) is None
+    ruling = ruling_of(BEND, front)
+    share = np.linspace(1, 2, 20)
+    made = ruled_partition(BEND, share, pieces, value, ruling, width_min_m=4)
+    worth = np.array([shapely.area(shapely.intersection(pieces, lot)) @ value for lot in made.lots])
+    assert np.abs(worth / worth.sum() / (share / share.sum()) - 1).max() < 1e-8
+    assert shapely.union_all(made.lots).symmetric_difference(BEND).area < 1e-6 and made.frontage_m.sum() == pytest.approx(BEND_ROAD.length)
+    assert made.width_m.min() >= 4 and (2 * shapely.length(shapely.maximum_inscribed_circle(made.lots)) >= made.width_m - 0.1).all()
+
+
+def test_a_lot_of_the_least_value_is_wide_enough_between_rulings():
+    front = frontage_of(BEND, BEND_ROAD, reach_m=0.01)
+    pieces, value = soil_pieces(BEND, np.array([BEND.buffer(5)]), np.array([2.0]))
+    ruling = ruling_of(BEND, front)
+    profile = ruled_profile(ruling, pieces, value)
+    least = least_ruled_lot(ruling, profile, 10.0)
+    count = int(profile.total // least)
+    assert ruled_partition(BEND, np.ones(count), pieces, value, ruling).width_m.min() >= 10.0
+    with pytest.raises(InfeasibleError, match="narrower than 30 m"):
+        ruled_partition(BEND, np.ones(count), pieces, value, ruling, width_min_m=30)
+
+
+def test_a_hook_is_refused_by_rulings_too():
+    hook = shapely.Polygon([(0, 0), (300, 0), (300, 100), (0, 100), (0, 80), (280, 80), (280, 20), (0, 20)])
+    pieces, value = soil_pieces(hook, np.array([hook]), np.array([1.0]))
+    with pytest.raises(TopologyError, match="田间路"):
+        ruled_partition(hook, np.ones(6), pieces, value, ruling_of(hook, frontage_of(hook, ROAD, reach_m=0.5)))

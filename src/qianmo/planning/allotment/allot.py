@@ -19,6 +19,7 @@ from qianmo.planning.allotment.fill import filled, transport
 from qianmo.planning.allotment.ordering import order_along
 from qianmo.planning.allotment.partition import partition
 from qianmo.planning.allotment.proof import allotment_certificate
+from qianmo.planning.allotment.ruled import ruled_partition
 from qianmo.planning.allotment.settings import AllotmentSettings
 from qianmo.planning.allotment.shares import largest_remainder
 from qianmo.schema.errors import InfeasibleError
@@ -171,11 +172,15 @@ def _lots(
         mine = np.flatnonzero(done.block == k)
         who, value = done.owner[mine], done.value[mine]
         here = np.vstack([place, shapely.get_coordinates(b.shape.centroid)])[np.minimum(who, len(place))]
-        order = order_along(b.profile, value, here @ b.axis)
+        wanted = shapely.line_locate_point(shapely.LineString(b.ruling.front), shapely.points(here)) if b.ruling else here @ b.axis
+        order = order_along(b.profile, value, wanted)
         who, value = who[order], value[order]
         names = tuple(problem.owner_names[o] for o in who)
-        cut = partition(b.shape, value, b.pieces, b.unit_fen, b.frontage, b.axis, width_min_m=s.lot_width_min_m, block_id=b.name, names=names,
-                        profile=b.profile)  # fmt: skip
+        said: dict[str, Any] = {"width_min_m": s.lot_width_min_m, "block_id": b.name, "names": names}
+        if b.ruling:
+            cut = ruled_partition(b.shape, value, b.pieces, b.unit_fen, b.ruling, **said)
+        else:
+            cut = partition(b.shape, value, b.pieces, b.unit_fen, b.frontage, b.axis, profile=b.profile, **said)
         area = shapely.area(cut.lots)
         for n, (o, v) in enumerate(zip(who, value)):
             title = titles[o] if o < len(titles) else "村集体预留"

@@ -92,13 +92,18 @@ def _access(lots: gpd.GeoDataFrame, blocks: gpd.GeoDataFrame, roads: shapely.Geo
     shapely.prepare(near)
     front = shapely.length(shapely.intersection(shapely.boundary(shape), near)) - 4 * (limits["reach_m"] + _TOUCH_M)
     axis = dict(zip(blocks["block_id"], np.radians(blocks["axis_deg"].to_numpy(dtype=float))))
-    width = []
-    for block, lot in zip(lots["block_id"], shape):
+    width, excess = [], []
+    for block, lot, claim in zip(lots["block_id"], shape, lots["width_m"]):
         way = axis.get(block, 0.0)
-        width.append(float(np.ptp(shapely.get_coordinates(lot) @ np.array([np.cos(way), np.sin(way)]))))
+        if np.isnan(way):  # side lines that are not parallel: the largest circle inside is at least as wide as they are apart
+            width.append(2.0 * float(shapely.length(shapely.maximum_inscribed_circle(lot, tolerance=0.01))))
+            excess.append(max(float(claim) - width[-1] - 0.02, 0.0))
+        else:
+            width.append(float(np.ptp(shapely.get_coordinates(lot) @ np.array([np.cos(way), np.sin(way)]))))
+            excess.append(abs(float(claim) - width[-1]))
     least, narrow = limits["width_min_m"], float(min(width, default=0.0))
     small = float(shapely.area(shape).min(initial=np.inf))
-    said = np.abs(np.array(width) - lots["width_m"].to_numpy(dtype=float)).max(initial=0.0)
+    said = max(excess, default=0.0)
     blind = [str(x) for x in lots["lot_id"].to_numpy()[front <= 0]]
     return [
         _row("frontage", "每个宗块临路", not blind, blind[:5], []),

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from qianmo.planning.allotment.frontage import Frontage, frontage_of
+from qianmo.planning.allotment.frontage import Frontage, cut_axis, frontage_of
 from qianmo.planning.allotment.partition import fitting_axis, soil_pieces
 from qianmo.planning.allotment.profile import ValueProfile, steepest_value, value_profile
+from qianmo.planning.allotment.ruled import Ruling, least_ruled_lot, ruled_profile, ruling_of
 from qianmo.planning.allotment.settings import AllotmentSettings
 from qianmo.planning.allotment.tiers import tiers_of
 from qianmo.schema.rules import parameter
@@ -21,7 +22,11 @@ __all__ = ["ReadyBlock", "least_lot", "ready_blocks", "surfaces"]
 
 @dataclass(frozen=True, eq=False)
 class ReadyBlock:
-    """A block, or a tier of one, ready to be cut (待分地块). `unit_fen` is the value of a square metre of each piece."""
+    """A block, or a tier of one, ready to be cut (待分地块).
+
+    `unit_fen` is the value of a square metre of each piece. `ruling` is there for blocks too crooked for parallel cut lines;
+    `axis` then runs along the chord of the road side and `profile` along the road side itself.
+    """
 
     name: str
     parent: str
@@ -31,6 +36,7 @@ class ReadyBlock:
     pieces: np.ndarray
     unit_fen: np.ndarray
     profile: ValueProfile
+    ruling: Ruling | None = None
 
 
 def surfaces(lines: gpd.GeoDataFrame) -> tuple[shapely.Geometry, shapely.Geometry]:
@@ -68,12 +74,18 @@ def ready_blocks(
             mine = front if len(tiers) == 1 else frontage_of(tier, near, reach_m=settings.frontage_reach_m, block_id=own)
             pieces, value = soil_pieces(tier, zone_shape, unit, block_id=own)
             axis = fitting_axis(tier, pieces, value, mine, cut=settings.cut)
+            if axis is None:
+                ruling = ruling_of(tier, mine, block_id=own)
+                along = cut_axis(tier, mine, cut="perpendicular")
+                out.append(ReadyBlock(own, name, tier, mine, along, pieces, value, ruled_profile(ruling, pieces, value, block_id=own), ruling))
+                continue
             out.append(ReadyBlock(own, name, tier, mine, axis, pieces, value, value_profile(pieces, value, axis)))
     return out, tracks
 
 
 def least_lot(block: ReadyBlock, s: AllotmentSettings) -> int:
     """Value above which a lot of this block is wide and large enough wherever it lies. [fen]"""
-    by_width = steepest_value(block.profile, s.lot_width_min_m)
+    wide = s.lot_width_min_m
+    by_width = least_ruled_lot(block.ruling, block.profile, wide) if block.ruling else steepest_value(block.profile, wide)
     by_area = float(block.unit_fen.max()) * s.lot_area_min_m2
     return min(int(np.ceil(max(by_width, by_area) * (1 + 1e-9))), round(block.profile.total))

@@ -23,7 +23,7 @@ def block_table(ready: Sequence[ReadyBlock], worth: np.ndarray, crs: Any) -> gpd
     for b, w in zip(ready, worth):
         step = b.frontage.main[-1] - b.frontage.main[0]
         way = float(np.degrees(np.arctan2(step[1], step[0]))) % 180.0
-        axis = float(np.degrees(np.arctan2(b.axis[1], b.axis[0])))
+        axis = float("nan") if b.ruling else float(np.degrees(np.arctan2(b.axis[1], b.axis[0])))
         rows.append((b.name, b.shape.area, int(w), depth_of(b.shape, b.frontage), way, axis, b.frontage.is_double, b.parent))
     columns = ["block_id", "area_m2", "value_fen", "depth_m", "direction_deg", "axis_deg", "is_double", "parent_id"]
     return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry=[b.shape for b in ready], crs=crs)

@@ -11,7 +11,7 @@ from qianmo.planning.allotment.frontage import Frontage, cut_axis, frontage_with
 from qianmo.planning.allotment.profile import ValueProfile, position_of, value_profile
 from qianmo.schema.errors import InfeasibleError, MissingDataError, SchemaError, TopologyError
 
-__all__ = ["Partition", "fitting_axis", "partition", "soil_pieces"]
+__all__ = ["Partition", "fitting_axis", "partition", "refuse_narrow", "soil_pieces"]
 
 _UNCOVERED = 1e-6
 _WIDTH_SLACK_M = 1e-6
@@ -63,11 +63,13 @@ def soil_pieces(
     return cut[keep], np.asarray(unit_value, dtype=float)[touched[keep]]
 
 
-def fitting_axis(block: shapely.Polygon, pieces: np.ndarray, unit_value: np.ndarray, frontage: Frontage, *, cut: str, lots: int = 12) -> np.ndarray:
+def fitting_axis(
+    block: shapely.Polygon, pieces: np.ndarray, unit_value: np.ndarray, frontage: Frontage, *, cut: str, lots: int = 12
+) -> np.ndarray | None:
     """Axis for the cut lines asked for, or for the other direction where only that one cuts the block cleanly (选择分地轴线).
 
-    Tried with `lots` lots of equal value: each must be one piece with frontage. Where neither direction does, the one
-    asked for is returned and `partition` will say why it fails.
+    Tried with `lots` lots of equal value: each must be one piece with frontage. None where neither direction does: the
+    block is too crooked for parallel lines, see `ruled_partition`.
     """
     ways = [cut_axis(block, frontage, cut=c) for c in (cut, "sides" if cut == "perpendicular" else "perpendicular")]
     for axis in ways:
@@ -76,7 +78,7 @@ def fitting_axis(block: shapely.Polygon, pieces: np.ndarray, unit_value: np.ndar
         except (TopologyError, InfeasibleError):
             continue
         return axis
-    return ways[0]
+    return None
 
 
 def partition(
@@ -127,11 +129,18 @@ def partition(
     cuts = np.concatenate([curve.at[:1], inner, curve.at[-1:]])
     width = np.diff(cuts)
     front = frontage_within(frontage, axis, cuts)
-    _refuse_narrow(width, front, width_min_m, block_id, label)
+    refuse_narrow(width, front, width_min_m, block_id, label)
     return Partition(_pieces_between(block, cuts, axis, block_id, label), cuts, width, front, axis)
 
 
-def _refuse_narrow(width: np.ndarray, front: np.ndarray, least: float, block_id: str, label: tuple[str, ...]) -> None:
+def refuse_narrow(width: np.ndarray, front: np.ndarray, least: float, block_id: str, label: tuple[str, ...]) -> None:
+    """Raise for lots narrower than `least` or without frontage (宽度与临路检查).
+
+    Raises
+    ------
+    InfeasibleError
+        Lots and figures are named.
+    """
     thin = np.flatnonzero(width < least - _WIDTH_SLACK_M)
     if len(thin):
         shown = ", ".join(f"{label[k]} {width[k]:.2f} m" for k in thin[:5])
