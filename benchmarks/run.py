@@ -18,7 +18,7 @@ from pathlib import Path
 
 from measure import Reading, Way, WayFailedError, measure, once
 
-NAMES = ("area", "adjacency", "overlay", "evaluate", "ingest", "allot")
+NAMES = ("area", "adjacency", "overlay", "evaluate", "ingest", "plan", "verify", "allot")
 _SMALL = 2000
 
 
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
             results += [(replace(way, run=_spent, warm=None), reading) for way, reading in zip(found, readings, strict=True)]
             wrong += failed
     if asked.no_timing:
-        print("\n".join(f"{way.task:10} {way.rows:>8} {way.name}: {readings[0].figure:.6g}" for way, readings in results))
+        print("\n".join(f"{way.task:10} {way.rows:>8} {way.name}: {readings[0].figure:.6g} {_notes(readings)}" for way, readings in results))
     else:
         _print(results, asked.runs, markdown=asked.markdown)
     wrong += disagreements([(way, reading.figure) for way, readings in results for reading in readings])
@@ -73,7 +73,8 @@ def _spent() -> float:
 
 
 def _unclocked(found: list[Way]) -> tuple[list[list[Reading]], list[str]]:
-    return [[Reading(once(way), 0.0, 0.0, 0.0, 0.0)] for way in found], []
+    outcomes = [once(way) for way in found]
+    return [[Reading(o.figure, 0.0, 0.0, 0.0, 0.0, o.notes)] for o in outcomes], []
 
 
 def _measured(found: list[Way], runs: int) -> tuple[list[list[Reading]], list[str]]:
@@ -90,7 +91,7 @@ def _measured(found: list[Way], runs: int) -> tuple[list[list[Reading]], list[st
 
 def _print(results: list[tuple[Way, list[Reading]]], runs: int, *, markdown: bool) -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, median of {runs} runs\n")
-    head = ("task", "way", "rows", "wall s", "best s", "CPU s", "peak MB", "load")
+    head = ("task", "way", "rows", "wall s", "best s", "CPU s", "peak MB", "load", "figures of the first run")
     rows = [_row(way, readings) for way, readings in results]
     if markdown:
         print("| " + " | ".join(head) + " |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -102,7 +103,7 @@ def _print(results: list[tuple[Way, list[Reading]]], runs: int, *, markdown: boo
 
 def _row(way: Way, readings: list[Reading]) -> tuple[str, ...]:
     if not readings:
-        return (way.task, way.name, f"{way.rows:,}", "failed", "", "", "", "")
+        return (way.task, way.name, f"{way.rows:,}", "failed", "", "", "", "", "")
 
     def median(name: str) -> float:
         return statistics.median(getattr(reading, name) for reading in readings)
@@ -110,8 +111,12 @@ def _row(way: Way, readings: list[Reading]) -> tuple[str, ...]:
     best = min(reading.wall_s for reading in readings)
     return (
         way.task, way.name, f"{way.rows:,}", f"{median('wall_s'):.2f}", f"{best:.2f}", f"{median('cpu_s'):.2f}",
-        f"{median('peak_mb'):,.0f}", f"{median('load'):.1f}",
+        f"{median('peak_mb'):,.0f}", f"{median('load'):.1f}", _notes(readings),
     )  # fmt: skip
+
+
+def _notes(readings: list[Reading]) -> str:
+    return ", ".join(f"{name} {value:.6g}" for name, value in readings[0].notes.items())
 
 
 if __name__ == "__main__":

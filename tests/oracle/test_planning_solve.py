@@ -13,7 +13,8 @@ from qianmo.planning.planted import planted_problem
 from qianmo.planning.price_search import search_prices
 from qianmo.planning.prices import Prices, dual_bound
 from qianmo.planning.problem import KEPT, Limit, Pairs, PlanProblem
-from qianmo.planning.solve import relax, solve
+from qianmo.planning.relaxation import relax
+from qianmo.planning.solve import solve
 from qianmo.schema.errors import InfeasibleError, SchemaError
 
 
@@ -31,8 +32,8 @@ def random_problem(seed: int, *, n: int = 8, layers: int = 1) -> PlanProblem:
     limits = []
     for k, relation in enumerate(["<=", ">=", "<="]):
         option = np.flatnonzero(rng.random(m) < 0.7)
-        coefficient = rng.uniform(-0.5, 2, len(option))
-        bound = rng.uniform(0, 0.5) * np.abs(coefficient).sum()
+        coefficient = rng.uniform(-0.5, 2, len(option)).round(2)
+        bound = round(rng.uniform(0, 0.5) * np.abs(coefficient).sum(), 2)
         limits.append(Limit(f"l{k}", f"R-{k}", "", option, coefficient, relation, bound, "m2"))
     text = np.full(m, "works", object)
     return PlanProblem(n, patch, text, text, rng.normal(0.3, 1, m), np.ones(m), {}, {}, tuple(pairs), tuple(limits))

@@ -23,7 +23,7 @@ def test_the_checker_imports_no_solver_and_nothing_that_makes_plans(repo: Path) 
     names = imports_of(repo / PLANNING / "verify.py") | imports_of(repo / PLANNING / "problem.py")
     assert {n for n in names if n.startswith("qianmo")} == {"qianmo.planning.problem", "qianmo.schema.errors"}
     assert {n.split(".")[0] for n in names if not n.startswith("qianmo")} <= {
-        "__future__", "collections", "dataclasses", "hashlib", "math", "numpy", "typing",
+        "__future__", "collections", "dataclasses", "hashlib", "itertools", "math", "numpy", "typing",
     }  # fmt: skip
 
 
@@ -31,3 +31,9 @@ def test_no_file_of_the_room_imports_solvers_that_clash(repo: Path) -> None:
     files = sorted((repo / PLANNING).rglob("*.py"))
     assert len(files) > 20
     assert not {n.split(".")[0] for f in files for n in imports_of(f)} & {"ortools", "highspy", "linopy", "pulp"}
+
+
+def test_the_stand_alone_checker_uses_numpy_alone_and_is_short(repo: Path) -> None:
+    script = repo / "src/qianmo/store/check_plan.py"
+    assert len(script.read_text(encoding="utf-8").splitlines()) <= 200
+    assert {n.split(".")[0] for n in imports_of(script)} == {"hashlib", "json", "math", "numpy", "pathlib", "sys", "zipfile"}

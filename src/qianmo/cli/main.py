@@ -13,7 +13,7 @@ from qianmo import __version__
 from qianmo.cli.output import bars, print_error, print_error_json, print_report, print_report_json, solver_silenced
 from qianmo.jobs.context import Context
 from qianmo.jobs.registry import job_names, job_spec, job_specs
-from qianmo.jobs.spec import JobOption, checked_values
+from qianmo.jobs.spec import JobOption, JobSpec, checked_values
 from qianmo.schema.errors import ChoiceNeededError, InfeasibleError, NotAllowedError, QianmoError, UnsafeInputError
 
 __all__ = ["build_parser", "main"]
@@ -22,7 +22,7 @@ _EXIT = ((ChoiceNeededError, 3), (InfeasibleError, 4), (UnsafeInputError, 5), (N
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 done, 2 wrong input, 3 a choice is needed, 4 no plan is possible, 5 unsafe file, 6 not allowed."""
+    """Run one command; 0 done, 1 a check failed, 2 wrong input, 3 a choice is needed, 4 no plan is possible, 5 unsafe file, 6 not allowed."""
     _speak_utf8()
     os.environ["PROJ_NETWORK"] = "OFF"
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     name = asked.pop("job")
     spec = job_spec(name)
-    quiet, as_json = asked.pop("quiet"), asked.pop("json")
+    quiet = asked.pop("quiet")
+    as_json = False if _has_own_json(spec) else asked.pop("json")
     try:
         values = checked_values(spec, asked)
         with bars(enabled=not quiet) as progress, solver_silenced():
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print_report_json(name, report, context.notes)
     else:
         print_report(report, context.notes)
-    return 0
+    return report.exit_code
 
 
 def build_parser(*, only: str = "") -> argparse.ArgumentParser:
@@ -61,10 +62,16 @@ def build_parser(*, only: str = "") -> argparse.ArgumentParser:
     for spec in (job_spec(only),) if only else job_specs():
         command = commands.add_parser(spec.name, help=f"{spec.zh} · {spec.en}", description=f"{spec.zh}。{spec.en}")
         command.add_argument("--quiet", action="store_true", help="不显示进度条 · no progress bar")
-        command.add_argument("--json", action="store_true", help="结果以 JSON 输出 · print the result as JSON")
+        if not _has_own_json(spec):
+            command.add_argument("--json", action="store_true", help="结果以 JSON 输出 · print the result as JSON")
         for option in spec.options:
             _add(command, option)
     return parser
+
+
+def _has_own_json(spec: JobSpec) -> bool:
+    """True for a job that says itself how its JSON looks."""
+    return any(o.name == "json" for o in spec.options)
 
 
 def _add(command: argparse.ArgumentParser, option: JobOption) -> None:

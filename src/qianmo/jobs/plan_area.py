@@ -19,6 +19,7 @@ from qianmo.geo.overlay import share_inside
 from qianmo.jobs.context import Context
 from qianmo.jobs.evaluate_area import faults_of
 from qianmo.jobs.opened import Opened, open_for_work, read_tables
+from qianmo.jobs.proof_of import keep_proof, source_hashes
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.planning.plan import PlanResult, plan
 from qianmo.planning.settings import PlanSettings, Window
@@ -28,6 +29,7 @@ from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import rules
 from qianmo.schema.units import MU_PER_HA, m2_to_mu
 from qianmo.store.project import change
+from qianmo.store.proof_folder import file_sha256
 from qianmo.store.stage import Stage
 
 __all__ = ["SPECS", "run"]
@@ -49,7 +51,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         timer=time.monotonic,
     )  # fmt: skip
     context.step("独立核验证明", 0.6)
-    checks = verify(result.formulation.problem, result.solution.choice, result.certificate)
+    checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.shares)
     failed = [c for c in checks if not c["ok"]]
     if failed:
         raise SchemaError(f"证明核验未通过: {failed[:3]}", expected="目标值、约束与上界全部复核一致", cure="请保留项目并反馈")
@@ -63,7 +65,9 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     context.step("保存方案", 0.85)
     with change(opened.project.folder, what="编制方案", user=context.user, now=context.clock()) as stage:
         _put(stage, opened, result, tables, context)
-        stage.put_json("certificate", {**result.certificate, "checks": checks})
+        _put_proof(stage, opened, result, context)
+        proof = {"folder": "proof", "sha256": file_sha256(stage.folder / "proof" / "certificate.json")}
+        stage.put_json("certificate", {**result.certificate, "checks": checks, "proof": proof})
     return JobReport(tuple(_lines(result, tables, checks)), ((str(opened.project.folder / "onemap.gpkg"), "规划图斑 plan_parcel 与子项目 subproject 已加入"),),
                      {"gap": result.certificate["gap_rel"]})  # fmt: skip
 
@@ -114,6 +118,17 @@ def _put(stage: Stage, opened: Opened, result: PlanResult, tables: Mapping[str, 
            "plan_parcel": result.plan_parcel}  # fmt: skip
     for name, frame in {**own, **tables}.items():
         stage.put_table(name, pd.DataFrame(frame).drop(columns="geometry", errors="ignore"))
+
+
+def _put_proof(stage: Stage, opened: Opened, result: PlanResult, context: Context) -> None:
+    """The proof, bound to the layers and tables the problem was built from."""
+    read = tuple(f"layers/{name}.parquet" for name in opened.layers)
+    sources = source_hashes(stage.folder, (*read, "tables/measure_options.parquet", "tables/plan_parcel.parquet"))
+    patches = opened.patches
+    keep_proof(
+        stage.folder / "proof", result.formulation.problem, result.solution, now=context.clock(), sources=sources,
+        area_m2=patches["area_m2"].to_numpy(float), patch_id=patches["patch_id"].astype(str).to_numpy(),
+    )  # fmt: skip
 
 
 def _lines(result: PlanResult, tables: Mapping[str, pd.DataFrame], checks: list[dict[str, Any]]) -> list[str]:

@@ -12,7 +12,8 @@ __all__ = ["job_names", "job_spec", "job_specs"]
 
 _HOMES = {
     "ingest": "ingest_base", "evaluate": "evaluate_area", "plan": "plan_area", "book": "make_book", "demo": "demo",
-    "allot": "allot_lots", "integrate": "integrate_titles", "status": "project_history", "history": "project_history", "undo": "project_history", "village": "make_village",
+    "allot": "allot_lots", "integrate": "integrate_titles", "verify-plan": "verify_plan", "solve": "solve_problem", "status": "project_history",
+    "history": "project_history", "undo": "project_history", "village": "make_village",
 }  # fmt: skip
 
 

@@ -36,11 +36,15 @@ class JobOption:
 
 @dataclass(frozen=True)
 class JobReport:
-    """What a job made (作业结果): lines for the user, files with a word on each, and figures."""
+    """What a job made (作业结果): lines for the user, files with a word on each, and figures.
+
+    `exit_code` is 0 unless the job is a check that found something wrong.
+    """
 
     lines: tuple[str, ...]
     files: tuple[tuple[str, str], ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
+    exit_code: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from qianmo.planning.aims import Aim
-from qianmo.planning.problem import PlanProblem, limit_values, states
+from qianmo.planning.problem import PlanProblem, states
+from qianmo.planning.proof import border_shares, claims, ratio
 from qianmo.planning.solve import Solution
 from qianmo.planning.verify import fingerprint, verify
 
@@ -23,27 +24,25 @@ def certificate(
     waived: tuple[str, ...] = (),
     excluded: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
-    """A record that lets a stranger check the plan in one pass (规划证书).
+    """A record of what is proven of the plan (规划证书).
 
     ``gap_rel`` is the gap as a share of the best attainable improvement over keeping all;
-    ``gap_rel_objective`` as a share of the score. ``bound`` follows from ``limits[].price`` and
-    ``edge_prices`` alone; ``solver_bound`` is the claim of the exact search, not provable here.
+    ``gap_rel_objective`` as a share of the score. ``bound`` follows from ``limits[].price`` and the
+    border shares of the proof folder (`qianmo.planning.proof_arrays`) alone; ``solver_bound`` is the
+    claim of the exact search, not provable here.
 
     Returns
     -------
     dict
         Only numbers, text, lists and dicts, ready for JSON; ``checks`` holds the result of `verify`.
     """
-    gap = solution.bound - solution.objective
+    shares = border_shares(problem, solution.prices.split)
+    told = claims(problem, solution.choice, solution.prices.limit, shares)
+    solver_bound = min(float(solution.solver_bound), told["bound"])
     record: dict[str, Any] = {
-        "objective": float(solution.objective),
-        "objective_keep_all": 0.0,
-        "bound": float(solution.bound),
-        "gap_abs": float(gap),
-        "gap_rel": _ratio(gap, solution.bound),
-        "gap_rel_objective": _ratio(gap, solution.objective),
-        "solver_bound": float(solution.solver_bound),
-        "solver_gap_rel": _ratio(solution.solver_bound - solution.objective, solution.solver_bound),
+        **{k: v for k, v in told.items() if k != "limits"},
+        "solver_bound": solver_bound,
+        "solver_gap_rel": ratio(max(0.0, solver_bound - told["objective"]), solver_bound),
         "method": solution.method,
         "solver": "HiGHS in scipy.optimize",
         "time_s": float(solution.time_s),
@@ -53,11 +52,10 @@ def certificate(
         "problem_sha256": fingerprint(problem),
         "waived": list(waived),
         "blocked": dict(excluded or {}),
-        "limits": _limits(problem, solution),
-        "edge_prices": [a.tolist() for a in solution.prices.split],
+        "limits": told["limits"],
         "aims": aim_table(aims, solution.choice),
     }
-    record["checks"] = verify(problem, solution.choice, record)
+    record["checks"] = verify(problem, solution.choice, record, shares)
     return record
 
 
@@ -73,24 +71,7 @@ def aim_table(aims: tuple[Aim, ...], choice: np.ndarray) -> list[dict[str, Any]]
         rows.append(
             {
                 "id": a.id, "zh": a.zh, "formula": a.formula, "unit": a.unit, "weight": a.weight, "potential": a.potential,
-                "amount": amount, "share": _ratio(amount, a.potential), "points": amount * a.points_per_unit,
+                "amount": amount, "share": ratio(amount, a.potential), "points": amount * a.points_per_unit,
             }
         )  # fmt: skip
     return rows
-
-
-def _limits(problem: PlanProblem, solution: Solution) -> list[dict[str, Any]]:
-    rows = []
-    for x, value, price in zip(problem.limits, limit_values(problem, solution.choice), solution.prices.limit):
-        slack = value - x.bound if x.relation == ">=" else x.bound - value
-        rows.append(
-            {
-                "id": x.id, "rule_id": x.rule_id, "zh": x.zh, "value": float(value), "relation": x.relation, "bound": x.bound,
-                "slack": float(slack), "price": float(price), "unit": x.unit,
-            }
-        )  # fmt: skip
-    return rows
-
-
-def _ratio(part: float, whole: float) -> float:
-    return float(part / abs(whole)) if abs(whole) > 1e-12 else 0.0

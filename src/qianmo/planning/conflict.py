@@ -63,7 +63,7 @@ def _ask(problem: PlanProblem, limits: list[Limit], goal: np.ndarray) -> Optimiz
     if not problem.m:
         return _ask_nothing(limits)
     size = np.abs(goal).max(initial=0.0) or 1.0
-    rows = [LinearConstraint(one_measure.build(problem.patch, problem.n), -np.inf, 1.0)]
+    rows = [LinearConstraint(one_measure.build(problem.patch, problem.n), np.where(problem.keeps, 0.0, 1.0), 1.0)]
     rows += [_row(x, problem.m) for x in limits]
     return milp(
         goal / size, constraints=rows, integrality=np.ones(problem.m), bounds=Bounds(0, 1), options={"time_limit": SECONDS}

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 
 from qianmo.planning.problem import KEPT, PlanProblem, limit_values, states
 
-__all__ = ["climb", "excess", "obeys", "repair"]
+__all__ = ["climb", "excess", "obeys", "proper", "repair"]
 
 NOISE = 1e-9
 """Relative size of rounding noise in sums of floats."""
@@ -39,6 +39,19 @@ def excess(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
 def obeys(problem: PlanProblem, choice: np.ndarray) -> bool:
     """True when every limit holds (满足全部约束)."""
     return not excess(problem, choice).any()
+
+
+def proper(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
+    """The choice with the most valuable option wherever keeping is chosen but not allowed (合规化)."""
+    wrong = np.flatnonzero((choice == KEPT) & ~problem.keeps)
+    if not len(wrong):
+        return choice
+    order = np.argsort(problem.value, kind="stable")
+    best = np.full(problem.n, KEPT)
+    best[problem.patch[order]] = order
+    choice = choice.copy()
+    choice[wrong] = best[wrong]
+    return choice
 
 
 def repair(problem: PlanProblem, choice: np.ndarray, *, steps: int = 400) -> np.ndarray | None:
@@ -98,7 +111,7 @@ def _moves(problem: PlanProblem) -> _Moves:
         np.add.at(row[k], x.option, x.coefficient)
     return _Moves(
         patch=np.concatenate([problem.patch, np.arange(problem.n)]),
-        value=np.concatenate([problem.value, np.zeros(problem.n)]),
+        value=np.concatenate([problem.value, np.where(problem.keeps, 0.0, -np.inf)]),
         state=tuple(np.concatenate([p.state, p.state0]).astype(float) for p in problem.pairs),
         row=row,
         bound=np.array([x.bound for x in problem.limits], float),

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array, vstack
 from qianmo.planning.limits import one_measure
 from qianmo.planning.problem import KEPT, Pairs, PlanProblem
 
-__all__ = ["Candidates", "Model", "all_candidates", "build_model", "choice_from"]
+__all__ = ["Candidates", "Model", "all_candidates", "as_upper", "build_model", "choice_from"]
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Model:
 
 
 def all_candidates(problem: PlanProblem) -> Candidates:
-    """Every option and keeping everywhere (全部候选)."""
-    return Candidates(np.ones(problem.m, bool), np.ones(problem.n, bool))
+    """Every option, and keeping where it is allowed (全部候选)."""
+    return Candidates(np.ones(problem.m, bool), problem.keeps.copy())
 
 
 def build_model(problem: PlanProblem, candidates: Candidates) -> Model:
@@ -109,6 +109,14 @@ def choice_from(problem: PlanProblem, model: Model, candidates: Candidates, v: n
     wins = top > best + 1e-9
     choice[wins] = pick[wins]
     return choice
+
+
+def as_upper(model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows as upper sides: number, sign and side of those with an upper end, then of those with a lower end turned round (化为上界)."""
+    lower = np.isfinite(model.low) & (model.low != 0)
+    lower[model.limit_rows] = np.isfinite(model.low[model.limit_rows])
+    up, down = np.flatnonzero(np.isfinite(model.high)), np.flatnonzero(lower)
+    return np.concatenate([up, down]), np.concatenate([np.ones(len(up)), -np.ones(len(down))]), np.concatenate([model.high[up], -model.low[down]])
 
 
 def _span(problem: PlanProblem, p: Pairs, candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ from qianmo.planning.formulate import Formulation, formulate
 from qianmo.planning.funding import funding
 from qianmo.planning.joining import field_groups
 from qianmo.planning.parts import Parts, assemble_parts
+from qianmo.planning.proof import border_shares
 from qianmo.planning.reasons import reasons
 from qianmo.planning.results import apply_plan, merged_fields, plan_parcels
 from qianmo.planning.schedule import schedule, year_plan
@@ -31,7 +32,7 @@ class PlanResult:
 
     `after` are the patches with new classes and ``field_group``; `merged` has merged fields
     dissolved, for counting fragments. `formulation` and `solution` allow the proof to be checked
-    again with ``verify(formulation.problem, solution.choice, certificate)``.
+    again with ``verify(formulation.problem, solution.choice, certificate, shares)``.
     """
 
     plan_parcel: pd.DataFrame
@@ -44,6 +45,11 @@ class PlanResult:
     certificate: dict[str, Any]
     formulation: Formulation
     solution: Solution
+
+    @property
+    def shares(self) -> tuple[np.ndarray, ...]:
+        """Part of each pair bonus that end i gets, as the proof keeps it (界线奖励分摊)."""
+        return border_shares(self.formulation.problem, self.solution.prices.split)
 
 
 def plan(

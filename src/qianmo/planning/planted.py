@@ -67,13 +67,13 @@ def _limits(
     made, price = [], np.zeros(count)
     for k in range(count):
         option = np.sort(rng.choice(len(patch), size=max(1, len(patch) // 2), replace=False))
-        coefficient = rng.uniform(0.1, 2.0, len(option))
+        coefficient = rng.uniform(0.1, 2.0, len(option)).round(2)
         relation, sign = ("<=", 1.0) if k % 2 == 0 else (">=", -1.0)
         row = Limit(f"limit{k}", f"R-{k:02d}", f"约束{k}", option, coefficient, relation, 0.0, "m2")
         reached = limit_value(row, choice, len(patch))
         is_tight = k < (count + 1) // 2
         price[k] = sign * rng.uniform(0.1, 1.0) if is_tight else 0.0
-        bound = reached if is_tight else reached + sign * rng.uniform(0.5, 1.0)
+        bound = reached if is_tight else round(reached + sign * rng.uniform(0.5, 1.0), 2)
         made.append(Limit(row.id, row.rule_id, row.zh, option, coefficient, relation, bound, "m2"))
     return tuple(made), price
 

@@ -13,6 +13,7 @@ minimum cuts here; the bound holds whatever they are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,9 +60,19 @@ def reduced_values(problem: PlanProblem, prices: Prices) -> tuple[np.ndarray, np
     return keep, option, constant
 
 
-def dual_bound(problem: PlanProblem, prices: Prices) -> float:
-    """Upper bound on the score of every plan within the limits (上界) [points]."""
+def dual_bound(problem: PlanProblem, prices: Prices, *, fixed: Mapping[int, bool] | None = None) -> float:
+    """Upper bound on the score of every plan within the limits (上界) [points].
+
+    With `fixed`, of the plans that take (True) or do not take (False) certain options.
+    """
     keep, option, constant = reduced_values(problem, prices)
-    best = keep.copy()
+    best = np.where(problem.keeps, keep, -np.inf)
+    for o, is_taken in (fixed or {}).items():
+        if is_taken:
+            at, value = problem.patch[o], option[o]
+            option[problem.patch == at] = -np.inf
+            best[at], option[o] = -np.inf, value
+        else:
+            option[o] = -np.inf
     np.maximum.at(best, problem.patch, option)
     return float(best.sum()) + constant

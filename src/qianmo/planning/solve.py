@@ -1,10 +1,16 @@
 """A plan with a proven gap: relaxation, rounding, then an exact search over what is left (求解).
 
+Small problems:
+
 1. Linear relaxation by HiGHS, or minimum cuts with prices where there are many borders: a bound,
    prices of limits and borders.
 2. Round, repair, climb: a plan.
 3. If its gap is too wide: options that no better plan can hold (their loss at the prices is
    larger than the gap) are struck out, and HiGHS searches the rest exactly.
+4. If the prices still prove less than the search claims: cases with prices of their own
+   (`qianmo.planning.branching`), so that the bound can be recomputed without a solver.
+
+Large problems (`LARGE` entries of patches, borders and layers): `qianmo.planning.whole_area`.
 """
 
 from __future__ import annotations
@@ -13,21 +19,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
+from qianmo.planning.branching import Branches, branch, branch_bound
 from qianmo.planning.conflict import explain_conflict, is_feasible
 from qianmo.planning.cuts import best_cut, chains_hold
-from qianmo.planning.improve import climb, excess, obeys, repair
+from qianmo.planning.improve import climb, excess, obeys, proper, repair
 from qianmo.planning.model import Candidates, Model, all_candidates, build_model, choice_from
 from qianmo.planning.price_search import search_prices
-from qianmo.planning.prices import Prices, dual_bound, legal_prices, reduced_values
+from qianmo.planning.prices import Prices, dual_bound, reduced_values
 from qianmo.planning.problem import KEPT, PlanProblem, objective
+from qianmo.planning.relaxation import relax, typical_unit
 from qianmo.schema.errors import QianmoError
 
-__all__ = ["Solution", "relax", "solve"]
+__all__ = ["LARGE", "Solution", "is_large", "solve"]
 
 MANY_BORDERS = 8_000
 """Borders from which minimum cuts are faster than the linear relaxation."""
+
+LARGE = 60_000
+"""Options, and borders times pair layers, together, from which the whole-area engine takes over."""
+
+MOST_DIVIDED = 3_000
+"""Options of the largest problem whose proof is divided into cases."""
 
 FINE_GAP = 1e-5
 """Gaps below this are beyond the whole-number capacities of the cuts."""
@@ -37,8 +51,9 @@ FINE_GAP = 1e-5
 class Solution:
     """A plan and its proof (规划解).
 
-    `bound` is proven by `prices` alone and can be recomputed by anyone; `solver_bound` is what the
-    exact search claims, at most `bound`. All in points. `time_s` is 0 where no timer was given.
+    `bound` is proven by `prices`, or by `branches` where they are given, and can be recomputed by
+    anyone; `solver_bound` is what the exact search claims, at most `bound`. All in points. `time_s`
+    is 0 where no timer was given.
     """
 
     choice: np.ndarray
@@ -48,10 +63,18 @@ class Solution:
     prices: Prices
     method: str
     time_s: float
+    branches: Branches | None = None
 
 
 def solve(
-    problem: PlanProblem, *, gap: float = 1e-3, time_limit_s: float = 20.0, timer: Callable[[], float] | None = None
+    problem: PlanProblem,
+    *,
+    gap: float = 1e-3,
+    time_limit_s: float = 20.0,
+    timer: Callable[[], float] | None = None,
+    tell: Callable[[float, float], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+    start: Solution | None = None,
 ) -> Solution:
     """The best plan within the limits, to a gap relative to the best attainable improvement (求解规划问题).
 
@@ -62,9 +85,16 @@ def solve(
         Target of (bound - score) / bound. The search stops at it or at the time limit; the result
         says how far it came.
     time_limit_s : float
-        Limit of the exact search. [s]
+        Limit of the search. [s]
     timer : function, optional
-        Gives seconds; only to report how long it took.
+        Gives seconds, to keep the limit and to report how long it took.
+    tell : function, optional
+        Called with the gap so far (1 while there is no plan) and the share of the time used.
+    stop : function, optional
+        True ends the search of a large problem with the best plan so far.
+    start : Solution, optional
+        Solution of a problem with the same patches, options and borders but other limits or
+        fewer options, to start a large problem from.
 
     Returns
     -------
@@ -76,6 +106,8 @@ def solve(
         No plan obeys all limits; names those in conflict.
     """
     started = timer() if timer else 0.0
+    if is_large(problem):
+        return _solve_large(problem, gap, time_limit_s, timer, tell, stop, start)
     prices, starts, method = _first_bound(problem, gap)
     bound = dual_bound(problem, prices)
     best = _best_of(problem, [*starts, np.full(problem.n, KEPT)], enough=bound - gap * abs(bound))
@@ -85,9 +117,53 @@ def solve(
     if best is None or _gap(problem, best, bound) > gap:
         best, solver_bound = _search(problem, prices, best, bound, gap=gap, time_limit_s=time_limit_s)
         method += ", then exact search on the remaining options"
-    spent = timer() - started if timer else 0.0
     score = objective(problem, best)
-    return Solution(best, score, max(bound, score), max(solver_bound, score), prices, method, spent)
+    branches = None
+    if _gap(problem, best, bound) > gap and problem.m <= MOST_DIVIDED:
+        branches = branch(problem, score, gap=gap, is_over=_deadline(timer, 2 * time_limit_s))
+    if branches is not None:
+        bound = min(bound, branch_bound(problem, branches))
+        method += f", proof by {branches.cases} cases"
+    spent = timer() - started if timer else 0.0
+    return Solution(best, score, max(bound, score), max(min(solver_bound, bound), score), prices, method, spent, branches)
+
+
+def _deadline(timer: Callable[[], float] | None, seconds: float) -> Callable[[], bool] | None:
+    if timer is None:
+        return None
+    until = timer() + seconds
+    return lambda: timer() >= until
+
+
+def is_large(problem: PlanProblem) -> bool:
+    """True where the whole-area engine solves the problem (大规模问题)."""
+    return problem.m + sum(len(p.i) for p in problem.pairs) >= LARGE
+
+
+def _solve_large(
+    problem: PlanProblem, gap: float, time_limit_s: float, timer: Callable[[], float] | None,
+    tell: Callable[[float, float], None] | None, stop: Callable[[], bool] | None, start: Solution | None,
+) -> Solution:  # fmt: skip
+    from qianmo.planning.whole_area import allocate  # compiled loops: loaded for large problems alone
+
+    started = timer() if timer else 0.0
+    found = allocate(
+        problem, gap=gap, time_limit_s=time_limit_s, timer=timer, tell=tell, stop=stop,
+        prices=None if start is None else start.prices, choice=None if start is None else start.choice,
+    )  # fmt: skip
+    if found.choice is None:
+        if not is_feasible(problem, list(problem.limits)):
+            raise explain_conflict(problem)
+        raise QianmoError(
+            f"no plan within the limits was found in {time_limit_s:g} s",
+            expected="a plan that obeys every limit",
+            cure="give more time or widen the limits (延长求解时间或放宽约束)",
+        )
+    score = objective(problem, found.choice)
+    bound = max(found.bound, score)
+    spent = timer() - started if timer else 0.0
+    method = f"primal-dual prices ({found.steps} steps), rounding, changes in pairs"
+    return Solution(found.choice, score, bound, bound, found.prices, method, spent)
 
 
 def _first_bound(problem: PlanProblem, gap: float) -> tuple[Prices, list[np.ndarray], str]:
@@ -101,52 +177,6 @@ def _first_bound(problem: PlanProblem, gap: float) -> tuple[Prices, list[np.ndar
     choice, prices = relaxed
     starts = [choice, best_cut(problem, prices.limit).choice] if problem.pairs and chains_hold(problem) else [choice]
     return prices, starts, "linear relaxation, rounding"
-
-
-def relax(problem: PlanProblem) -> tuple[np.ndarray, Prices] | None:
-    """Rounded choice (not yet within the limits) and prices of the linear relaxation; None when infeasible (线性松弛)."""
-    every = all_candidates(problem)
-    model = build_model(problem, every)
-    if not len(model.value):
-        return np.full(problem.n, KEPT), _prices(problem, model, np.zeros(model.rows.shape[0]), 1.0)
-    scale = _unit(model.value)
-    upper, flip = _as_upper(model)
-    rows = model.rows[upper].multiply(flip[:, None]).tocsr()
-    found = linprog(-model.value * scale, A_ub=rows, b_ub=_sides(model, upper, flip), bounds=(0, None), method="highs")
-    if found.status == 2:
-        return None
-    _refuse(found, "linear relaxation")
-    dual = np.zeros(model.rows.shape[0])
-    np.add.at(dual, upper, -found.ineqlin.marginals * flip)
-    return choice_from(problem, model, every, found.x), _prices(problem, model, dual, scale)
-
-
-def _prices(problem: PlanProblem, model: Model, dual: np.ndarray, scale: float) -> Prices:
-    limit = dual[model.limit_rows] / model.limit_scale / scale
-    split = [p.weight / 2 for p in problem.pairs]
-    to_i, to_j = dual[model.i_rows] / scale, dual[model.j_rows] / scale
-    for k, p in enumerate(problem.pairs):
-        mine = model.z_layer == k
-        edge = model.z_edge[mine]
-        both = to_i[mine] + to_j[mine]
-        share = np.divide(to_i[mine], both, out=np.full(len(edge), 0.5), where=both > 0)
-        split[k] = split[k].copy()
-        split[k][edge] = share * p.weight[edge]
-    _settle(problem, split, model)
-    return legal_prices(problem, Prices(limit, tuple(split)))
-
-
-def _settle(problem: PlanProblem, split: list[np.ndarray], model: Model) -> None:
-    """Folded borders: the whole bonus goes to the end that can still change."""
-    for k, p in enumerate(problem.pairs):
-        low, high = p.state0.astype(bool).copy(), p.state0.astype(bool).copy()
-        np.logical_and.at(low, problem.patch, p.state.astype(bool))
-        np.logical_or.at(high, problem.patch, p.state.astype(bool))
-        always, never = low & high, ~high
-        whole_i = (always[p.j] & ~always[p.i]) | (never[p.i] & ~never[p.j])
-        whole_j = (always[p.i] & ~always[p.j]) | (never[p.j] & ~never[p.i])
-        split[k][whole_i] = p.weight[whole_i]
-        split[k][whole_j] = 0.0
 
 
 def _search(
@@ -188,7 +218,7 @@ def _claim(problem: PlanProblem, model: Model, found: OptimizeResult, best: np.n
         return objective(problem, best)
     if found.mip_dual_bound is None or not np.isfinite(found.mip_dual_bound):
         return bound
-    return float(-found.mip_dual_bound / _unit(model.value) + model.constant)
+    return float(-found.mip_dual_bound / typical_unit(model.value) + model.constant)
 
 
 def _remaining(problem: PlanProblem, prices: Prices, best: np.ndarray | None, bound: float) -> Candidates:
@@ -196,10 +226,10 @@ def _remaining(problem: PlanProblem, prices: Prices, best: np.ndarray | None, bo
     if best is None:
         return all_candidates(problem)
     keep, option, _ = reduced_values(problem, prices)
-    top = keep.copy()
+    top = np.where(problem.keeps, keep, -np.inf)
     np.maximum.at(top, problem.patch, option)
     room = bound - objective(problem, best) + 1e-9 * max(1.0, abs(bound))
-    left = Candidates(top[problem.patch] - option <= room, top - keep <= room)
+    left = Candidates(top[problem.patch] - option <= room, (top - keep <= room) & problem.keeps)
     taken = np.flatnonzero(best >= 0)
     left.option[best[taken]] = True
     left.keep[best < 0] = True
@@ -212,7 +242,7 @@ def _milp(model: Model, tight: np.ndarray, *, gap: float, time_limit_s: float) -
     high[model.limit_rows] -= tight / model.limit_scale
     binary = (np.arange(len(model.value)) < len(model.options)).astype(int)
     return milp(
-        -model.value * _unit(model.value), constraints=LinearConstraint(model.rows, low, high), integrality=binary,
+        -model.value * typical_unit(model.value), constraints=LinearConstraint(model.rows, low, high), integrality=binary,
         bounds=Bounds(0, 1), options={"mip_rel_gap": gap, "time_limit": time_limit_s},
     )  # fmt: skip
 
@@ -227,6 +257,7 @@ def _best_of(
     for start in starts:
         if best is not None and objective(problem, best) >= enough:
             break
+        start = proper(problem, start)
         found = start if obeys(problem, start) else repair(problem, start)
         if found is None:
             continue
@@ -238,25 +269,3 @@ def _best_of(
 
 def _gap(problem: PlanProblem, choice: np.ndarray, bound: float) -> float:
     return (bound - objective(problem, choice)) / max(abs(bound), 1e-12)
-
-
-def _unit(value: np.ndarray) -> float:
-    """Factor that brings the typical value to 1."""
-    some = np.abs(value[value != 0])
-    return 1.0 / float(np.median(some)) if len(some) else 1.0
-
-
-def _as_upper(model: Model) -> tuple[np.ndarray, np.ndarray]:
-    """Rows as upper sides: those with an upper end, then those with a lower end turned round."""
-    up, down = np.flatnonzero(np.isfinite(model.high)), np.flatnonzero(np.isfinite(model.low) & (model.low != 0))
-    down = np.union1d(down, np.arange(model.limit_rows.start, model.limit_rows.stop)[np.isfinite(model.low[model.limit_rows])])
-    return np.concatenate([up, down]), np.concatenate([np.ones(len(up)), -np.ones(len(down))])
-
-
-def _sides(model: Model, rows: np.ndarray, flip: np.ndarray) -> np.ndarray:
-    return np.where(flip > 0, model.high[rows], -model.low[rows])
-
-
-def _refuse(found: OptimizeResult, what: str) -> None:
-    if found.x is None or found.status not in (0, 1):
-        raise QianmoError(f"{what} stopped with {found.message!r}", cure="check the limits, or give more time (求解未完成)")

@@ -1,28 +1,40 @@
 """Checking a plan and its certificate without any solver (规划证书核验).
 
-Shares no code with the modules that make plans: every sum is done again here, term by term,
-with exactly rounded addition. One pass over patches, options, borders and limit entries.
+Shares no code with the modules that make plans: every sum is done again here. Areas and money are
+added as whole square decimetres and fen; scores with exactly rounded addition; the bound comes with
+the largest error that rounding can have put into it. One pass over patches, options, borders and
+limit entries, all in arrays.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from math import fsum
 from typing import Any
 
 import numpy as np
 
-from qianmo.planning.problem import PlanProblem
+from qianmo.planning.problem import Limit, PlanProblem
 
-__all__ = ["CHECK_COLUMNS", "fingerprint", "verify"]
+__all__ = ["CHECK_COLUMNS", "SHARES", "fingerprint", "proven_bound", "score", "verify"]
 
 CHECK_COLUMNS = ("id", "zh", "ok", "found", "expected")
-TOLERANCE = 1e-7
-"""Relative difference that rounding of floats explains."""
+
+SHARES = 65535
+"""A border gives ``weight * share / SHARES`` of its bonus to end i and the rest to end j."""
+
+UNIT_ROUNDOFF = 2.0**-53
+CHUNK = 1 << 16
 
 
-def verify(problem: PlanProblem, choice: Sequence[int] | np.ndarray, certificate: Mapping[str, Any]) -> list[dict[str, Any]]:
+def verify(
+    problem: PlanProblem,
+    choice: Sequence[int] | np.ndarray,
+    certificate: Mapping[str, Any],
+    shares: Sequence[np.ndarray] | None = None,
+) -> list[dict[str, Any]]:
     """Check a choice and its certificate against the problem (核验规划证书).
 
     Parameters
@@ -32,29 +44,82 @@ def verify(problem: PlanProblem, choice: Sequence[int] | np.ndarray, certificate
     choice : (n,) int
         Option of each patch, -1 where it keeps its use.
     certificate : mapping
-        As made by `qianmo.planning.certificate.certificate`.
+        As made by `qianmo.planning.certificate.certificate` or read from a proof folder.
+    shares : sequence of (k,) uint16, one a pair layer
+        Part of each bonus that end i gets, in 1/65535, from `qianmo.planning.proof.border_shares` or
+        the proof folder. May be left out only where the problem has no pair layers.
 
     Returns
     -------
     list of dict, keys `CHECK_COLUMNS`
         One row a check: the problem is the one certified, the choice is proper, the score, each
-        limit, the prices, the bound and the gap are as claimed.
+        limit, the prices, the bound and the gap are as claimed. Areas and money agree to the dm2
+        and fen; scores to the rounding error that is proven for them.
     """
-    picked = [int(c) for c in choice]
+    picked = np.asarray(choice)
     checks = [_check("problem", "规划问题与证书一致", fingerprint(problem), certificate["problem_sha256"])]
     improper = _improper(problem, picked)
-    checks.append(_check("choice", "每个图斑至多一项可选措施", len(improper), 0))
-    if improper:
+    checks.append(_row("choice", "每个图斑至多一项可选措施", not len(improper), _first(improper), "无"))
+    if len(improper):
         return checks
-    score = _score(problem, picked)
-    checks.append(_near("objective", "得分可复算", score, certificate["objective"]))
+    reached = score(problem, picked)
+    checks.append(_near("objective", "得分可复算", reached, certificate["objective"], _score_slack(problem, picked)))
     checks += _limit_checks(problem, picked, certificate["limits"])
-    checks.append(_check("prices", "影子价格方向正确、界线分摊在奖励之内", _wrong_prices(problem, certificate), 0))
-    bound = _bound(problem, certificate)
-    checks.append(_near("bound", "上界可复算", bound, certificate["bound"]))
-    checks.append(_row("bound_holds", "得分不超过上界", score <= bound + _slack(bound), score, bound))
-    checks.append(_near("gap", "差距可复算", bound - score, certificate["gap_abs"], scale=max(abs(bound), abs(score))))
+    price, halves = _prices(problem, certificate["limits"]), _shares(problem, shares)
+    wrong = _wrong_prices(problem, price, halves)
+    checks.append(_row("prices", "影子价格方向正确、界线分摊在奖励之内", not wrong, "; ".join(wrong) or "无误", "无误"))
+    bound, error = (float("nan"), 0.0) if wrong else proven_bound(problem, price, halves)
+    gap = max(bound - reached, 0.0)
+    checks.append(_near("bound", "上界可复算", bound, certificate["bound"], 2 * error))
+    checks.append(_near("bound_rounding", "上界的舍入误差可复算", error, certificate.get("bound_rounding", error), 0.01 * error))
+    checks.append(_row("bound_holds", "得分不超过上界", reached <= bound + error, reached, bound))
+    checks.append(_near("gap", "差距可复算", gap, certificate["gap_abs"], 4 * error))
+    for name, zh, whole in (("gap_rel", "差距占上界的比例可复算", bound), ("gap_rel_objective", "差距占得分的比例可复算", reached)):
+        slack = 1e-12 + _share_of(8 * error, whole)
+        checks.append(_near(name, zh, _share_of(gap, whole), certificate[name], slack))
     return checks
+
+
+def score(problem: PlanProblem, choice: np.ndarray) -> float:
+    """Score of a choice against keeping all, exactly rounded (得分) [points]."""
+    return fsum(_numbers(_score_terms(problem, choice)))
+
+
+def proven_bound(problem: PlanProblem, price: np.ndarray, shares: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Upper bound on the score of every plan within the limits, and the largest rounding error in it (上界).
+
+    Sum over patches of the best value after prices, plus prices times bounds, less today's bonuses. The
+    error is ``k u / (1 - k u)`` times the sum of all amounts that enter, ``k`` the most additions any of them
+    goes through and ``u`` 2^-53; it is proven, not estimated, so ``bound + error`` holds for certain.
+    """
+    option, keep = problem.value.astype(float), np.zeros(problem.n)
+    constant: list[float] = []
+    size = [fsum(_numbers([np.abs(option)]))]
+    touched = np.zeros(problem.m, np.int32)
+    for x, each in zip(problem.limits, price.tolist()):
+        if each:
+            amount = _amounts(x) * each
+            np.subtract.at(option, x.option, amount)
+            np.add.at(touched, x.option, 1)
+            constant += [each * x.bound, -each * x.constant]
+            size.append(float(np.abs(amount).sum()))
+    ends = 0
+    for p, share in zip(problem.pairs, shares):
+        part = p.weight * (share / float(SHARES))
+        bonus = np.bincount(p.i, part, problem.n) + np.bincount(p.j, p.weight - part, problem.n)
+        keep += np.where(p.state0, bonus, 0.0)
+        option += np.where(p.state, bonus[problem.patch], 0.0)
+        today = p.weight[p.state0[p.i].astype(bool) & p.state0[p.j].astype(bool)]
+        constant.append(-fsum(_numbers([today])))
+        size += [float(p.weight.sum()) * 2.0, float(today.sum())]
+        ends = max(ends, int((np.bincount(p.i, minlength=problem.n) + np.bincount(p.j, minlength=problem.n)).max(initial=0)))
+    best = np.where(problem.keeps, keep, -np.inf)
+    if problem.m:
+        first = np.flatnonzero(np.r_[True, np.diff(problem.patch) != 0])
+        top = np.maximum.reduceat(option, first)
+        best[problem.patch[first]] = np.maximum(best[problem.patch[first]], top)
+    steps = (int(touched.max(initial=0)) + ends + len(problem.pairs) + 8) * UNIT_ROUNDOFF
+    return fsum(_numbers([best, np.array(constant)])), steps / (1 - steps) * 1.001 * (fsum(size) + fsum(map(abs, constant)))
 
 
 def fingerprint(problem: PlanProblem) -> str:
@@ -66,115 +131,138 @@ def fingerprint(problem: PlanProblem) -> str:
             raw = np.ascontiguousarray(v).tobytes() if isinstance(v, np.ndarray) else repr(v).encode()
             digest.update(len(raw).to_bytes(8, "little") + raw)
 
-    put(problem.n, problem.patch.astype("<i8"), problem.value.astype("<f8"))
-    put(*map(str, problem.measure), *map(str, problem.target_class))
+    put("qianmo-problem/1", problem.n, problem.patch.astype("<i8"), problem.value.astype("<f8"), np.packbits(problem.keeps))
+    for text in (problem.measure, problem.target_class):
+        names: dict[str, int] = {}
+        put(np.fromiter((names.setdefault(str(t), len(names)) for t in text), "<i4", len(text)), *names)
+    graphs: dict[tuple[int, int, int], str] = {}
     for p in problem.pairs:
-        put(p.aim, p.i.astype("<i8"), p.j.astype("<i8"), p.weight.astype("<f8"), p.state0.astype("u1"), p.state.astype("u1"))
+        known = (id(p.i), id(p.j), id(p.weight))
+        if known not in graphs:
+            raw = (p.i.astype("<i8"), p.j.astype("<i8"), p.weight.astype("<f8"))
+            graphs[known] = " ".join(hashlib.sha256(np.ascontiguousarray(a).data).hexdigest() for a in raw)
+        put(p.aim, graphs[known], np.packbits(p.state0.astype(bool)), np.packbits(p.state.astype(bool)))
     for x in problem.limits:
-        put(x.id, x.rule_id, x.relation, float(x.bound), float(x.constant), x.option.astype("<i8"), x.coefficient.astype("<f8"))
+        amount = _whole(x.coefficient).astype("<i8") if x.is_whole else x.coefficient.astype("<f8")
+        sides = (int(_whole(x.bound)), int(_whole(x.constant))) if x.is_whole else (float(x.bound), float(x.constant))
+        put(x.id, x.rule_id, x.relation, x.unit, *sides, x.option.astype("<i8"), amount)
     return digest.hexdigest()
 
 
-def _improper(problem: PlanProblem, picked: list[int]) -> list[int]:
-    if len(picked) != problem.n:
-        return list(range(abs(len(picked) - problem.n) or 1))
-    owner = problem.patch.tolist()
-    return [k for k, c in enumerate(picked) if c != -1 and not (0 <= c < len(owner) and owner[c] == k)]
+def _improper(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
+    if choice.shape != (problem.n,) or choice.dtype.kind not in "iu":
+        return np.arange(max(1, problem.n))
+    known = (choice >= -1) & (choice < problem.m)
+    wrong = ~known | ((choice == -1) & ~problem.keeps)
+    done = np.flatnonzero(known & (choice >= 0))
+    wrong[done] |= problem.patch[choice[done]] != done
+    return np.flatnonzero(wrong)
 
 
-def _score(problem: PlanProblem, picked: list[int]) -> float:
-    value = problem.value.tolist()
-    terms = [value[c] for c in picked if c >= 0]
+def _score_terms(problem: PlanProblem, choice: np.ndarray) -> list[np.ndarray]:
+    changed = choice >= 0
+    done = choice[changed]
+    terms = [problem.value[done]]
     for p in problem.pairs:
-        before, under = [bool(s) for s in p.state0], [bool(s) for s in p.state]
-        after = [under[c] if c >= 0 else before[k] for k, c in enumerate(picked)]
-        for i, j, w in zip(p.i.tolist(), p.j.tolist(), p.weight.tolist()):
-            terms.append(w * ((after[i] and after[j]) - (before[i] and before[j])))
-    return fsum(terms)
+        before = p.state0.astype(bool)
+        after = before.copy()
+        after[changed] = p.state[done]
+        was, now = before[p.i] & before[p.j], after[p.i] & after[p.j]
+        terms += [p.weight[now & ~was], -p.weight[was & ~now]]
+    return terms
 
 
-def _limit_checks(problem: PlanProblem, picked: list[int], claimed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _score_slack(problem: PlanProblem, choice: np.ndarray) -> float:
+    return 1e-12 * (1e-300 + sum(float(np.abs(t).sum()) for t in _score_terms(problem, choice)))
+
+
+def _limit_checks(problem: PlanProblem, choice: np.ndarray, claimed: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     named = {str(x["id"]): x for x in claimed}
     rows = [_check("limits", "约束齐全", sorted(named), sorted(x.id for x in problem.limits))]
-    chosen = {c for c in picked if c >= 0}
+    chosen = np.zeros(problem.m, bool)
+    chosen[choice[choice >= 0]] = True
     for x in problem.limits:
-        terms = [c for o, c in zip(x.option.tolist(), x.coefficient.tolist()) if o in chosen]
-        value = fsum([x.constant, *terms])
-        slack = 1e-9 * max(1.0, abs(x.bound), abs(value)) * 2
-        room = value - x.bound
+        value, slack = _value(x, chosen)
+        room = float(_whole(value) - _whole(x.bound)) / 100.0 if x.is_whole else value - x.bound
         holds = room <= slack if x.relation == "<=" else room >= -slack if x.relation == ">=" else abs(room) <= slack
         rows.append(_row(f"limit:{x.id}", x.zh, holds, value, f"{x.relation} {x.bound!r}"))
         if x.id in named:
-            size = fsum([abs(x.bound), *map(abs, terms)])
-            rows.append(_near(f"value:{x.id}", f"{x.zh}: 数值可复算", value, named[x.id]["value"], scale=size))
-            rows.append(_near(f"side:{x.id}", f"{x.zh}: 限值一致", x.bound, named[x.id]["bound"], scale=abs(x.bound)))
+            claim = named[x.id]
+            near = 0.004 if x.is_whole else slack
+            rows.append(_near(f"value:{x.id}", f"{x.zh}: 数值可复算", value, claim["value"], near))
+            left = value - x.bound if x.relation == ">=" else x.bound - value
+            told = {"bound": x.bound, "constant": x.constant, "slack": left}
+            same = all(abs(float(claim.get(k, v)) - v) <= near for k, v in told.items()) and claim["relation"] == x.relation
+            rows.append(
+                _row(
+                    f"side:{x.id}",
+                    f"{x.zh}: 限值一致",
+                    same,
+                    f"{x.relation} {x.bound!r}",
+                    f"{claim['relation']} {claim['bound']!r}",
+                )
+            )
     return rows
 
 
-def _wrong_prices(problem: PlanProblem, certificate: Mapping[str, Any]) -> int:
-    price = {str(x["id"]): float(x["price"]) for x in certificate["limits"]}
-    wrong = 0
-    for x in problem.limits:
-        cost = price.get(x.id, float("nan"))
-        wrong += not ((cost >= 0) if x.relation == "<=" else (cost <= 0) if x.relation == ">=" else cost == cost)
-    splits = certificate["edge_prices"]
-    if len(splits) != len(problem.pairs):
-        return wrong + 1
-    for p, split in zip(problem.pairs, splits):
-        wrong += len(split) != len(p.weight)
-        wrong += sum(not (0.0 <= a <= w) for a, w in zip(split, p.weight.tolist()))
+def _value(x: Limit, chosen: np.ndarray) -> tuple[float, float]:
+    """Left side of a limit and what rounding may have added: nothing for areas and money."""
+    taken = x.coefficient[chosen[x.option]]
+    if x.is_whole:
+        return (int(_whole(taken).sum()) + int(_whole(x.constant))) / 100.0, 0.0
+    slack = 1e-9 * (abs(x.bound) + abs(x.constant) + float(np.abs(taken).sum()))
+    return fsum(_numbers([taken, np.array([x.constant])])), slack
+
+
+def _whole(amount: np.ndarray | float) -> np.ndarray:
+    return np.rint(np.asarray(amount, float) * 100.0).astype(np.int64)
+
+
+def _amounts(x: Limit) -> np.ndarray:
+    return _whole(x.coefficient) / 100.0 if x.is_whole else x.coefficient.astype(float)
+
+
+def _prices(problem: PlanProblem, claimed: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    price = {str(x["id"]): float(x["price"]) for x in claimed}
+    return np.array([price.get(x.id, float("nan")) for x in problem.limits])
+
+
+def _shares(problem: PlanProblem, shares: Sequence[np.ndarray] | None) -> list[np.ndarray]:
+    return [np.asarray(s) for s in shares or ()]
+
+
+def _wrong_prices(problem: PlanProblem, price: np.ndarray, shares: Sequence[np.ndarray]) -> list[str]:
+    wrong = []
+    for x, each in zip(problem.limits, price.tolist()):
+        legal = each >= 0 if x.relation == "<=" else each <= 0 if x.relation == ">=" else True
+        if not (np.isfinite(each) and legal):
+            wrong.append(f"{x.id}: {each}")
+    if len(shares) != len(problem.pairs):
+        return [*wrong, f"{len(shares)} of {len(problem.pairs)} layers of border shares"]
+    for p, share in zip(problem.pairs, shares):
+        if (
+            share.shape != p.weight.shape
+            or share.dtype.kind not in "iu"
+            or (share.size and not 0 <= share.min() <= share.max() <= SHARES)
+        ):
+            wrong.append(f"{p.aim}: shares outside 0 to {SHARES}")
     return wrong
 
 
-def _bound(problem: PlanProblem, certificate: Mapping[str, Any]) -> float:
-    """Sum over patches of the best value after prices, plus prices times bounds, less today's bonuses."""
-    if _wrong_prices(problem, certificate):
-        return float("nan")
-    price = {str(x["id"]): float(x["price"]) for x in certificate["limits"]}
-    value: list[list[float]] = [[v] for v in problem.value.tolist()]
-    constant: list[float] = []
-    for x in problem.limits:
-        constant.append(price[x.id] * (x.bound - x.constant))
-        for o, c in zip(x.option.tolist(), x.coefficient.tolist()):
-            value[o].append(-price[x.id] * c)
-    best = _keeping(problem, certificate, value, constant)
-    owner = problem.patch.tolist()
-    for o, terms in enumerate(value):
-        best[owner[o]] = max(best[owner[o]], fsum(terms))
-    return fsum([*best, *constant])
+def _numbers(parts: Iterable[np.ndarray]) -> Iterable[float]:
+    return chain.from_iterable(a[k : k + CHUNK].tolist() for a in parts for k in range(0, len(a), CHUNK))
 
 
-def _keeping(
-    problem: PlanProblem, certificate: Mapping[str, Any], value: list[list[float]], constant: list[float]
-) -> list[float]:
-    """Value of keeping each patch; adds the border parts to the options and today's bonuses to the constant."""
-    keep: list[list[float]] = [[] for _ in range(problem.n)]
-    owner = problem.patch.tolist()
-    for p, split in zip(problem.pairs, certificate["edge_prices"]):
-        now, under = [bool(s) for s in p.state0], [bool(s) for s in p.state]
-        parts: list[list[float]] = [[] for _ in range(problem.n)]
-        for i, j, w, a in zip(p.i.tolist(), p.j.tolist(), p.weight.tolist(), split):
-            parts[i].append(a)
-            parts[j].append(w - a)
-            if now[i] and now[j]:
-                constant.append(-w)
-        sums = [fsum(x) for x in parts]
-        for k, s in enumerate(sums):
-            if now[k]:
-                keep[k].append(s)
-        for o, k in enumerate(owner):
-            if under[o]:
-                value[o].append(sums[k])
-    return [fsum(x) for x in keep]
+def _share_of(part: float, whole: float) -> float:
+    return part / abs(whole) if abs(whole) > 1e-12 else 0.0
 
 
-def _slack(size: float) -> float:
-    return TOLERANCE * max(1.0, abs(size))
+def _first(rows: np.ndarray) -> str:
+    return f"{len(rows)} 个图斑, 如 {rows[:5].tolist()}" if len(rows) else "无"
 
 
-def _near(check: str, zh: str, found: float, claimed: Any, *, scale: float = 0.0) -> dict[str, Any]:
-    ok = abs(found - float(claimed)) <= TOLERANCE * max(1.0, abs(found), scale)
-    return _row(check, zh, ok, found, claimed)
+def _near(check: str, zh: str, found: float, claimed: Any, slack: float) -> dict[str, Any]:
+    return _row(check, zh, abs(found - float(claimed)) <= slack, found, claimed)
 
 
 def _check(check: str, zh: str, found: Any, expected: Any) -> dict[str, Any]:

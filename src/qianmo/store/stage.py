@@ -87,12 +87,16 @@ class Stage:
         for name in names:
             for path in (self.folder / "tables").glob(f"{name}.*"):
                 path.unlink()
+        if "certificate" in names:
+            shutil.rmtree(self.folder / "proof", ignore_errors=True)
 
     def clear_results(self, *, keep: tuple[str, ...] = ()) -> None:
         """Take all result tables out but those named: the layers they rest on have changed."""
         for path in (self.folder / "tables").glob("*"):
             if path.stem not in keep:
                 path.unlink()
+        if "certificate" not in keep:
+            shutil.rmtree(self.folder / "proof", ignore_errors=True)
 
     def finish(self) -> None:
         """Write the catalogue, here and inside the GeoPackage."""

@@ -1,0 +1,79 @@
+"""Solve a planning problem that others brought, and keep the proof (求解外来规划问题)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from qianmo.jobs.context import Context
+from qianmo.jobs.proof_of import keep_proof
+from qianmo.jobs.spec import JobOption, JobReport, JobSpec
+from qianmo.planning.exchange import problem_from_tables
+from qianmo.planning.proof_arrays import read_proof
+from qianmo.planning.solve import solve
+from qianmo.planning.verify import verify
+from qianmo.schema.errors import NotAllowedError, SchemaError
+from qianmo.schema.rules import parameter
+from qianmo.store.problem_file import read_problem_file
+from qianmo.store.proof_folder import file_sha256, is_proof_folder, read_proof_folder
+
+__all__ = ["SPECS", "run"]
+
+
+def run(context: Context, values: Mapping[str, Any]) -> JobReport:
+    """Read a problem file, find a plan with its bound, write the proof folder and check it as it lies on the disk."""
+    source, out = Path(values["problem"]), Path(values["out"])
+    if out.exists() and not is_proof_folder(out) and not (out.is_dir() and not any(out.iterdir())):
+        raise NotAllowedError(
+            f"{out} is there and is no proof folder",
+            expected="a free name for --out",
+            cure="choose another folder (请换一个文件夹)",
+        )
+    context.step("读取规划问题", 0.0)
+    given = problem_from_tables(*read_problem_file(source))
+    gap = parameter("plan_gap_rel") if values["gap"] is None else float(values["gap"])
+    seconds = parameter("plan_time_limit_s") if values["seconds"] is None else float(values["seconds"])
+    if not (gap >= 0 and seconds > 0):
+        raise SchemaError(f"gap {gap}, seconds {seconds}", expected="a gap of at least 0 and more than 0 seconds")
+    context.step("求解", 0.1)
+    solution = solve(given.problem, gap=gap, time_limit_s=seconds, timer=time.monotonic)
+    context.step("保存证明", 0.8)
+    keep_proof(
+        out, given.problem, solution, now=context.clock(), sources={source.name: file_sha256(source)}, area_m2=given.area_dm2 / 100.0,
+        patch_id=given.patch_id.astype(str),
+    )  # fmt: skip
+    context.step("独立核验", 0.9)
+    record, arrays = read_proof_folder(out)
+    proof = read_proof(record, arrays)
+    failed = [c for c in verify(proof.problem, proof.choice, record, proof.shares) if not c["ok"]]
+    figures = {k: record[k] for k in ("objective", "bound", "gap_abs", "gap_rel", "counts", "method", "time_s")} | {
+        "out": str(out),
+        "failed": failed,
+    }
+    files = ((str(out), "方案与证明, 用其中的 check_plan.py 或 qianmo verify-plan 核验"),)
+    if values["json"]:
+        return JobReport((json.dumps(figures, ensure_ascii=False, default=str),), figures=figures, exit_code=int(bool(failed)))
+    lines = [
+        f"{given.name or source.name}: {record['counts']['patches']} 个图斑, 改变 {record['counts']['changed']} 个",
+        f"目标 {record['objective']:.6g}, 上界 {record['bound']:.6g}, 差距 {record['gap_rel']:.4%}, 用时 {record['time_s']:.1f} 秒 ({record['method']})",
+        *(f"  不符 {c['zh']}: 重算 {c['found']}, 证书 {c['expected']}" for c in failed),
+    ]
+    return JobReport(tuple(lines), files, figures, exit_code=int(bool(failed)))
+
+
+SPECS = (
+    JobSpec(
+        "solve", "求解规划问题文件", "solve a problem file and write the proof",
+        (
+            JobOption("problem", "path", "规划问题文件 (.qproblem)", "problem file", required=True),
+            JobOption("out", "path", "证明文件夹", "folder for plan and proof", required=True),
+            JobOption("gap", "number", "目标差距 (占可改进量)", "gap to reach, share of the attainable improvement"),
+            JobOption("seconds", "number", "时限 (秒)", "time limit in seconds"),
+            JobOption("json", "flag", "以 JSON 输出", "print the result as JSON", default=False),
+        ),
+        run,
+    ),
+)  # fmt: skip

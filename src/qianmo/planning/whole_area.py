@@ -1,0 +1,197 @@
+"""Large problems: prices by the primal-dual method, plans by rounding, until the gap is proven (大规模求解).
+
+The bound and the plan come from one run: every so often the shares are rounded to a plan within
+the limits, and the search ends when the plan is near enough to the bound, or when time is up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from qianmo.planning.engine.dense import Dense, choice_of, dense, slots_of
+from qianmo.planning.engine.export import parts_from, problem_prices, row_prices
+from qianmo.planning.engine.primal_dual import iterate, start_state, steps_of
+from qianmo.planning.engine.rounding import fill_rows, improve_slots, nearest_slots, settle, undecided
+from qianmo.planning.neighbourhood import best_nearby
+from qianmo.planning.prices import Prices, dual_bound
+from qianmo.planning.problem import PlanProblem, limit_values, objective
+
+__all__ = ["Found", "Tell", "allocate", "overrun"]
+
+Tell = Callable[[float, float], None]
+"""Called with the gap so far (1 while there is no plan) and the share of the allowed time used."""
+
+FIRST_TRY, GROWTH, MOST_STEPS = 160, 1.6, 1_500
+"""Steps before the first rounding, factor to the next ones, and steps where no timer is given."""
+
+EXACT_FROM, EXACT_FREE, EXACT_SECONDS, EXACT_MOST = 600, 400, 4.0, 1_000_000
+"""Exact search near the plan: from which step, options it opens, its time, and options of the largest problem. [s]"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Plan and prices of one run (求解结果); `choice` is None where no plan was found."""
+
+    choice: np.ndarray | None
+    prices: Prices
+    bound: float
+    steps: int
+
+
+def allocate(
+    problem: PlanProblem,
+    *,
+    gap: float,
+    time_limit_s: float,
+    timer: Callable[[], float] | None = None,
+    tell: Tell | None = None,
+    stop: Callable[[], bool] | None = None,
+    prices: Prices | None = None,
+    choice: np.ndarray | None = None,
+) -> Found:
+    """Solve a large problem to a gap (大规模求解).
+
+    Parameters
+    ----------
+    problem : PlanProblem
+    gap : float
+        Wanted (bound - score) / bound.
+    time_limit_s : float
+        Ends the search; rounding is begun in time. [s]
+    timer : function, optional
+        Gives seconds; without it the search ends after `MOST_STEPS`.
+    tell : function, optional
+        Hears of the progress.
+    stop : function, optional
+        True ends the search at the next step with what there is.
+    prices, choice : optional
+        Prices and plan of an earlier run on the same patches and borders, to start from.
+
+    Returns
+    -------
+    Found
+        The bound follows from the prices alone, by `qianmo.planning.prices.dual_bound`.
+    """
+    d = dense(problem)
+    steps = steps_of(d)
+    run = _Run(d, problem, gap, time_limit_s, timer, tell, stop)
+    if choice is not None:
+        run.consider(slots_of(d, choice), np.zeros(len(d.low)) if prices is None else row_prices(d, prices.limit))
+    state = start_state(d, slot=None if choice is None else slots_of(d, choice))
+    if prices is not None:
+        state.p, state.a = row_prices(d, prices.limit), parts_from(d, problem, prices)
+        run.bound, run.parts, run.price = dual_bound(problem, prices), state.a.copy(), state.p.copy()
+    next_try = FIRST_TRY if choice is None else FIRST_TRY // 3
+    for bound, price in iterate(d, steps, state):
+        if bound < run.bound:
+            run.bound, run.parts, run.price = bound, state.a.copy(), price
+        last = run.is_over(state.steps_done)
+        if state.steps_done >= next_try or last or run.gap_now() <= gap:
+            started = run.seconds()
+            if not (run.gap_now() <= gap and run.best is not None):
+                run.consider(nearest_slots(d, state.x), price)
+                if run.best is not None and not last:
+                    run.refine(run.best, price)
+                if state.steps_done >= EXACT_FROM and run.gap_now() > gap and not last:
+                    run.search_nearby(price)
+            run.rounding_s = max(run.rounding_s, run.seconds() - started)
+            next_try = int(max(state.steps_done * GROWTH, state.steps_done + 40))
+            if last or run.gap_now() <= gap:
+                break
+        run.report(state.steps_done)
+    found = problem_prices(d, problem, run.parts, run.price)
+    return Found(None if run.best is None else choice_of(d, run.best), found, dual_bound(problem, found), state.steps_done)
+
+
+def overrun(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
+    """By how much each limit is broken, exact to the dm2 or fen, (L,) (超限量)."""
+    value = limit_values(problem, choice)
+    out = np.zeros(len(problem.limits))
+    for k, x in enumerate(problem.limits):
+        room = value[k] - x.bound
+        noise = 0.0 if x.is_whole else 1e-9 * max(1.0, abs(x.bound), abs(value[k]))
+        over = abs(room) if x.relation == "==" else max(room, 0.0) if x.relation == "<=" else max(-room, 0.0)
+        out[k] = over if over > max(noise, 1e-6 if x.is_whole else 0.0) else 0.0
+    return out
+
+
+class _Run:
+    """What one run knows so far: best bound, best plan, time."""
+
+    def __init__(
+        self, d: Dense, problem: PlanProblem, gap: float, limit_s: float, timer: Callable[[], float] | None, tell: Tell | None,
+        stop: Callable[[], bool] | None,
+    ) -> None:  # fmt: skip
+        self.d, self.problem, self.gap, self.limit_s = d, problem, gap, limit_s
+        self.timer, self.tell, self.stop = timer, tell, stop
+        self.began = timer() if timer else 0.0
+        self.bound, self.parts, self.price = np.inf, np.zeros((0, 0), np.float32), np.zeros(0)
+        self.best: np.ndarray | None = None
+        self.score, self.rounding_s = -np.inf, 0.0
+
+    def seconds(self) -> float:
+        return self.timer() - self.began if self.timer else 0.0
+
+    def is_over(self, steps: int) -> bool:
+        if self.stop is not None and self.stop():
+            return True
+        if self.timer is None:
+            return steps >= MOST_STEPS
+        return self.seconds() + 1.2 * self.rounding_s >= self.limit_s
+
+    def gap_now(self) -> float:
+        if self.best is None or not np.isfinite(self.bound):
+            return 1.0
+        return (self.bound - self.score) / max(abs(self.bound), 1e-12)
+
+    def report(self, steps: int) -> None:
+        if self.tell is not None:
+            used = self.seconds() / self.limit_s if self.timer else steps / MOST_STEPS
+            self.tell(self.gap_now(), min(used, 1.0))
+
+    def consider(self, slot: np.ndarray, price: np.ndarray) -> None:
+        """Round to a plan that keeps every limit to the integer, improve it, keep it if it is the best."""
+        d, margin = self.d, np.zeros(len(self.d.low))
+        for _ in range(4):
+            found = settle(d, slot, price, margin=margin)
+            if found is None:
+                return
+            found = improve_slots(d, fill_rows(d, found, price, margin=margin, enough=self._enough()), margin=margin)
+            over = overrun(self.problem, choice_of(d, found))
+            if not over.any():
+                self._keep(found)
+                return
+            margin += np.array([2.0 * over[list(m)].max() for m in d.members])
+
+    def refine(self, slot: np.ndarray, price: np.ndarray) -> None:
+        """Improve a plan at hand with new prices."""
+        found = improve_slots(self.d, fill_rows(self.d, slot, price, enough=self._enough()))
+        if not overrun(self.problem, choice_of(self.d, found)).any():
+            self._keep(found)
+
+    def search_nearby(self, price: np.ndarray) -> None:
+        """Open the options of least loss and search them exactly."""
+        if self.best is None or self.problem.m > EXACT_MOST:
+            return
+        for free in (EXACT_FREE, 3 * EXACT_FREE):
+            patch, slot = undecided(self.d, self.best, price, free)
+            keeping = self.d.keeps[patch] & (slot == 0)
+            keep = np.zeros(self.d.n, bool)
+            keep[patch[keeping]] = True
+            option = self.d.first[patch] + slot - self.d.keeps[patch]
+            found = best_nearby(self.problem, choice_of(self.d, self.best), option[~keeping], keep, seconds=EXACT_SECONDS)
+            if found is not None and not overrun(self.problem, found).any():
+                self._keep(slots_of(self.d, found))
+            if self.gap_now() <= self.gap:
+                return
+
+    def _enough(self) -> float:
+        return 1e-7 * abs(self.bound) if np.isfinite(self.bound) else 0.0
+
+    def _keep(self, slot: np.ndarray) -> None:
+        score = objective(self.problem, choice_of(self.d, slot))
+        if score > self.score:
+            self.best, self.score = slot, score
