@@ -3,7 +3,7 @@
 project = "Qianmo 阡陌"
 author = "The Qianmo developers"
 extensions = ["myst_parser"]
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 html_theme = "furo"
 language = "en"
 exclude_patterns = ["_build"]

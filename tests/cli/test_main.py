@@ -1,6 +1,7 @@
 """The command: one sub-command a job, errors in words with their own exit code."""
 
 import errno
+import json
 import socket
 
 import pytest
@@ -98,3 +99,11 @@ def test_a_new_evaluation_takes_the_old_plan_out(tmp_path, repo, capsys):
     assert "plan_parcel" not in capsys.readouterr().out
     assert main(["book", "--quiet", folder]) == 2
     assert "qianmo plan" in capsys.readouterr().err
+
+
+def test_json_gives_one_object_for_a_result_and_for_an_error(capsys, tmp_path):
+    assert main(["status", "--json", str(tmp_path / "none")]) == 2
+    said = json.loads(capsys.readouterr().out)
+    assert said["error"] == "MissingDataError" and set(said) == {"job", "error", "found", "expected", "cure", "choices", "conflict"}
+    assert main(["village", "--json", "--quiet", "--into", str(tmp_path / "p"), "--patches", "300", "--villages", "2"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == {"job", "lines", "files", "figures", "notes"}

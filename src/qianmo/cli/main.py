@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from qianmo import __version__
-from qianmo.cli.output import bars, print_error, print_report, solver_silenced
+from qianmo.cli.output import bars, print_error, print_error_json, print_report, print_report_json, solver_silenced
 from qianmo.jobs.context import Context
 from qianmo.jobs.registry import job_names, job_spec, job_specs
-from qianmo.jobs.spec import JobOption, checked_values
+from qianmo.jobs.spec import JobOption, JobSpec, checked_values
 from qianmo.schema.errors import ChoiceNeededError, InfeasibleError, NotAllowedError, QianmoError, UnsafeInputError
 
 __all__ = ["build_parser", "main"]
@@ -41,13 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = asked.pop("job")
     spec = job_spec(name)
     quiet = asked.pop("quiet")
+    as_json = False if _has_own_json(spec) else asked.pop("json")
     try:
         values = checked_values(spec, asked)
         with bars(enabled=not quiet) as progress, solver_silenced():
             context = Context(user=_user(), progress=progress)
             report = spec.run(context, values)
     except QianmoError as error:
-        print_error(error)
+        print_error_json(name, error) if as_json else print_error(error)
         return next(code for kind, code in _EXIT if isinstance(error, kind))
     except OSError as fault:
         place = f" {fault.filename}" if fault.filename else ""
@@ -56,7 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("已中断; 项目保持原状", file=sys.stderr)
         return 130
-    print_report(report, context.notes)
+    if as_json:
+        print_report_json(name, report, context.notes)
+    else:
+        print_report(report, context.notes)
     return report.exit_code
 
 
@@ -89,14 +93,21 @@ def build_parser(*, only: str = "") -> argparse.ArgumentParser:
     """The parser with one sub-command a job, or with one job alone, so that the others need not be imported."""
     parser = _Parser(prog="qianmo", description="阡陌: 全域土地综合整治 · comprehensive land consolidation")
     parser.add_argument("--version", action="version", version=f"qianmo {__version__}", help="显示版本号 · show the version")
-    parser.set_defaults(quiet=False)
+    parser.set_defaults(quiet=False, json=False)
     commands = parser.add_subparsers(dest="job", metavar="COMMAND", title="命令 (commands)", parser_class=_Parser)
     for spec in (job_spec(only),) if only else job_specs():
         command = commands.add_parser(spec.name, help=f"{spec.zh} · {spec.en}", description=f"{spec.zh}。{spec.en}")
         command.add_argument("--quiet", action="store_true", help="不显示进度条 · no progress bar")
+        if not _has_own_json(spec):
+            command.add_argument("--json", action="store_true", help="结果以 JSON 输出 · print the result as JSON")
         for option in spec.options:
             _add(command, option)
     return parser
+
+
+def _has_own_json(spec: JobSpec) -> bool:
+    """True for a job that says itself how its JSON looks."""
+    return any(o.name == "json" for o in spec.options)
 
 
 def _add(command: argparse.ArgumentParser, option: JobOption) -> None:

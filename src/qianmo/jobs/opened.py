@@ -18,10 +18,20 @@ from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project, open_project
 from qianmo.store.stage import read_catalog
 
-__all__ = ["PLAN_LAYERS", "PLAN_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "Opened", "open_for_work", "read_tables"]
+__all__ = [
+    "PLAN_LAYERS", "PLAN_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "open_for_work", "read_tables",
+]  # fmt: skip
 
 PLAN_LAYERS = ("plan_parcel", "subproject", "exchange_parcel")
 """Layers that a plan or an exchange makes."""
+
+TENURE_LAYERS = ("allotment_block", "allotment_line", "value_zone", "lot", "title", "title_outcome", "industrial_block")
+"""Layers of re-allotment and integration; evaluation and plan do not read them."""
+
+TENURE_TABLES = (
+    "allotment_owner", "allotment_ledger", "allotment_certificate", "integration_ledger", "integration_certificate", "title_offer", "consent_price",
+)  # fmt: skip
+"""Tables of re-allotment and integration; they do not rest on the land-use layer and stay when it changes."""
 
 PLAN_TABLES = (
     "plan_parcel", "subproject", "cost_by_measure", "year_plan", "funding", "plan_verdicts", "flow_matrix", "balance", "basic_farmland_form",
@@ -96,7 +106,7 @@ def open_for_work(folder: Path) -> Opened:
     layers = {
         name: read_frame(project.state / "layers" / f"{name}.parquet")
         for name, d in datasets.items()
-        if d.kind in table_names() and d.kind not in ("fault", "other_layer", *PLAN_LAYERS)
+        if d.kind in table_names() and d.kind not in ("fault", "other_layer", *PLAN_LAYERS, *TENURE_LAYERS)
     }
     overrides = dict(project.settings.get("parameters", {}))
     strange = sorted(k for k in overrides if k not in parameters() and k not in rules())

@@ -34,13 +34,15 @@ class Consent:
     """What the user agreed to beyond the safe defaults (用户确认项).
 
     `rebuild_index`: rebuild a missing .shx; `without_attributes`: shapes without .dbf; `null_geometry`: keep features without
-    a shape as null, told in a note; `broken_geometry`: keep features whose shape cannot be built as null, told in a note.
+    a shape as null, told in a note; `broken_geometry`: keep features whose shape cannot be built as null, told in a note;
+    `plain_tables`: read tables without coordinates too, as layers without shapes.
     """
 
     rebuild_index: bool = False
     without_attributes: bool = False
     null_geometry: bool = False
     broken_geometry: bool = False
+    plain_tables: bool = False
 
 
 def inspect(path: Path, *, limits: Limits, root: Path | None = None, origin: str = "", consent: Consent | None = None) -> Source:

@@ -120,7 +120,7 @@ def read_sources(
     twice = {o for o in chosen if len({s.sha256 for s in sources if s.origin == o}) > 1}
     undecided = {i: e for i, s in enumerate(sources) if (e := _undecided(s, _encoding(s, chosen), twice)) is not None}
     todo = [i for i in range(len(sources)) if i not in undecided]
-    tasks = [task_of(sources[i], encoding=_encoding(sources[i], chosen), limits=limits) for i in todo]
+    tasks = [task_of(sources[i], encoding=_encoding(sources[i], chosen), limits=limits, plain_tables=agreed.plain_tables) for i in todo]
     read = sorted({p.resolve() for i in todo for p in sources[i].parts.values()})
     answers = dict(zip(todo, run_guarded(tasks, read=read, workdir=workdir, limits=limits)))
     return [_reading(s, undecided.get(i) or answers[i], limits, agreed) for i, s in enumerate(sources)]
@@ -159,7 +159,7 @@ def _reading(source: Source, answer: dict[str, Any] | QianmoError, limits: Limit
     try:
         grids = grids_of(source, [i for i in answer["items"] if i["item"] == "grid"], folder, limits)
         layers = [
-            x for i in answer["items"] if i["item"] in ("layer", "table") for x in _layer(source, i, folder, limits, consent)
+            x for i in answer["items"] if i["item"] in ("layer", "table", "plain") for x in _layer(source, i, folder, limits, consent)
         ]
     except QianmoError as error:
         return Reading(source, error=error)

@@ -62,7 +62,7 @@ def run_guarded(
     return [answers[i] for i in range(len(tasks))]
 
 
-def task_of(source: Source, *, encoding: str | None, limits: Limits) -> dict[str, Any]:
+def task_of(source: Source, *, encoding: str | None, limits: Limits, plain_tables: bool = False) -> dict[str, Any]:
     """Reading task of a checked source (生成读取任务)."""
     kind = {"GTiff": "raster", "CSV": "table", "XLSX": "table", "BoundaryText": "table"}.get(source.driver, "vector")
     return {
@@ -79,6 +79,7 @@ def task_of(source: Source, *, encoding: str | None, limits: Limits) -> dict[str
         "cells_max": int(limits.cells_max),
         "bands_max": int(limits.bands_max),
         "rows_max": int(limits.table_rows_max),
+        "plain_tables": plain_tables,
     }
 
 

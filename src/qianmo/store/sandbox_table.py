@@ -25,7 +25,7 @@ _NO_COORDINATES = "lon/lat, 经度/纬度, X/Y, 东坐标/北坐标 or a WKT col
 
 
 def read_table_task(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
-    """Read the sheets of one table that hold coordinates (读取一个表格来源).
+    """Read the sheets of one table that hold coordinates, and the others where the task says so (读取一个表格来源).
 
     Raises
     ------
@@ -54,6 +54,8 @@ def read_table_task(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
     for number, (name, header, rows, notes) in enumerate(sheets):
         if coordinate_columns(header).kind:
             items.append(_item(name, header, rows, notes, number, task, out))
+        elif task.get("plain_tables"):
+            items.append({**_item(name, header, rows, notes, number, task, out), "item": "plain"})
         else:
             plain.append(f"{name} ({', '.join(header[:6])})")
     if not items:
