@@ -14,7 +14,7 @@ import numpy as np
 from qianmo.planning.engine.dense import Dense, choice_of, dense, slots_of
 from qianmo.planning.engine.export import parts_from, problem_prices, row_prices
 from qianmo.planning.engine.primal_dual import iterate, start_state, steps_of
-from qianmo.planning.engine.rounding import fill_rows, improve_slots, nearest_slots, settle, undecided
+from qianmo.planning.engine.rounding import climb_priced, fill_rows, improve_slots, nearest_slots, settle, undecided
 from qianmo.planning.neighbourhood import best_nearby
 from qianmo.planning.prices import Prices, dual_bound
 from qianmo.planning.problem import PlanProblem, limit_values, objective
@@ -97,7 +97,7 @@ def allocate(
         if ready or last or run.gap_now() <= gap:
             started = run.seconds()
             if not (run.gap_now() <= gap and run.best is not None):
-                run.consider(nearest_slots(d, state.x), price)
+                run.consider(climb_priced(d, nearest_slots(d, state.x), price, weigh=3.0), price)
                 if run.best is not None and not last:
                     run.refine(run.best, price)
                 if state.steps_done >= EXACT_FROM and run.gap_now() > gap and not last:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["activities", "change_losses", "pair_changes", "polish", "settle_rows"]
+__all__ = ["activities", "ascend", "change_losses", "pair_changes", "polish", "settle_rows"]
 
 
 @njit(cache=True)
@@ -94,6 +94,51 @@ def _changed(i, s, now, row_first, row, row_slot, row_coefficient, change, touch
                 count += 1
             change[r] += c
     return count
+
+
+@njit(cache=True)
+def ascend(
+    slot, act, p, weight_of, low, high, value, label, table, count, weight, near, near_first, end_i, end_j, row_first, row, row_slot,
+    row_coefficient, layers,
+):  # fmt: skip
+    """Move every patch in turn to the slot with the best score after prices, what is broken weighed; gives how many moved."""
+    pull = np.zeros(max(layers, 1))
+    change, touched = np.zeros(len(act)), np.zeros(2 * len(act) + 8, np.int64)
+    moved = 0
+    for i in range(len(slot)):
+        if count[i] < 2:
+            continue
+        _pull(i, slot, label, table, weight, near, near_first, end_i, end_j, layers, pull)
+        now = slot[i]
+        here = _worth(i, now, value, label, table, layers, pull)
+        least, best = -1e-12, -1
+        for s in range(count[i]):
+            if s == now:
+                continue
+            cost = here - _worth(i, s, value, label, table, layers, pull)
+            for t in range(row_first[i], row_first[i + 1]):
+                if row_slot[t] == s:
+                    cost += p[row[t]] * row_coefficient[t]
+                elif row_slot[t] == now:
+                    cost -= p[row[t]] * row_coefficient[t]
+            if cost >= least:
+                continue
+            touches = _changed(i, s, now, row_first, row, row_slot, row_coefficient, change, touched)
+            for t in range(touches):
+                k = touched[t]
+                c = change[k]
+                cost += weight_of[k] * (_over(act[k] + c, low[k], high[k]) - _over(act[k], low[k], high[k]))
+                change[k] = 0.0
+            if cost < least:
+                least, best = cost, s
+        if best >= 0:
+            touches = _changed(i, best, now, row_first, row, row_slot, row_coefficient, change, touched)
+            for t in range(touches):
+                act[touched[t]] += change[touched[t]]
+                change[touched[t]] = 0.0
+            slot[i] = best
+            moved += 1
+    return moved
 
 
 @njit(cache=True)

@@ -7,9 +7,9 @@ from scipy.sparse import coo_array, csr_array
 
 from qianmo.planning.engine.dense import Dense
 from qianmo.planning.engine.kernels import BLOCKS
-from qianmo.planning.engine.moves import activities, change_losses, pair_changes, polish, settle_rows
+from qianmo.planning.engine.moves import activities, ascend, change_losses, pair_changes, polish, settle_rows
 
-__all__ = ["fill_rows", "improve_slots", "nearest_slots", "row_values", "settle", "undecided", "violation"]
+__all__ = ["climb_priced", "fill_rows", "improve_slots", "nearest_slots", "row_values", "settle", "undecided", "violation"]
 
 CANDIDATES = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000)
 """Changes of least loss that each round of pairs looks at."""
@@ -22,6 +22,23 @@ FIRST_WEIGHT, BATCH = 0.1, 24
 def nearest_slots(d: Dense, x: np.ndarray) -> np.ndarray:
     """Slot with the largest share, (n,) int16 (最大份额取整)."""
     return np.where(np.arange(d.slots) < d.count[:, None], x, -np.inf).argmax(axis=1).astype(np.int16)
+
+
+def climb_priced(
+    d: Dense, slot: np.ndarray, prices: np.ndarray, *, margin: np.ndarray | None = None, passes: int = 3, weigh: float = 1.0
+) -> np.ndarray:
+    """Slots that no single change betters after prices, with broken rows weighed by `weigh` times their first weight (价格下改进)."""
+    slot, weight = slot.astype(np.int16).copy(), weigh * _first_weights(d, prices)
+    low, high = _drawn_in(d, margin)
+    act = row_values(d, slot)
+    for _ in range(passes):
+        moved = ascend(
+            slot, act, prices, weight, low, high, d.value, d.label, d.table, d.count, d.weight, d.near, d.near_first, d.end_i,
+            d.end_j, d.row_first, d.row, d.row_slot, d.row_coefficient, d.layers,
+        )  # fmt: skip
+        if not moved:
+            break
+    return slot
 
 
 def row_values(d: Dense, slot: np.ndarray) -> np.ndarray:
