@@ -19,7 +19,7 @@ import pytest
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.verify_plan import run as check_folder
-from qianmo.planning.branching import branch
+from qianmo.planning.branching import branch, branch_bound
 from qianmo.planning.case_bounds import SHARES, CasePrices, case_bound, case_options, one_case, proven_bound
 from qianmo.planning.planted import planted_problem
 from qianmo.planning.prices import Prices, dual_bound, legal_prices
@@ -73,7 +73,7 @@ def layered(seed: int, *, side: int = 12, uses: int = 4) -> PlanProblem:
     return PlanProblem(n, patch, text, use.astype(str).astype(object), rng.normal(-0.2, 1.0, len(patch)), cost, {}, {}, pairs, tuple(limits))
 
 
-def lumpy(seed: int, *, n: int = 24) -> PlanProblem:
+def lumpy(seed: int, *, n: int = 60) -> PlanProblem:
     """A budget that whole patches do not fill, a grade in plain numbers, and two layers of borders."""
     rng = np.random.default_rng(seed)
     patch = np.repeat(np.arange(n), 2)
@@ -213,7 +213,7 @@ def share(rng: np.random.Generator, record: dict[str, Any], a: Parts) -> None:
 def weight(rng: np.random.Generator, record: dict[str, Any], a: Parts) -> None:
     """Bonuses are raised, lowered, negative, or no numbers."""
     w = a["problem"]["graph0_weight"]
-    at = rng.random(len(w)) < 0.3
+    at = rng.random(len(w)) < 0.5
     w[at] *= rng.choice([0.9, 1.1, -1.0, np.nan, np.inf])
 
 
@@ -461,6 +461,19 @@ def test_the_bound_of_stored_prices_is_no_lower_than_any_plan_and_close_to_the_o
     bound, error, case = proven_bound(problem, one_case(loose.limit, shares))
     assert abs(bound - dual_bound(problem, stored)) <= error + 1e-9 and error < 1e-9 and case == 0
     assert bound >= solve(problem, gap=0.05, time_limit_s=1.0).objective
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_stored_cases_prove_less_than_one_set_of_prices_leaves_open_and_no_less_than_the_best_plan(seed: int) -> None:
+    problem = lumpy(seed, n=12)
+    best = solve(problem, gap=0.0)
+    found = branch(problem, best.objective, gap=0.0, most=40)
+    assert found is not None
+    stored = stored_prices(problem, best.prices, found)
+    bound, error, case = proven_bound(problem, stored)
+    assert best.objective <= bound + error and bound < dual_bound(problem, best.prices)
+    assert abs(bound - branch_bound(problem, found)) <= error + sum(float(p.weight.sum()) for p in problem.pairs) / 65535
+    assert bound == case_bound(problem, stored.limit[case], [s[case] for s in stored.share], (case_options(stored) or [])[case])[0]
 
 
 def test_planted_plans_are_proven_best_but_for_the_rounding_of_the_shares(rng: np.random.Generator) -> None:
