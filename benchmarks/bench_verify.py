@@ -27,7 +27,7 @@ def ways(size: int, cache: Path) -> list[Way]:
 def _house(folder: Path) -> float:
     record, arrays = read_proof_folder(folder)
     proof = read_proof(record, arrays)
-    checks = verify(proof.problem, proof.choice, record, proof.shares)
+    checks = verify(proof.problem, proof.choice, record, proof.prices)
     _all_hold([(c["id"], c["ok"]) for c in checks])
     return float(next(c["found"] for c in checks if c["id"] == "bound"))
 

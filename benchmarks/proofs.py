@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from qianmo.planning.case_bounds import SHARES, one_case
 from qianmo.planning.problem import Limit, Pairs, PlanProblem
 from qianmo.planning.proof import proof_record
 from qianmo.planning.proof_arrays import proof_arrays
-from qianmo.planning.verify import SHARES
 from qianmo.store.proof_folder import is_proof_folder, write_proof_folder
 
 __all__ = ["USES", "grid_problem", "proof_folder"]
@@ -25,15 +25,16 @@ REGIONS = 34
 
 def proof_folder(size: int, cache: Path) -> Path:
     """Folder of a proof with `size` patches, from the cache or made into it."""
-    folder = cache / f"proof-{size}-{SEED}-1"
+    folder = cache / f"proof-{size}-{SEED}-2"
     if not is_proof_folder(folder):
         rng = np.random.default_rng(SEED)
         problem, choice = grid_problem(size, rng)
         price = np.array([rng.uniform(0, 1e-3) * (1 if x.relation == "<=" else -1) for x in problem.limits])
         shares = tuple(rng.integers(0, SHARES + 1, len(p.i)).astype(np.uint16) for p in problem.pairs)
+        prices = one_case(price, shares)
         area = rng.integers(10_000, 1_000_000, problem.n)
-        record = proof_record(problem, choice, price, shares, made="2026-01-01T00:00:00+00:00", software="benchmark", method="drawn", area_dm2=area)
-        write_proof_folder(folder, record, proof_arrays(problem, choice, price, shares, area_dm2=area))
+        record = proof_record(problem, choice, prices, made="2026-01-01T00:00:00+00:00", software="benchmark", method="drawn", area_dm2=area)
+        write_proof_folder(folder, record, proof_arrays(problem, choice, prices, area_dm2=area))
     return folder
 
 

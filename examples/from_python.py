@@ -24,5 +24,5 @@ result = plan(
 )  # fmt: skip
 print(result.after[["patch_id", "class_code"]].head())
 print(result.cost_by_measure[["zh", "patches", "total_yuan"]])
-checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.shares)
+checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.prices)
 print(f"gap {result.certificate['gap_rel']:.3%}, {sum(c['ok'] for c in checks)} of {len(checks)} checks hold")

@@ -66,6 +66,21 @@ def test_the_record_of_the_project_is_small_and_points_at_the_proof(planned: Pat
     assert {"layers/landuse_patch.parquet", "tables/measure_options.parquet", "tables/plan_parcel.parquet"} <= set(proof["sources"])
 
 
+def test_a_plan_proven_by_cases_says_so_and_the_numbers_agree(tmp_path: Path) -> None:
+    folder, context = tmp_path / "project", Context(user="测试员")
+    make_village(context, asked("village", into=str(folder), patches=300, villages=2, seed=5))
+    evaluate(context, asked("evaluate", project=str(folder)))
+    lines = plan(context, asked("plan", project=str(folder), budget=150.0)).lines
+    state = open_project(folder).state
+    record, proof = (json.loads((state / place / "certificate.json").read_text(encoding="utf-8")) for place in ("tables", "proof"))
+    assert record["cases"] == proof["counts"]["cases"] > 1 and record["case"] == proof["case"] and record["bound"] == proof["bound"]
+    assert record["solver"] == proof["solver"] == "HiGHS in scipy.optimize" and record["gap_rel"] < 1e-3
+    told = f"差距 {record['gap_rel']:.4%}, 分 {record['cases']} 种情形证明"
+    assert any(told in x for x in lines)
+    report = check(Context(), {"folder": str(folder), "json": False})
+    assert report.exit_code == 0 and told in report.lines[0]
+
+
 def test_areas_of_the_proof_are_those_of_the_register(planned: Path) -> None:
     state = open_project(planned).state
     proof = json.loads((state / "proof" / "certificate.json").read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ def test_a_plan_holds_every_table_in_its_shape(area) -> None:  # type: ignore[no
 def test_the_certificate_survives_json_and_every_check_holds(area) -> None:  # type: ignore[no-untyped-def]
     done = made(area, budget_yuan=1e6)
     record = json.loads(json.dumps(done.certificate))
-    checks = verify(done.formulation.problem, done.solution.choice, record, done.shares)
+    checks = verify(done.formulation.problem, done.solution.choice, record, done.prices)
     assert all(c["ok"] for c in checks) and len(checks) > 20
     assert record["gap_rel"] >= 0 and record["bound"] >= record["objective"]
     assert record["solver_gap_rel"] <= 1e-3
@@ -49,30 +50,34 @@ def test_the_certificate_survives_json_and_every_check_holds(area) -> None:  # t
 
 def test_a_moved_limit_or_a_wrong_price_is_caught(area) -> None:  # type: ignore[no-untyped-def]
     done = made(area, budget_yuan=1e6)
-    problem, choice, record, shares = done.formulation.problem, done.solution.choice, done.certificate, done.shares
+    problem, choice, record, prices = done.formulation.problem, done.solution.choice, done.certificate, done.prices
 
     def failed(**changes: object) -> set[str]:
-        return {c["id"] for c in verify(problem, choice, {**record, **changes}, shares) if not c["ok"]}
+        return {c["id"] for c in verify(problem, choice, {**record, **changes}, prices) if not c["ok"]}
 
     assert failed() == set()
     cheap = [{**x, "bound": x["bound"] * 2} if x["id"] == "budget" else x for x in record["limits"]]
     assert failed(limits=cheap) == {"side:budget"}
     turned = [{**x, "price": -1.0} if x["id"] == "budget" else x for x in record["limits"]]
-    assert "prices" in failed(limits=turned)
+    assert failed(limits=turned) == {"shown_prices"}
+    assert failed(cases=record["cases"] + 1) == {"cases"} and failed(case=record["cases"]) >= {"case"}
     assert "limits" in failed(limits=record["limits"][:-1])
-    assert not [c for c in verify(problem, choice, record, shares) if not c["ok"]]
-    wide = [s.astype(np.int64) + 65536 for s in shares]
-    assert {c["id"] for c in verify(problem, choice, record, wide) if not c["ok"]} >= {"prices", "bound"}
-    assert "prices" in {c["id"] for c in verify(problem, choice, record) if not c["ok"]}
-    moved = [65535 - s for s in shares]
-    assert {c["id"] for c in verify(problem, choice, record, moved) if not c["ok"]} >= {"bound", "gap"}
+    assert not [c for c in verify(problem, choice, record, prices) if not c["ok"]]
+
+    def broken(**changes: object) -> set[str]:
+        return {c["id"] for c in verify(problem, choice, record, replace(prices, **changes)) if not c["ok"]}  # type: ignore[arg-type]
+
+    assert broken(limit=-1.0 - np.abs(prices.limit)) >= {"prices", "bound"}
+    assert broken(share=tuple(s.astype(np.int64) + 65536 for s in prices.share)) >= {"prices", "bound"}
+    assert "prices" in broken(share=())
+    assert broken(share=tuple(65535 - s for s in prices.share)) >= {"bound", "gap"}
     assert "objective" in failed(objective=record["objective"] + 0.1)
 
 
 def test_a_certificate_of_another_problem_is_caught(area, area_of) -> None:  # type: ignore[no-untyped-def]
     done, other = made(area), made(area_of(6, 6, seed=1))
     assert fingerprint(done.formulation.problem) != fingerprint(other.formulation.problem)
-    checks = verify(other.formulation.problem, other.solution.choice, done.certificate, other.shares)
+    checks = verify(other.formulation.problem, other.solution.choice, done.certificate, other.prices)
     assert not checks[0]["ok"]
 
 
@@ -80,7 +85,7 @@ def test_a_choice_that_takes_the_option_of_another_patch_is_caught(area) -> None
     done = made(area)
     wrong = done.solution.choice.copy()
     wrong[0] = len(done.formulation.problem.patch) - 1
-    assert {c["id"] for c in verify(done.formulation.problem, wrong, done.certificate, done.shares) if not c["ok"]} == {"choice"}
+    assert {c["id"] for c in verify(done.formulation.problem, wrong, done.certificate, done.prices) if not c["ok"]} == {"choice"}
 
 
 def test_the_budget_is_kept_to_the_cent(area) -> None:  # type: ignore[no-untyped-def]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from hypothesis import given, settings
@@ -101,15 +103,15 @@ def test_money_closes_over_all_tables(seed: int, budget: float) -> None:
 def test_a_certificate_of_another_plan_is_caught(seed: int, patch: int, shift: float) -> None:
     result = made(seed, budget_yuan=3e5)
     problem, choice = result.formulation.problem, result.solution.choice.copy()
-    assert all(x["ok"] for x in verify(problem, choice, result.certificate, result.shares))
+    assert all(x["ok"] for x in verify(problem, choice, result.certificate, result.prices))
     other = next((o for o in [KEPT, *np.flatnonzero(problem.patch == patch)] if o != choice[patch]), None)
     if other is not None:
         flipped = choice.copy()
         flipped[patch] = other
-        assert not all(x["ok"] for x in verify(problem, flipped, result.certificate, result.shares))
+        assert not all(x["ok"] for x in verify(problem, flipped, result.certificate, result.prices))
     claim = {k: result.certificate[k] - shift for k in ("bound", "gap_abs")}
     raised = {**result.certificate, **claim}
-    assert not all(x["ok"] for x in verify(problem, choice, raised, result.shares))
+    assert not all(x["ok"] for x in verify(problem, choice, raised, result.prices))
 
 
 @FEW
@@ -117,7 +119,7 @@ def test_a_certificate_of_another_plan_is_caught(seed: int, patch: int, shift: f
 def test_changed_prices_are_caught_or_still_prove_a_bound(seed: int, factor: float) -> None:
     result = made(seed, budget_yuan=3e5)
     problem = result.formulation.problem
-    limits = [{**x, "price": x["price"] * factor} for x in result.certificate["limits"]]
-    checks = {x["id"]: x for x in verify(problem, result.solution.choice, {**result.certificate, "limits": limits}, result.shares)}
+    prices = replace(result.prices, limit=result.prices.limit * factor)
+    checks = {x["id"]: x for x in verify(problem, result.solution.choice, result.certificate, prices)}
     assert checks["prices"]["ok"]
     assert checks["bound"]["found"] >= solve(problem, gap=0.0).objective - 1e-7

@@ -193,7 +193,7 @@ def _years(works: gpd.GeoDataFrame, total: float) -> pd.DataFrame:
 
 def _certificate(n: int) -> dict[str, Any]:
     return {
-        "objective": 1234.5, "objective_keep_all": 0.0, "bound": 1235.1, "gap_abs": 0.6, "gap_rel": 0.6 / 1235.1, "method": "割与价格", "solver": "HiGHS in scipy.optimize",
+        "objective": 1234.5, "objective_keep_all": 0.0, "bound": 1235.1, "gap_abs": 0.6, "gap_rel": 0.6 / 1235.1, "cases": 1, "case": 0, "method": "割与价格", "solver": "HiGHS in scipy.optimize",
         "time_s": 2.4, "n_parcels": n, "n_options": 1234, "n_changed": 600, "waived": [],
         "limits": [
             {"id": "budget", "rule_id": "", "zh": "投资不超过预算", "value": 9.9e7, "relation": "<=", "bound": 1e8, "slack": 1e6, "price": 0.0, "unit": "元"},

@@ -59,6 +59,18 @@ def _words(book: Book) -> str:
     return "\n".join(parts)
 
 
+def test_a_gap_proven_by_cases_says_how_and_shows_figures_that_add_up(results, sheet) -> None:
+    found = {
+        **results["certificate"], "objective": 56.39660110367, "bound": 56.405163593, "gap_abs": 0.008562489, "gap_rel": 1.51803e-4, "cases": 12, "case": 3,
+        "method": "linear relaxation, rounding, then exact search on the remaining options, proof by 12 cases",
+    }  # fmt: skip
+    text = _words(compose({**results, "certificate": found}, synthetic={}, maps=[sheet], swaps_basic_farmland=False, **FACTS))
+    assert "得分为56.3966" in text and "不会高于56.4052" in text and "相差0.0086，占最大可能改进量的0.0152%" in text
+    assert "该上界分12种情形证明" in text and "取整，再对剩余选项精确搜索，分12种情形证明；" in text and "影子价格取自上界最大的情形" in text
+    plain = _words(compose(results, synthetic={}, maps=[sheet], swaps_basic_farmland=False, **FACTS))
+    assert "情形证明" not in plain and "不会高于1235.10" in plain and "0.0486%" in plain
+
+
 def test_the_book_has_the_fourteen_chapters_and_the_ten_tables(book):
     assert [c.title for c in book.chapters[:14]] == TITLES
     assert set(REQUIRED_TABLES) <= {t.key for t in book.tables}

@@ -19,7 +19,7 @@ from qianmo.geo.overlay import share_inside
 from qianmo.jobs.context import Context
 from qianmo.jobs.evaluate_area import faults_of
 from qianmo.jobs.opened import Opened, open_for_work, read_tables
-from qianmo.jobs.proof_of import keep_proof, source_hashes
+from qianmo.jobs.proof_of import by_cases, keep_proof, source_hashes
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.planning.plan import PlanResult, plan
 from qianmo.planning.settings import PlanSettings, Window
@@ -51,7 +51,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         timer=time.monotonic,
     )  # fmt: skip
     context.step("独立核验证明", 0.6)
-    checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.shares)
+    checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.prices)
     failed = [c for c in checks if not c["ok"]]
     if failed:
         raise SchemaError(f"证明核验未通过: {failed[:3]}", expected="目标值、约束与上界全部复核一致", cure="请保留项目并反馈")
@@ -137,7 +137,7 @@ def _put_proof(stage: Stage, opened: Opened, result: PlanResult, context: Contex
     sources = source_hashes(stage.folder, (*read, "tables/measure_options.parquet", "tables/plan_parcel.parquet"))
     patches = opened.patches
     keep_proof(
-        stage.folder / "proof", result.formulation.problem, result.solution, now=context.clock(), sources=sources,
+        stage.folder / "proof", result.formulation.problem, result.solution, now=context.clock(), prices=result.prices, sources=sources,
         area_m2=patches["area_m2"].to_numpy(float), patch_id=patches["patch_id"].astype(str).to_numpy(),
     )  # fmt: skip
 
@@ -148,9 +148,9 @@ def _lines(result: PlanResult, tables: Mapping[str, pd.DataFrame], checks: list[
     works = result.plan_parcel[result.plan_parcel["measure"] != "keep"]
     lines = [
         f"方案: {len(works)} 个图斑安排措施, 投资 {costs['total_yuan'].sum() / 1e4:.2f} 万元, 子项目 {len(result.subproject)} 个",
-        f"证明: 目标 {c['objective']:.6g}, 可独立复核的上界 {c['bound']:.6g} (差距 {c['gap_rel']:.4%}); 独立核验 {len(checks)} 项全部一致",
+        f"证明: 目标 {c['objective']:.6g}, 可独立复核的上界 {c['bound']:.6g} (差距 {c['gap_rel']:.4%}{by_cases(c['cases'])}); 独立核验 {len(checks)} 项全部一致",
     ]
-    if c.get("solver_bound") is not None:
+    if c["solver_gap_rel"] < c["gap_rel"]:
         lines.append(f"      精确搜索给出的上界 {c['solver_bound']:.6g} (差距 {c['solver_gap_rel']:.4%})")
     lines += [f"  {r.zh}: {int(r.patches)} 个, {m2_to_mu(r.area_m2):.2f} 亩, {r.total_yuan / 1e4:.2f} 万元" for r in costs.itertuples()]
     for r in tables["indicators"].itertuples():

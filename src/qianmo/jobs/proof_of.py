@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from qianmo import __version__
+from qianmo.planning.case_bounds import CasePrices
 from qianmo.planning.problem import PlanProblem
-from qianmo.planning.proof import border_shares, proof_record
+from qianmo.planning.proof import proof_record, solver_of, stored_prices
 from qianmo.planning.proof_arrays import proof_arrays
 from qianmo.planning.solve import Solution
 from qianmo.store.proof_folder import file_sha256, write_proof_folder
 
-__all__ = ["keep_proof", "source_hashes"]
+__all__ = ["by_cases", "keep_proof", "source_hashes"]
 
 
 def keep_proof(
@@ -25,6 +26,7 @@ def keep_proof(
     solution: Solution,
     *,
     now: datetime,
+    prices: CasePrices | None = None,
     sources: Mapping[str, str] | None = None,
     area_m2: np.ndarray | None = None,
     patch_id: np.ndarray | None = None,
@@ -35,6 +37,8 @@ def keep_proof(
     ----------
     folder : Path
         A free name, or an older proof.
+    prices : CasePrices, optional
+        As the proof is to keep them, where they are at hand.
     sources : mapping path → SHA-256, optional
         Files the problem was built from, by their path in the project.
     area_m2, patch_id : (n,), optional
@@ -45,14 +49,19 @@ def keep_proof(
     NotAllowedError
         The folder is there and is no proof.
     """
-    shares = border_shares(problem, solution.prices.split)
+    prices = stored_prices(problem, solution.prices, solution.branches) if prices is None else prices
     area = None if area_m2 is None else np.rint(np.asarray(area_m2, float) * 100.0).astype(np.int64)
     record = proof_record(
-        problem, solution.choice, solution.prices.limit, shares, made=now.isoformat(timespec="seconds"), software=f"qianmo {__version__}",
-        method=solution.method, time_s=solution.time_s, solved_bound=solution.bound, sources=sources, area_dm2=area,
+        problem, solution.choice, prices, made=now.isoformat(timespec="seconds"), software=f"qianmo {__version__}",
+        method=solution.method, solver=solver_of(solution.method), time_s=solution.time_s, solved_bound=solution.bound, sources=sources, area_dm2=area,
     )  # fmt: skip
-    arrays = proof_arrays(problem, solution.choice, solution.prices.limit, shares, area_dm2=area, patch_id=patch_id)
+    arrays = proof_arrays(problem, solution.choice, prices, area_dm2=area, patch_id=patch_id)
     return write_proof_folder(folder, record, arrays)
+
+
+def by_cases(cases: int) -> str:
+    """Words behind a gap that is proven by cases; none where one set of prices proves it."""
+    return f", 分 {cases} 种情形证明" if cases > 1 else ""
 
 
 def source_hashes(state: Path, names: tuple[str, ...]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.proof_of import keep_proof
+from qianmo.jobs.proof_of import by_cases, keep_proof
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.planning.exchange import problem_from_tables
 from qianmo.planning.proof_arrays import read_proof
@@ -48,7 +48,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     context.step("独立核验", 0.9)
     record, arrays = read_proof_folder(out)
     proof = read_proof(record, arrays)
-    failed = [c for c in verify(proof.problem, proof.choice, record, proof.shares) if not c["ok"]]
+    failed = [c for c in verify(proof.problem, proof.choice, record, proof.prices) if not c["ok"]]
     figures = {k: record[k] for k in ("objective", "bound", "gap_abs", "gap_rel", "counts", "method", "time_s")} | {
         "out": str(out),
         "failed": failed,
@@ -58,7 +58,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         return JobReport((json.dumps(figures, ensure_ascii=False, default=str),), figures=figures, exit_code=int(bool(failed)))
     lines = [
         f"{given.name or source.name}: {record['counts']['patches']} 个图斑, 改变 {record['counts']['changed']} 个",
-        f"目标 {record['objective']:.6g}, 上界 {record['bound']:.6g}, 差距 {record['gap_rel']:.4%}, 用时 {record['time_s']:.1f} 秒 ({record['method']})",
+        f"目标 {record['objective']:.6g}, 上界 {record['bound']:.6g}, 差距 {record['gap_rel']:.4%}{by_cases(record['counts']['cases'])}, 用时 {record['time_s']:.1f} 秒 ({record['method']})",
         *(f"  不符 {c['zh']}: 重算 {c['found']}, 证书 {c['expected']}" for c in failed),
     ]
     return JobReport(tuple(lines), files, figures, exit_code=int(bool(failed)))

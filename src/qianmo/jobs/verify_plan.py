@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from qianmo.jobs.context import Context
+from qianmo.jobs.proof_of import by_cases
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.planning.proof import area_table, counts
 from qianmo.planning.proof_arrays import Proof, read_proof
@@ -44,7 +45,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     record, arrays = read_proof_folder(place)
     proof = read_proof(record, arrays)
     context.step("逐项重算", 0.3)
-    checks = verify(proof.problem, proof.choice, record, proof.shares)
+    checks = verify(proof.problem, proof.choice, record, proof.prices)
     is_proper = all(c["ok"] for c in checks if c["id"] == "choice")
     checks += _record_checks(proof) if is_proper else []
     if state is not None and is_proper:
@@ -53,16 +54,14 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     failed = [c for c in checks if not c["ok"]]
     figures = {"ok": not failed, "folder": str(folder), "objective": record["objective"], "bound": record["bound"], "gap_abs": record["gap_abs"],
                "gap_rel": record["gap_rel"], "checks": len(checks), "failed": failed}  # fmt: skip
-    lines = (json.dumps(figures, ensure_ascii=False, default=str),) if values["json"] else tuple(_lines(record, checks, failed))
+    lines = (json.dumps(figures, ensure_ascii=False, default=str),) if values["json"] else tuple(_lines(record, proof.prices.cases, checks, failed))
     return JobReport(lines, figures=figures, exit_code=int(bool(failed)))
 
 
 def _record_checks(proof: Proof) -> list[dict[str, Any]]:
-    """Sizes, prices and areas of the record are those of the arrays."""
-    size, stored = counts(proof.problem, proof.choice), proof.price.tolist()
+    """Sizes and areas of the record are those of the arrays."""
+    size = counts(proof.problem, proof.choice, proof.prices.cases)
     rows = [_row("counts", "数目一致", size == proof.record.get("counts"), size, proof.record.get("counts"))]
-    told = [x["price"] for x in proof.record["limits"]]
-    rows.append(_row("stored_prices", "证书与数组的影子价格一致", stored == told, stored, told))
     if proof.area_dm2 is not None or "areas" in proof.record:
         found = None if proof.area_dm2 is None else area_table(proof.problem, proof.choice, proof.area_dm2)
         rows.append(_row("areas", "各措施面积可复算", found == proof.record.get("areas"), found, proof.record.get("areas")))
@@ -119,10 +118,10 @@ def _certificate_checks(state: Path, place: Path) -> list[dict[str, Any]]:
     return [_row("proof", "项目证书指向这份证明", told.get("sha256") == found, found, told.get("sha256"))]
 
 
-def _lines(record: Mapping[str, Any], checks: list[dict[str, Any]], failed: list[dict[str, Any]]) -> list[str]:
+def _lines(record: Mapping[str, Any], cases: int, checks: list[dict[str, Any]], failed: list[dict[str, Any]]) -> list[str]:
     limits = [c for c in checks if str(c["id"]).startswith("limit:")]
     shown = [c for c in checks if not str(c["id"]).startswith(("limit:", "value:", "side:"))]
-    lines = [f"方案证明 {record.get('made', '')}, {record.get('software', '')}: 目标 {record['objective']:.6g}, 上界 {record['bound']:.6g}, 差距 {record['gap_rel']:.4%}"]
+    lines = [f"方案证明 {record.get('made', '')}, {record.get('software', '')}: 目标 {record['objective']:.6g}, 上界 {record['bound']:.6g}, 差距 {record['gap_rel']:.4%}{by_cases(cases)}"]
     if len(limits) <= FEW:
         lines += [f"  通过 约束 {c['zh']}: {float(c['found']):,.2f} {c['expected']}" for c in limits if c["ok"]]
     else:

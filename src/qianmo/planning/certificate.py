@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from qianmo.planning.aims import Aim
+from qianmo.planning.case_bounds import CasePrices
 from qianmo.planning.problem import PlanProblem, states
-from qianmo.planning.proof import border_shares, claims, ratio
+from qianmo.planning.proof import claims, ratio, solver_of
 from qianmo.planning.solve import Solution
 from qianmo.planning.verify import fingerprint, verify
 
@@ -19,6 +20,7 @@ __all__ = ["aim_table", "certificate"]
 def certificate(
     problem: PlanProblem,
     solution: Solution,
+    prices: CasePrices,
     *,
     aims: tuple[Aim, ...] = (),
     waived: tuple[str, ...] = (),
@@ -27,24 +29,25 @@ def certificate(
     """A record of what is proven of the plan (规划证书).
 
     ``gap_rel`` is the gap as a share of the best attainable improvement over keeping all;
-    ``gap_rel_objective`` as a share of the score. ``bound`` follows from ``limits[].price`` and the
-    border shares of the proof folder (`qianmo.planning.proof_arrays`) alone; ``solver_bound`` is the
-    claim of the exact search, not provable here.
+    ``gap_rel_objective`` as a share of the score. ``bound`` follows from the stored `prices` alone
+    (`qianmo.planning.proof.stored_prices`): it is the largest of the bounds of their cases, ``case`` the number of the one it
+    comes from, whose prices ``limits[].price`` shows, ``cases`` how many there are. ``solver_bound`` is the claim of the exact
+    search, not provable here.
 
     Returns
     -------
     dict
         Only numbers, text, lists and dicts, ready for JSON; ``checks`` holds the result of `verify`.
     """
-    shares = border_shares(problem, solution.prices.split)
-    told = claims(problem, solution.choice, solution.prices.limit, shares)
+    told = claims(problem, solution.choice, prices)
     solver_bound = min(float(solution.solver_bound), told["bound"])
     record: dict[str, Any] = {
         **{k: v for k, v in told.items() if k != "limits"},
+        "cases": prices.cases,
         "solver_bound": solver_bound,
         "solver_gap_rel": ratio(max(0.0, solver_bound - told["objective"]), solver_bound),
         "method": solution.method,
-        "solver": "HiGHS in scipy.optimize",
+        "solver": solver_of(solution.method),
         "time_s": float(solution.time_s),
         "n_parcels": problem.n,
         "n_options": problem.m,
@@ -55,7 +58,7 @@ def certificate(
         "limits": told["limits"],
         "aims": aim_table(aims, solution.choice),
     }
-    record["checks"] = verify(problem, solution.choice, record, shares)
+    record["checks"] = verify(problem, solution.choice, record, prices)
     return record
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qianmo.planning.case_bounds import CasePrices
 from qianmo.planning.certificate import certificate
 from qianmo.planning.costs import cost_by_measure
 from qianmo.planning.formulate import Formulation, formulate
 from qianmo.planning.funding import funding
 from qianmo.planning.joining import field_groups
 from qianmo.planning.parts import Parts, assemble_parts
-from qianmo.planning.proof import border_shares
+from qianmo.planning.proof import stored_prices
 from qianmo.planning.reasons import reasons
 from qianmo.planning.results import apply_plan, merged_fields, plan_parcels
 from qianmo.planning.schedule import schedule, year_plan
@@ -32,7 +33,7 @@ class PlanResult:
 
     `after` are the patches with new classes and ``field_group``; `merged` has merged fields
     dissolved, for counting fragments. `formulation` and `solution` allow the proof to be checked
-    again with ``verify(formulation.problem, solution.choice, certificate, shares)``.
+    again with ``verify(formulation.problem, solution.choice, certificate, prices)``.
     """
 
     plan_parcel: pd.DataFrame
@@ -45,11 +46,7 @@ class PlanResult:
     certificate: dict[str, Any]
     formulation: Formulation
     solution: Solution
-
-    @property
-    def shares(self) -> tuple[np.ndarray, ...]:
-        """Part of each pair bonus that end i gets, as the proof keeps it (界线奖励分摊)."""
-        return border_shares(self.formulation.problem, self.solution.prices.split)
+    prices: CasePrices
 
 
 def plan(
@@ -99,6 +96,7 @@ def plan(
     solution = solve(
         formulation.problem, gap=settings.value("plan_gap_rel"), time_limit_s=settings.value("plan_time_limit_s"), timer=timer
     )
+    prices = stored_prices(formulation.problem, solution.prices, solution.branches)
     parts, choice = formulation.parts, solution.choice
     years = int(settings.value("plan_years"))
     costs = cost_by_measure(parts, choice)
@@ -118,10 +116,11 @@ def plan(
         after=after,
         merged=merged_fields(after),
         certificate=certificate(
-            formulation.problem, solution, aims=formulation.aims, waived=settings.waived, excluded=_blocked(parts)
+            formulation.problem, solution, prices, aims=formulation.aims, waived=settings.waived, excluded=_blocked(parts)
         ),
         formulation=formulation,
         solution=solution,
+        prices=prices,
     )
 
 

@@ -8,52 +8,77 @@ the same numbers. The part of a bonus that end i of a border gets is kept as a w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qianmo.planning.case_bounds import SHARES, CasePrices, one_case, proven_bound
 from qianmo.planning.problem import PlanProblem, limit_values
-from qianmo.planning.verify import SHARES, fingerprint, proven_bound, score
+from qianmo.planning.verify import fingerprint, score
 from qianmo.schema.errors import SchemaError
 
-__all__ = ["PROOF_FORMAT", "area_table", "border_shares", "claims", "coded", "counts", "proof_record", "ratio"]
+if TYPE_CHECKING:
+    from qianmo.planning.branching import Branches
+    from qianmo.planning.prices import Prices
+
+__all__ = [
+    "PROOF_FORMAT", "area_table", "border_shares", "claims", "coded", "counts", "proof_record", "ratio", "solver_of", "stored_prices",
+]  # fmt: skip
 
 PROOF_FORMAT = "qianmo-proof/1"
 
 
 def border_shares(problem: PlanProblem, split: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
-    """Split of each bonus in whole 65535ths for end i, one (k,) uint16 a pair layer (界线奖励分摊).
+    """Split of each bonus in whole 65535ths for end i, one uint16 array a pair layer (界线奖励分摊).
 
-    A split outside its bonus is moved to the nearest end; where the bonus is 0 the share is 0.
+    `split` is one (k,) or (cases, k) array a pair layer, and so are the shares. A split outside its bonus is moved to the nearest end; where the bonus is 0 the share is 0.
     """
     out = []
     for p, a in zip(problem.pairs, split):
-        part = np.divide(a, p.weight, out=np.zeros(len(p.weight)), where=p.weight > 0)
+        part = np.divide(a, p.weight, out=np.zeros(np.shape(a)), where=np.broadcast_to(p.weight > 0, np.shape(a)))
         out.append(np.rint(np.clip(part, 0.0, 1.0) * SHARES).astype(np.uint16))
     return tuple(out)
 
 
-def claims(problem: PlanProblem, choice: np.ndarray, price: np.ndarray, shares: Sequence[np.ndarray]) -> dict[str, Any]:
+def stored_prices(problem: PlanProblem, prices: Prices, branches: Branches | None = None) -> CasePrices:
+    """The prices that a proof keeps: those of the cases, or the one set where it proves as much (存档价格)."""
+    one = one_case(prices.limit, border_shares(problem, prices.split))
+    if branches is None:
+        return one
+    shares = border_shares(problem, branches.split)
+    cases = CasePrices(branches.option, branches.taken, branches.left, np.asarray(branches.limit, float), shares)
+    return cases if proven_bound(problem, cases)[0] < proven_bound(problem, one)[0] else one
+
+
+def solver_of(method: str) -> str:
+    """Which program searched, told by the method of a solution (求解器)."""
+    if method.startswith("primal-dual"):
+        return "the primal-dual engine of qianmo"
+    if method.startswith("minimum cuts"):
+        return "maximum flow in scipy.sparse" + (" and HiGHS in scipy.optimize" if "exact search" in method else "")
+    return "HiGHS in scipy.optimize"
+
+
+def claims(problem: PlanProblem, choice: np.ndarray, prices: CasePrices) -> dict[str, Any]:
     """What is claimed of a plan: score, bound, gap, and every limit with value, slack and price (证书要点).
 
     ``gap_rel`` is the gap as a share of the best attainable improvement over keeping all, ``gap_rel_objective``
-    as a share of the score. ``bound`` is what the stored prices give, ``bound_rounding`` the most that floating
-    point can have moved it.
+    as a share of the score. ``bound`` is the largest that the stored prices give in any case, ``case`` the one it comes
+    from, whose prices the limits show; ``bound_rounding`` the most that floating point can have moved it.
     """
     reached = score(problem, choice)
-    bound, error = proven_bound(problem, np.asarray(price, float), shares)
+    bound, error, case = proven_bound(problem, prices)
     gap = max(bound - reached, 0.0)
     return {
-        "objective": reached, "objective_keep_all": 0.0, "bound": bound, "bound_rounding": error, "gap_abs": gap,
-        "gap_rel": ratio(gap, bound), "gap_rel_objective": ratio(gap, reached), "limits": _limit_claims(problem, choice, price),
+        "objective": reached, "objective_keep_all": 0.0, "bound": bound, "bound_rounding": error, "gap_abs": gap, "gap_rel": ratio(gap, bound),
+        "gap_rel_objective": ratio(gap, reached), "case": case, "limits": _limit_claims(problem, choice, prices.limit[case]),
     }  # fmt: skip
 
 
 def proof_record(
     problem: PlanProblem,
     choice: np.ndarray,
-    price: np.ndarray,
-    shares: Sequence[np.ndarray],
+    prices: CasePrices,
     *,
     made: str,
     software: str,
@@ -68,8 +93,8 @@ def proof_record(
 
     Parameters
     ----------
-    problem, choice, price, shares
-        The plan, the (L,) prices of its limits and its border shares.
+    problem, choice, prices
+        The plan, and the cases, prices and border shares that prove its bound.
     made : str
         Moment, ISO 8601.
     software, method, solver : str
@@ -83,11 +108,11 @@ def proof_record(
     area_dm2 : (n,) int, optional
         Area of each patch, for the table of areas. [dm2]
     """
-    told = claims(problem, choice, price, shares)
+    told = claims(problem, choice, prices)
     record: dict[str, Any] = {
         "format": PROOF_FORMAT, **{k: v for k, v in told.items() if k != "limits"},
         "bound_loss": 0.0 if solved_bound is None else max(0.0, told["bound"] - float(solved_bound)),
-        "counts": counts(problem, choice), "problem_sha256": fingerprint(problem), "sources": dict(sources or {}), "method": method,
+        "counts": counts(problem, choice, prices.cases), "problem_sha256": fingerprint(problem), "sources": dict(sources or {}), "method": method,
         "solver": solver, "time_s": float(time_s), "software": software, "made": made, "limits": told["limits"],
     }  # fmt: skip
     return record | ({"areas": area_table(problem, choice, area_dm2)} if area_dm2 is not None else {})
@@ -124,11 +149,11 @@ def coded(text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return code.astype(np.uint16), np.array(list(names), "U")
 
 
-def counts(problem: PlanProblem, choice: np.ndarray) -> dict[str, int]:
+def counts(problem: PlanProblem, choice: np.ndarray, cases: int) -> dict[str, int]:
     """How large a problem and its plan are (规模)."""
     return {
         "patches": problem.n, "options": problem.m, "changed": int((choice >= 0).sum()), "must_change": int((~problem.keeps).sum()),
-        "pair_layers": len(problem.pairs), "limits": len(problem.limits), "limit_entries": sum(len(x.option) for x in problem.limits),
+        "pair_layers": len(problem.pairs), "limits": len(problem.limits), "limit_entries": sum(len(x.option) for x in problem.limits), "cases": cases,
     }  # fmt: skip
 
 

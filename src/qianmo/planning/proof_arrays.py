@@ -7,12 +7,13 @@ pair layers share are kept once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from qianmo.planning.case_bounds import CasePrices
 from qianmo.planning.problem import Limit, Pairs, PlanProblem, hundredths
 from qianmo.planning.proof import PROOF_FORMAT, coded
 from qianmo.schema.errors import SchemaError
@@ -31,15 +32,13 @@ Arrays = Mapping[str, Mapping[str, np.ndarray]]
 class Proof:
     """A plan with its proof, read back (规划证明).
 
-    `record` are the claims, `price` (L,) the prices of the limits, `shares` one (k,) uint16 a pair layer; `area_dm2` and
-    `patch_id` are (n,) or None.
+    `record` are the claims, `prices` the cases with their prices and border shares; `area_dm2` and `patch_id` are (n,) or None.
     """
 
     record: Mapping[str, Any]
     problem: PlanProblem
     choice: np.ndarray
-    price: np.ndarray
-    shares: tuple[np.ndarray, ...]
+    prices: CasePrices
     area_dm2: np.ndarray | None = None
     patch_id: np.ndarray | None = None
 
@@ -47,8 +46,7 @@ class Proof:
 def proof_arrays(
     problem: PlanProblem,
     choice: np.ndarray,
-    price: np.ndarray,
-    shares: Sequence[np.ndarray],
+    prices: CasePrices,
     *,
     area_dm2: np.ndarray | None = None,
     patch_id: np.ndarray | None = None,
@@ -74,10 +72,7 @@ def proof_arrays(
         plan["area_dm2"] = area_dm2.astype(np.int64)
     if patch_id is not None:
         plan["patch_id"] = np.char.encode(np.asarray(patch_id).astype("U"), "utf-8")
-    whole = np.array([x.is_whole for x in problem.limits], bool)
-    paid = np.asarray(price, float)
-    prices = {"whole_price": paid[whole], "real_price": paid[~whole]} | {f"share{k}": s for k, s in enumerate(shares)}
-    return {"problem": put, "plan": plan, "prices": prices}
+    return {"problem": put, "plan": plan, "prices": _price_arrays(problem, prices)}
 
 
 def read_proof(record: Mapping[str, Any], arrays: Arrays) -> Proof:
@@ -107,14 +102,9 @@ def read_proof(record: Mapping[str, Any], arrays: Arrays) -> Proof:
         value=put.take("value", "f", m), cost=np.zeros(m), effects={}, base={}, pairs=pairs,
         limits=tuple(limits[k] for k in sorted(limits)), may_keep=put.bits("may_keep", n),
     )  # fmt: skip
-    shares = tuple(prices.take(f"share{k}", "u", len(p.i)) for k, p in enumerate(pairs))
     area = plan.take("area_dm2", "i", n) if "area_dm2" in plan.arrays else None
     ids = np.char.decode(plan.take("patch_id", "S", n), "utf-8").astype(object) if "patch_id" in plan.arrays else None
-    price = np.zeros(len(problem.limits))
-    for kind in ("whole", "real"):
-        row = put.take(f"{kind}_row", "i")
-        price[row] = prices.take(f"{kind}_price", "f", len(row))
-    return Proof(record, problem, plan.take("choice", "i", n), price, shares, area, ids)
+    return Proof(record, problem, plan.take("choice", "i", n), _prices_of(put, prices, problem), area, ids)
 
 
 def _refuse_record(record: Mapping[str, Any]) -> None:
@@ -162,6 +152,29 @@ class _Shelf:
         if count and code.max(initial=0) >= len(names):
             raise SchemaError(f"array {key} of {self.name}.npz names text that is not there", expected=f"0 to {len(names) - 1}")
         return names[code]
+
+
+def _price_arrays(problem: PlanProblem, prices: CasePrices) -> dict[str, np.ndarray]:
+    """Division and prices, one case after the other."""
+    is_whole = np.array([x.is_whole for x in problem.limits], bool)
+    tree = {"case_option": prices.option, "case_taken": prices.taken, "case_left": prices.left}
+    return {
+        **{k: v.astype(np.int32) for k, v in tree.items()},
+        "whole_price": prices.limit[:, is_whole].ravel(), "real_price": prices.limit[:, ~is_whole].ravel(),
+        **{f"share{k}": s.ravel() for k, s in enumerate(prices.share)},
+    }  # fmt: skip
+
+
+def _prices_of(put: _Shelf, prices: _Shelf, problem: PlanProblem) -> CasePrices:
+    option = prices.take("case_option", "i")
+    cases = len(option) + 1
+    limit = np.zeros((cases, len(problem.limits)))
+    for kind in ("whole", "real"):
+        row = put.take(f"{kind}_row", "i")
+        limit[:, row] = prices.take(f"{kind}_price", "f", cases * len(row)).reshape(cases, len(row))
+    share = tuple(prices.take(f"share{k}", "u", cases * len(p.i)).reshape(cases, len(p.i)) for k, p in enumerate(problem.pairs))
+    taken, left = (prices.take(f"case_{end}", "i", len(option)) for end in ("taken", "left"))
+    return CasePrices(option, taken, left, limit, share)
 
 
 def _layer_arrays(pairs: tuple[Pairs, ...]) -> dict[str, np.ndarray]:

@@ -3,37 +3,30 @@
 Shares no code with the modules that make plans: every sum is done again here. Areas and money are
 added as whole square decimetres and fen; scores with exactly rounded addition; the bound comes with
 the largest error that rounding can have put into it. One pass over patches, options, borders and
-limit entries, all in arrays.
+limit entries for each case, all in arrays.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
-from math import fsum
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from qianmo.planning.case_bounds import CasePrices, case_bound, case_options, proven_bound, rounded_sum, whole, wrong_prices
 from qianmo.planning.problem import Limit, PlanProblem
 
-__all__ = ["CHECK_COLUMNS", "SHARES", "fingerprint", "proven_bound", "score", "verify"]
+__all__ = ["CHECK_COLUMNS", "fingerprint", "score", "verify"]
 
 CHECK_COLUMNS = ("id", "zh", "ok", "found", "expected")
 
-SHARES = 65535
-"""A border gives ``weight * share / SHARES`` of its bonus to end i and the rest to end j."""
-
-UNIT_ROUNDOFF = 2.0**-53
-CHUNK = 1 << 16
+MOST_ROUNDING = 1e-8
+"""Rounding of the bound, as a share of all values and bonuses, from which prices are too large to prove anything."""
 
 
 def verify(
-    problem: PlanProblem,
-    choice: Sequence[int] | np.ndarray,
-    certificate: Mapping[str, Any],
-    shares: Sequence[np.ndarray] | None = None,
+    problem: PlanProblem, choice: Sequence[int] | np.ndarray, certificate: Mapping[str, Any], prices: CasePrices
 ) -> list[dict[str, Any]]:
     """Check a choice and its certificate against the problem (核验规划证书).
 
@@ -45,16 +38,15 @@ def verify(
         Option of each patch, -1 where it keeps its use.
     certificate : mapping
         As made by `qianmo.planning.certificate.certificate` or read from a proof folder.
-    shares : sequence of (k,) uint16, one a pair layer
-        Part of each bonus that end i gets, in 1/65535, from `qianmo.planning.proof.border_shares` or
-        the proof folder. May be left out only where the problem has no pair layers.
+    prices : CasePrices
+        Cases, prices and border shares, from `qianmo.planning.proof.stored_prices` or the proof folder.
 
     Returns
     -------
     list of dict, keys `CHECK_COLUMNS`
         One row a check: the problem is the one certified, the choice is proper, the score, each
-        limit, the prices, the bound and the gap are as claimed. Areas and money agree to the dm2
-        and fen; scores to the rounding error that is proven for them.
+        limit, the cases, the prices, the bound and the gap are as claimed. Areas and money agree to the
+        dm2 and fen; scores to the rounding error that is proven for them.
     """
     picked = np.asarray(choice)
     checks = [_check("problem", "规划问题与证书一致", fingerprint(problem), certificate["problem_sha256"])]
@@ -65,61 +57,27 @@ def verify(
     reached = score(problem, picked)
     checks.append(_near("objective", "得分可复算", reached, certificate["objective"], _score_slack(problem, picked)))
     checks += _limit_checks(problem, picked, certificate["limits"])
-    price, halves = _prices(problem, certificate["limits"]), _shares(problem, shares)
-    wrong = _wrong_prices(problem, price, halves)
-    checks.append(_row("prices", "影子价格方向正确、界线分摊在奖励之内", not wrong, "; ".join(wrong) or "无误", "无误"))
-    bound, error = (float("nan"), 0.0) if wrong else proven_bound(problem, price, halves)
+    wrong = wrong_prices(problem, prices)
+    checks.append(_row("prices", "情形划分完整、影子价格方向正确、界线分摊在奖励之内", not wrong, "; ".join(wrong) or "无误", "无误"))
+    bound, error, case = (float("nan"), 0.0, -1) if wrong else proven_bound(problem, prices)
+    if not wrong:
+        checks += _case_checks(problem, prices, certificate, bound - 2 * error, case)
     gap = max(bound - reached, 0.0)
     checks.append(_near("bound", "上界可复算", bound, certificate["bound"], 2 * error))
     checks.append(_near("bound_rounding", "上界的舍入误差可复算", error, certificate.get("bound_rounding", error), 0.01 * error))
+    most = MOST_ROUNDING * (float(np.abs(problem.value).sum()) + sum(float(p.weight.sum()) for p in problem.pairs))
+    checks.append(_row("rounding", "上界的舍入误差可忽略", error <= most, error, f"<= {most:.3g}"))
     checks.append(_row("bound_holds", "得分不超过上界", reached <= bound + error, reached, bound))
     checks.append(_near("gap", "差距可复算", gap, certificate["gap_abs"], 4 * error))
-    for name, zh, whole in (("gap_rel", "差距占上界的比例可复算", bound), ("gap_rel_objective", "差距占得分的比例可复算", reached)):
-        slack = 1e-12 + _share_of(8 * error, whole)
-        checks.append(_near(name, zh, _share_of(gap, whole), certificate[name], slack))
+    for name, zh, base in (("gap_rel", "差距占上界的比例可复算", bound), ("gap_rel_objective", "差距占得分的比例可复算", reached)):
+        slack = 1e-12 + _share_of(8 * error, base)
+        checks.append(_near(name, zh, _share_of(gap, base), certificate[name], slack))
     return checks
 
 
 def score(problem: PlanProblem, choice: np.ndarray) -> float:
     """Score of a choice against keeping all, exactly rounded (得分) [points]."""
-    return fsum(_numbers(_score_terms(problem, choice)))
-
-
-def proven_bound(problem: PlanProblem, price: np.ndarray, shares: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Upper bound on the score of every plan within the limits, and the largest rounding error in it (上界).
-
-    Sum over patches of the best value after prices, plus prices times bounds, less today's bonuses. The
-    error is ``k u / (1 - k u)`` times the sum of all amounts that enter, ``k`` the most additions any of them
-    goes through and ``u`` 2^-53; it is proven, not estimated, so ``bound + error`` holds for certain.
-    """
-    option, keep = problem.value.astype(float), np.zeros(problem.n)
-    constant: list[float] = []
-    size = [fsum(_numbers([np.abs(option)]))]
-    touched = np.zeros(problem.m, np.int32)
-    for x, each in zip(problem.limits, price.tolist()):
-        if each:
-            amount = _amounts(x) * each
-            np.subtract.at(option, x.option, amount)
-            np.add.at(touched, x.option, 1)
-            constant += [each * x.bound, -each * x.constant]
-            size.append(float(np.abs(amount).sum()))
-    ends = 0
-    for p, share in zip(problem.pairs, shares):
-        part = p.weight * (share / float(SHARES))
-        bonus = np.bincount(p.i, part, problem.n) + np.bincount(p.j, p.weight - part, problem.n)
-        keep += np.where(p.state0, bonus, 0.0)
-        option += np.where(p.state, bonus[problem.patch], 0.0)
-        today = p.weight[p.state0[p.i].astype(bool) & p.state0[p.j].astype(bool)]
-        constant.append(-fsum(_numbers([today])))
-        size += [float(p.weight.sum()) * 2.0, float(today.sum())]
-        ends = max(ends, int((np.bincount(p.i, minlength=problem.n) + np.bincount(p.j, minlength=problem.n)).max(initial=0)))
-    best = np.where(problem.keeps, keep, -np.inf)
-    if problem.m:
-        first = np.flatnonzero(np.r_[True, np.diff(problem.patch) != 0])
-        top = np.maximum.reduceat(option, first)
-        best[problem.patch[first]] = np.maximum(best[problem.patch[first]], top)
-    steps = (int(touched.max(initial=0)) + ends + len(problem.pairs) + 8) * UNIT_ROUNDOFF
-    return fsum(_numbers([best, np.array(constant)])), steps / (1 - steps) * 1.001 * (fsum(size) + fsum(map(abs, constant)))
+    return rounded_sum(_score_terms(problem, choice))
 
 
 def fingerprint(problem: PlanProblem) -> str:
@@ -143,8 +101,8 @@ def fingerprint(problem: PlanProblem) -> str:
             graphs[known] = " ".join(hashlib.sha256(np.ascontiguousarray(a).data).hexdigest() for a in raw)
         put(p.aim, graphs[known], np.packbits(p.state0.astype(bool)), np.packbits(p.state.astype(bool)))
     for x in problem.limits:
-        amount = _whole(x.coefficient).astype("<i8") if x.is_whole else x.coefficient.astype("<f8")
-        sides = (int(_whole(x.bound)), int(_whole(x.constant))) if x.is_whole else (float(x.bound), float(x.constant))
+        amount = whole(x.coefficient).astype("<i8") if x.is_whole else x.coefficient.astype("<f8")
+        sides = (int(whole(x.bound)), int(whole(x.constant))) if x.is_whole else (float(x.bound), float(x.constant))
         put(x.id, x.rule_id, x.relation, x.unit, *sides, x.option.astype("<i8"), amount)
     return digest.hexdigest()
 
@@ -183,7 +141,7 @@ def _limit_checks(problem: PlanProblem, choice: np.ndarray, claimed: Sequence[Ma
     chosen[choice[choice >= 0]] = True
     for x in problem.limits:
         value, slack = _value(x, chosen)
-        room = float(_whole(value) - _whole(x.bound)) / 100.0 if x.is_whole else value - x.bound
+        room = float(whole(value) - whole(x.bound)) / 100.0 if x.is_whole else value - x.bound
         holds = room <= slack if x.relation == "<=" else room >= -slack if x.relation == ">=" else abs(room) <= slack
         rows.append(_row(f"limit:{x.id}", x.zh, holds, value, f"{x.relation} {x.bound!r}"))
         if x.id in named:
@@ -209,48 +167,28 @@ def _value(x: Limit, chosen: np.ndarray) -> tuple[float, float]:
     """Left side of a limit and what rounding may have added: nothing for areas and money."""
     taken = x.coefficient[chosen[x.option]]
     if x.is_whole:
-        return (int(_whole(taken).sum()) + int(_whole(x.constant))) / 100.0, 0.0
+        return (int(whole(taken).sum()) + int(whole(x.constant))) / 100.0, 0.0
     slack = 1e-9 * (abs(x.bound) + abs(x.constant) + float(np.abs(taken).sum()))
-    return fsum(_numbers([taken, np.array([x.constant])])), slack
+    return rounded_sum([taken, np.array([x.constant])]), slack
 
 
-def _whole(amount: np.ndarray | float) -> np.ndarray:
-    return np.rint(np.asarray(amount, float) * 100.0).astype(np.int64)
-
-
-def _amounts(x: Limit) -> np.ndarray:
-    return _whole(x.coefficient) / 100.0 if x.is_whole else x.coefficient.astype(float)
-
-
-def _prices(problem: PlanProblem, claimed: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    price = {str(x["id"]): float(x["price"]) for x in claimed}
-    return np.array([price.get(x.id, float("nan")) for x in problem.limits])
-
-
-def _shares(problem: PlanProblem, shares: Sequence[np.ndarray] | None) -> list[np.ndarray]:
-    return [np.asarray(s) for s in shares or ()]
-
-
-def _wrong_prices(problem: PlanProblem, price: np.ndarray, shares: Sequence[np.ndarray]) -> list[str]:
-    wrong = []
-    for x, each in zip(problem.limits, price.tolist()):
-        legal = each >= 0 if x.relation == "<=" else each <= 0 if x.relation == ">=" else True
-        if not (np.isfinite(each) and legal):
-            wrong.append(f"{x.id}: {each}")
-    if len(shares) != len(problem.pairs):
-        return [*wrong, f"{len(shares)} of {len(problem.pairs)} layers of border shares"]
-    for p, share in zip(problem.pairs, shares):
-        if (
-            share.shape != p.weight.shape
-            or share.dtype.kind not in "iu"
-            or (share.size and not 0 <= share.min() <= share.max() <= SHARES)
-        ):
-            wrong.append(f"{p.aim}: shares outside 0 to {SHARES}")
-    return wrong
-
-
-def _numbers(parts: Iterable[np.ndarray]) -> Iterable[float]:
-    return chain.from_iterable(a[k : k + CHUNK].tolist() for a in parts for k in range(0, len(a), CHUNK))
+def _case_checks(
+    problem: PlanProblem, prices: CasePrices, certificate: Mapping[str, Any], least: float, largest: int
+) -> list[dict[str, Any]]:
+    """The number of cases is right, the case named has the largest bound, and the limits show its prices."""
+    named, options = certificate.get("case"), case_options(prices) or []
+    case = named if type(named) is int and 0 <= named < len(options) else -1
+    told = {str(x["id"]): float(x["price"]) for x in certificate["limits"]}
+    stored = {x.id: float(each) for x, each in zip(problem.limits, prices.limit[case])}
+    differ = [f"{k}: {stored.get(k)} {told.get(k)}" for k in sorted(stored.keys() | told) if stored.get(k) != told.get(k)]
+    is_largest = case == largest
+    if case >= 0 and not is_largest:
+        is_largest = case_bound(problem, prices.limit[case], [s[case] for s in prices.share], options[case])[0] >= least
+    return [
+        _check("cases", "情形数一致", prices.cases, certificate.get("counts", certificate).get("cases")),
+        _row("case", "上界为各情形中最大者", is_largest, largest, named),
+        _row("shown_prices", "所列影子价格为该情形的价格", not differ, "; ".join(differ) or "一致", "一致"),
+    ]
 
 
 def _share_of(part: float, whole: float) -> float:

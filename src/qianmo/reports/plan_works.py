@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 from qianmo.reports.plan_material import Material, points, section
@@ -111,25 +113,31 @@ def _proof(m: Material) -> list[Block]:
     record = m.certificate
     if not record:
         return [Paragraph("本次成果未附规划方案的最优性证书。")]
+    digits, cases = _digits(record["gap_abs"]), int(record.get("cases", 1))
+    reached, bound, gap = (_score(record[k], digits) for k in ("objective", "bound", "gap_abs"))
+    divided = f"该上界分{cases}种情形证明：按是否采用个别措施，把全部可能的方案划分为{cases}种情形，任一方案恰属其中一种，各情形上界中的最大者即为全部方案的上界。" if cases > 1 else ""
     blocks: list[Block] = [
         Paragraph(
             f"规划方案由优化计算得出。参与计算的图斑{count_text(record['n_parcels'])}个，可选措施{count_text(record['n_options'])}项。"
-            f"方案综合得分为{_score(record['objective'])}；可以证明，在同样的约束条件下，任何方案的得分都不会高于{_score(record['bound'])}。"
-            f"两者相差{_score(record['gap_abs'])}，占最大可能改进量的{_fine_percent(record['gap_rel'])}。也就是说，即使继续寻找更好的方案，得分至多再提高这一差额。"
+            f"方案综合得分为{reached}；可以证明，在同样的约束条件下，任何方案的得分都不会高于{bound}。"
+            f"两者相差{gap}，占最大可能改进量的{_fine_percent(record['gap_rel'])}。也就是说，即使继续寻找更好的方案，得分至多再提高这一差额。{divided}"
         ),
-        Paragraph(f"求解方法：{_method(record)}；求解器：{record['solver']}{_seconds(record)}。上界由公布的影子价格直接推出，不依赖求解器的声明，可由独立的核验程序逐项重算{m.see('checks')}。"),
+        Paragraph(f"求解方法：{_method(record)}；求解器：{word('solver', record['solver'])}{_seconds(record)}。上界由证明文件中的影子价格直接推出，不依赖求解器的声明，可由独立的核验程序逐项重算{m.see('checks')}。"),
     ]
     binding = [x for x in record.get("limits") or [] if abs(float(x.get("price") or 0)) > _TINY]
+    whose = "该情形的" if cases > 1 else ""
     if binding:
-        items = tuple(f"{x['zh']}（{x['rule_id'] or x['id']}）：影子价格{float(x['price']):.6g}，即限值每放宽1个单位，得分上界至多提高该数；" for x in binding)
-        blocks += [Paragraph("对结果起决定作用的约束如下："), points(items)]
+        items = tuple(f"{x['zh']}（{x['rule_id'] or x['id']}）：影子价格{float(x['price']):.6g}，即限值每放宽1个单位，{whose}得分上界至多提高该数；" for x in binding)
+        blocks += [Paragraph("对结果起决定作用的约束如下" + ("（影子价格取自上界最大的情形）：" if cases > 1 else "：")), points(items)]
     elif record.get("limits"):
         blocks.append(Paragraph("各项约束均有富余，没有约束对结果起决定作用。"))
     return [*blocks, *m.place("limits", "checks")]
 
 
 def _method(record: dict[str, Any]) -> str:
-    return "，".join(word("method", part) for part in str(record["method"]).split(", "))
+    """Steps of the search; a number in one (of steps, of cases) is put back into its Chinese word."""
+    steps = str(record["method"]).split(", ")
+    return "，".join(word("method", re.sub(r"\d+", "N", s)).replace("N", "".join(re.findall(r"\d+", s)[:1])) for s in steps)
 
 
 def _seconds(record: dict[str, Any]) -> str:
@@ -137,11 +145,16 @@ def _seconds(record: dict[str, Any]) -> str:
     return f"；用时{float(taken):.1f}秒" if taken else ""
 
 
-def _score(value: float) -> str:
-    return f"{float(value):,.2f}".replace(",", "")
+def _digits(gap: float) -> int:
+    """Decimals that show two figures of a gap: 2 to 6."""
+    return min(6, max(2, 1 - math.floor(math.log10(gap)))) if gap > 0 else 2
+
+
+def _score(value: float, digits: int) -> str:
+    return f"{float(value):.{digits}f}"
 
 
 def _fine_percent(share: float) -> str:
-    return percent_text(share) if abs(share) >= 5e-5 or share == 0 else f"{share * 100:.2g}%"
+    return percent_text(share) if abs(share) >= 1e-2 or share == 0 else f"{share * 100:.3g}%"
 
 

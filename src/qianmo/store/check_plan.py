@@ -3,15 +3,11 @@
 Exit 0: every claim holds; 1: one does not, or the folder cannot be read. FOLDER holds certificate.json (the claims), problem.npz, plan.npz and prices.npz. For any price p of each limit (at
 least 0 on '<=', at most 0 on '>=') and any split a + b = w of each pair bonus, every plan within the limits scores at most
     sum over patches of max(value of keeping, of each option, after prices) + sum p (bound - constant) - bonuses of today
-because w s_i s_j <= a s_i + b s_j. Areas and money are whole dm2 and fen: their sums are exact. Apache-2.0.
+because w s_i s_j <= a s_i + b s_j. Plans may be divided by single options (taken or not) into cases with prices of their own: each plan lies in
+exactly one, so the largest bound holds for all. Areas and money are whole dm2 and fen: their sums are exact. Apache-2.0.
 """
 
-import hashlib
-import json
-import math
-import pathlib
-import sys
-import zipfile
+import hashlib, json, math, pathlib, sys, zipfile  # noqa: E401, I001
 
 import numpy as np
 
@@ -23,37 +19,35 @@ UNREADABLE = (OSError, ValueError, EOFError, LookupError, TypeError, RuntimeErro
 def check(folder):
     """Rows (what, holds, found, claimed) of every check; raises one of UNREADABLE where the files are no proof."""
     record, data = read(pathlib.Path(folder))
-    n, m, changed, forced, count = (number(record.get("counts"), k, True) for k in ("patches", "options", "changed", "must_change", "limits"))
+    n, m, changed, forced, count, cases = (number(record.get("counts"), k, True) for k in ("patches", "options", "changed", "must_change", "limits", "cases"))
     patch, value, choice = take(data, "patch", "i4", m, 0, n - 1), take(data, "value", "f8", m), take(data, "choice", "i4", n, -1, m - 1)
-    may_keep = take(data, "may_keep", "bits", n)
-    if (np.diff(patch) < 0).any():
-        raise ValueError("array patch: options are not in the order of the patches")
-    done, stuck = np.flatnonzero(choice >= 0), np.flatnonzero((choice < 0) & ~may_keep)
-    wrong = np.concatenate([stuck, done[patch[choice[done]] != done]])
-    if len(wrong):
-        raise ValueError(f"choice: {len(wrong)} patches keep where they may not, or take an option of another patch: {wrong[:5].tolist()}")
-    sizes = (len(done), int((~may_keep).sum()))
+    may_keep, done = take(data, "may_keep", "bits", n), np.flatnonzero(choice >= 0)
+    wrong = np.concatenate([np.flatnonzero((choice < 0) & ~may_keep), done[patch[choice[done]] != done]])
+    if len(wrong) or (np.diff(patch) < 0).any():
+        raise ValueError(f"patches keep where they may not, or take an option of another: {wrong[:5].tolist()}; or patch is not ascending")
+    sizes, case, fixed = (len(done), int((~may_keep).sum())), number(record, "case", True), cases_of(data, cases, m)
     rows = [("每个图斑一项可选措施 changed, must_change", sizes == (changed, forced), sizes, (changed, forced))]
-    layers, terms = layers_of(data, n, m), [value[choice[done]]]
-    for (i, j, w), state0, state, _ in layers:
-        after = state0.copy()
-        after[done] = state[choice[done]]
+    layers, terms = layers_of(data, n, m, cases), [value[choice[done]]]
+    for i, j, w, state0, state, _ in layers:
+        after = np.where(choice >= 0, np.append(state, False)[choice], state0)
         was, now = state0[i] & state0[j], after[i] & after[j]
         terms += [w[now & ~was], -w[was & ~now]]
-    score = exact(terms)
-    priced = limits_of(data, record["limits"], count, m, choice[done], rows)
-    bound, error = bound_of(patch, value, may_keep, layers, priced, n)
-    gap = max(bound - score, 0.0)
-    top, own = (abs(x) if abs(x) > 1e-12 else math.inf for x in (bound, score))
+    score, small = exact(terms), 1e-8 * exact([np.abs(value), *(w for _, _, w, *_ in layers)])
+    priced = limits_of(data, record["limits"], count, m, choice[done], rows, cases, case)
+    found = [bound_of(patch, value, may_keep, layers, priced, n, c, fixed[c]) for c in range(cases)]
+    bound = max(b for b, _ in found)
+    error = max(e for b, e in found if b + e >= bound)
+    proper = found[case][0] >= bound - 2 * error and error <= small and all(e < math.inf for _, e in found)
+    rows.append(("分情形 cases", proper, f"{cases}, rounding {error:.2g}", f"the largest bound in case {case}, rounding at most {small:.2g}"))
+    gap, top, own = max(bound - score, 0.0), *(abs(x) if abs(x) > 1e-12 else math.inf for x in (bound, score))
     for what, found, name, slack in (
-        ("得分", score, "objective", 1e-12 * exact([np.abs(t) for t in terms])), ("上界", bound, "bound", 2 * error),
-        ("差距", gap, "gap_abs", 4 * error), ("相对上界", gap / top, "gap_rel", 1e-12 + 8 * error / top),
-        ("相对得分", gap / own, "gap_rel_objective", 1e-12 + 8 * error / own),
+        ("得分", score, "objective", 1e-12 * exact([np.abs(t) for t in terms])), ("上界", bound, "bound", 2 * error), ("差距", gap, "gap_abs", 4 * error),
+        ("相对上界", gap / top, "gap_rel", 1e-12 + 8 * error / top), ("相对得分", gap / own, "gap_rel_objective", 1e-12 + 8 * error / own),
         ("舍入误差", error, "bound_rounding", 0.01 * error),
     ):  # fmt: skip
         rows.append((f"{what} {name}", abs(found - number(record, name)) <= slack, found, record[name]))
     rows.append(("得分不超过上界 objective <= bound", score <= bound + error, f"{score!r} <= {bound!r} + {error:.2g}", ""))
-    return rows + areas_of(data, record, choice, n, m)
+    return rows + (areas_of(data, record, choice, n, m) if "areas" in record or "area_dm2" in data else [])
 
 
 def read(folder):
@@ -63,25 +57,22 @@ def read(folder):
         raise ValueError(f"certificate.json is not in the format {FORMAT}")
     for name in ("problem.npz", "plan.npz", "prices.npz"):
         with open(folder / name, "rb") as handle:
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
-        if digest != record["files"][name]["sha256"]:
-            raise ValueError(f"{name} is not the file of this proof: its SHA-256 is {digest}")
-        with np.load(folder / name, allow_pickle=False) as archive:
-            data.update({key: archive[key] for key in archive.files})
+            if (digest := hashlib.file_digest(handle, "sha256").hexdigest()) != record["files"][name]["sha256"]:
+                raise ValueError(f"{name} is not the file of this proof: its SHA-256 is {digest}")
+            handle.seek(0)
+            data.update(np.load(handle, allow_pickle=False))
     return record, data
 
 
 def take(data, name, kind, length=None, low=None, high=None):
     """One array of the right type and length, with finite numbers inside the range; bits are unpacked."""
-    a = data.get(name)
     if kind == "bits":
         return np.unpackbits(take(data, name, "u1", (length + 7) // 8), count=length).astype(bool)
-    if a is None or a.ndim != 1 or (a.dtype.kind != "U" if kind == "U" else a.dtype != np.dtype("<" + kind)):
-        raise ValueError(f"array {name} is missing or not of type {kind}")
-    if (length is not None and len(a) != length) or (kind == "f8" and not np.isfinite(a).all()):
-        raise ValueError(f"array {name} has {len(a)} entries, not {length}, or a number that is none")
-    if len(a) and ((low is not None and a.min() < low) or (high is not None and a.max() > high)):
-        raise ValueError(f"array {name} leaves its range {low} to {high}")
+    a = data.get(name)
+    if a is None or a.ndim != 1 or (a.dtype.kind != "U" if kind == "U" else a.dtype != np.dtype("<" + kind)) or length not in (None, len(a)):
+        raise ValueError(f"array {name} is missing, or not of type {kind} and length {length}")
+    if len(a) and ((kind == "f8" and not np.isfinite(a).all()) or (low is not None and a.min() < low) or (high is not None and a.max() > high)):
+        raise ValueError(f"array {name} has a number that is none, or leaves its range {low} to {high}")
     return a
 
 
@@ -98,27 +89,40 @@ def exact(parts):
     return math.fsum(x for a in parts for k in range(0, len(a), STEP) for x in a[k : k + STEP].tolist())
 
 
-def layers_of(data, n, m):
+def cases_of(data, cases, m):
+    """What each case says of options, (option, is taken) from division 0 on; every division and case is reached exactly once."""
+    option, ends = take(data, "case_option", "i4", cases - 1, 0, m - 1), [take(data, f"case_{k}", "i4", cases - 1) for k in ("left", "taken")]
+    found, todo = [], [(0 if cases > 1 else -1, ())]
+    while todo and len(found) < 2 * cases:
+        at, fixed = todo.pop()
+        found.append((at, fixed))
+        if 0 <= at < cases - 1:
+            todo += [(int(ends[t][at]), (*fixed, (int(option[at]), t))) for t in (0, 1)]
+    if sorted(at for at, _ in found) != list(range(-cases, cases - 1)):
+        raise ValueError("the divisions form no tree that reaches every division and every case exactly once")
+    return [fixed for _, fixed in sorted(found)[cases - 1 :: -1]]  # -1 leads to case 0, -2 to case 1
+
+
+def layers_of(data, n, m, cases):
     """Borders, states today, states under the options, and the part of each bonus for end i, of every pair layer."""
-    graphs, out = {}, []
+    out = []
     for k, g in enumerate(take(data, "layer_graph", "i4", None, 0).tolist()):
-        if g not in graphs:
-            i = take(data, f"graph{g}_i", "i4", None, 0, n - 1)
-            graphs[g] = (i, take(data, f"graph{g}_j", "i4", len(i), 0, n - 1), take(data, f"graph{g}_weight", "f8", len(i), 0.0))
-            if (i == graphs[g][1]).any():
-                raise ValueError(f"graph {g} joins a patch to itself")
-        states = take(data, f"layer{k}_state0", "bits", n), take(data, f"layer{k}_state", "bits", m)
-        out.append((graphs[g], *states, take(data, f"share{k}", "u2", len(graphs[g][0]))))
+        i, share = take(data, f"graph{g}_i", "i4", None, 0, n - 1), take(data, f"share{k}", "u2")
+        j, w = take(data, f"graph{g}_j", "i4", len(i), 0, n - 1), take(data, f"graph{g}_weight", "f8", len(i), 0.0)
+        if (i == j).any():
+            raise ValueError(f"graph {g} joins a patch to itself")
+        out.append((i, j, w, take(data, f"layer{k}_state0", "bits", n), take(data, f"layer{k}_state", "bits", m), share.reshape(cases, len(i))))
     return out
 
 
-def limits_of(data, claims, count, m, chosen, rows):
-    """Adds a row for every limit; returns (price, options, amounts, bound, constant) of each."""
+def limits_of(data, claims, count, m, chosen, rows, cases, case):
+    """Adds a row for every limit; returns (price in each case, options, amounts, bound, constant) of each."""
     priced, taken = {}, np.bincount(chosen, minlength=m) > 0
     for kind, dtype, part in (("whole", "i8", 100.0), ("real", "f8", 1.0)):
         place, name = take(data, f"{kind}_row", "i4", None, 0, len(claims) - 1), take(data, f"{kind}_id", "U")
         sense, start = take(data, f"{kind}_sense", "i1", len(place), -1, 1), take(data, f"{kind}_start", "i8", len(place) + 1, 0)
-        bound, constant, price = (take(data, f"{kind}_{x}", t, len(place)) for x, t in (("bound", dtype), ("constant", dtype), ("price", "f8")))
+        bound, constant = (take(data, f"{kind}_{x}", dtype, len(place)) for x in ("bound", "constant"))
+        price = take(data, f"{kind}_price", "f8", cases * len(place)).reshape(cases, len(place))
         amount = take(data, f"{kind}_amount", dtype, len(option := take(data, f"{kind}_option", "i4", None, 0, m - 1)))
         if len(name) != len(place) or start[0] != 0 or start[-1] != len(option) or (np.diff(start) < 0).any():
             raise ValueError(f"array {kind}_start does not divide the entries of the limits")
@@ -129,53 +133,50 @@ def limits_of(data, claims, count, m, chosen, rows):
             got = base + int(a[taken[o]].sum()) if kind == "whole" else exact([a[taken[o]], np.array([base])])
             slack, near_enough = (0, 0.4) if kind == "whole" else (1e-9 * size, 1e-9 * size)
             truth = {"value": got, "bound": side, "constant": base, "slack": got - side if sign > 0 else side - got}
-            same = all(abs(number(claim, x) * part - y) <= near_enough for x, y in truth.items()) and claim.get("id") == name[k]
-            same = same and number(claim, "price") == price[k] and claim.get("relation") == SIGNS[sign]
-            holds = abs(got - side) <= slack if sign == 0 else sign * (got - side) >= -slack
-            faults = (("超限 broken", holds and (kind == "real" or size < 2.0**62)), ("与证书不符 claim differs", same), ("价格符号 price sign", price[k] * sign <= 0))
+            same = (claim.get("id"), claim.get("relation"), number(claim, "price")) == (name[k], SIGNS[sign], price[case, k])
+            same = same and all(abs(number(claim, x) * part - y) <= near_enough for x, y in truth.items())
+            holds = (abs(got - side) <= slack if sign == 0 else sign * (got - side) >= -slack) and (kind == "real" or size < 2.0**62)
+            faults = (("超限 broken", holds), ("与证书不符 claim differs", same), ("价格符号 price sign", (price[:, k] * sign <= 0).all()))
             text = "; ".join([f"{got / part:,.2f} {SIGNS[sign]} {side / part:,.2f}", *(w for w, ok in faults if not ok)])
             rows.append((f"约束 {name[k]} {claim.get('zh', '')}", all(ok for _, ok in faults), text, claim.get("value")))
-            priced[at] = (float(price[k]), o, a / part, side / part, base / part)
+            priced[at] = (price[:, k].tolist(), o, a / part, side / part, base / part)
     rows.append(("约束齐全 limits", len(priced) == count == len(claims), len(priced), count))
     return list(priced.values())
 
 
-def bound_of(patch, value, may_keep, layers, priced, n):
-    """The bound, and the largest error that rounding can have put into it."""
+def bound_of(patch, value, may_keep, layers, priced, n, case, fixed):
+    """The bound of a case, and the largest error that rounding can have put into it; -inf where a patch has no way left."""
     option, keep, touched = value.copy(), np.zeros(n), np.zeros(len(value), np.int32)
     sizes, constant, ends = [exact([np.abs(value)])], [], 0
-    for price, o, a, side, base in priced:
-        if price:
+    for prices, o, a, side, base in priced:
+        if price := prices[case]:
             np.subtract.at(option, o, price * a)
             np.add.at(touched, o, 1)
             constant += [price * side, -price * base]
             sizes.append(float(np.abs(price * a).sum()))
-    for (i, j, w), state0, state, share in layers:
-        part = w * (share / float(SHARES))
+    for i, j, w, state0, state, share in layers:
+        part = w * (share[case] / float(SHARES))
         bonus = np.bincount(i, part, n) + np.bincount(j, w - part, n)
-        keep += np.where(state0, bonus, 0.0)
-        option += np.where(state, bonus[patch], 0.0)
-        today = w[state0[i] & state0[j]]
-        constant.append(-exact([today]))
+        keep, option = keep + np.where(state0, bonus, 0.0), option + np.where(state, bonus[patch], 0.0)
+        constant.append(-exact([today := w[state0[i] & state0[j]]]))
         sizes += [2.0 * float(w.sum()), float(today.sum())]
         ends = max(ends, int((np.bincount(i, minlength=n) + np.bincount(j, minlength=n)).max(initial=0)))
     best = np.where(may_keep, keep, -np.inf)
-    first = np.flatnonzero(np.diff(patch, prepend=-1))
-    best[patch[first]] = np.maximum(best[patch[first]], np.maximum.reduceat(option, first))
+    for o, is_taken in fixed:
+        option[(patch == patch[o]) ^ (np.arange(len(patch)) == o) if is_taken else o] = -np.inf
+        best[patch[o]] = -np.inf if is_taken else best[patch[o]]
+    np.maximum.at(best, patch, option)
     steps = (int(touched.max(initial=0)) + ends + len(layers) + 8) * 2.0**-53
     return exact([best, np.array(constant)]), steps / (1 - steps) * 1.001 * (math.fsum(sizes) + math.fsum(map(abs, constant)))
 
 
 def areas_of(data, record, choice, n, m):
     """Where the proof has areas: those of every measure and class after, exact to the dm2, and the whole."""
-    if "areas" not in record and "area_dm2" not in data:
-        return []
     area, names = take(data, "area_dm2", "i8", n, 0, 2**40), [take(data, f"{k}_name", "U").tolist() for k in ("measure", "target")]
     codes = [np.append(take(data, k, "u2", m, 0, len(t) - 1), 0).astype(int) for k, t in zip(("measure", "target"), names)]
     kind, found = np.where(choice >= 0, codes[0][choice] * len(names[1]) + codes[1][choice], -1), []
     for k in np.unique(kind).tolist():
-        words = ("keep", "") if k < 0 else (names[0][k // len(names[1])], names[1][k % len(names[1])])
-        here = kind == k
+        words, here = ("keep", "") if k < 0 else (names[0][k // len(names[1])], names[1][k % len(names[1])]), kind == k
         found.append({"measure": words[0], "target_class": words[1], "patches": int(here.sum()), "area_dm2": int(area[here].sum())})
     return [("各措施面积 areas", found == record.get("areas"), f"{int(area.sum()) / 100:,.2f} m2, {len(found)} kinds", record.get("areas"))]
 
