@@ -25,7 +25,7 @@ PLAN_LAYERS = ("plan_parcel", "subproject")
 
 PLAN_TABLES = (
     "plan_parcel", "subproject", "cost_by_measure", "year_plan", "funding", "plan_verdicts", "flow_matrix", "balance", "basic_farmland_form",
-    "certificate",
+    "certificate", "service_check",
 )  # fmt: skip
 """Tables that a plan makes; they go when the state they rest on changes."""
 

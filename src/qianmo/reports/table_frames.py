@@ -173,6 +173,11 @@ def _rule_sources(results: Results) -> pd.DataFrame | None:
     return None if frame is None else frame.assign(confidence=[word("confidence", c) for c in frame["confidence"]])
 
 
+def _service_check(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "service_check")
+    return None if frame is None else frame.assign(confidence=[word("confidence", c) for c in frame["confidence"]])
+
+
 def _limits(results: Results) -> pd.DataFrame | None:
     rows = certificate_of(results).get("limits") or []
     if not rows:
@@ -216,7 +221,7 @@ PREPARED: Mapping[str, Callable[[Results], pd.DataFrame | None]] = MappingProxyT
         "land_structure": _land_structure, "fragmentation": _villages_only, "quality": _quality, "conflicts": _conflicts,
         "idle_kinds": _idle_kinds, "indicators": _indicators, "flow": _flow, "flow_matrix": _flow_matrix, "tenure": _tenure,
         "plan_parcel": _plan_parcel, "verdicts": _verdicts, "rule_sources": _rule_sources, "risks": _risks, "limits": _limits, "checks": _checks,
-        "faults_summary": _faults, "lineage": _lineage,
+        "faults_summary": _faults, "lineage": _lineage, "service_check": _service_check,
     }
 )  # fmt: skip
 """Table key → how its rows are made; tables that are not named take the result as it is."""
