@@ -188,6 +188,11 @@ def test_low_and_high_enclose_the_exact_change(patchwork: Make) -> None:
     for name in ("carbon_t", "soil_loss_t_yr"):
         row = by_name(service_check(patches, after, effects, beside(2), scheme="SD3"))[name]
         assert row["low"] < row["exact"] < row["high"], name
+    # bare 20.3 (8..41.4) becomes young forest 111.5 (77..154): two independent errors on one hectare times 10/15
+    carbon = by_name(service_check(patches, after, effects, beside(2), scheme="SD3"))["carbon_t"]
+    assert carbon["exact"] - carbon["low"] == pytest.approx(math.hypot(111.5 - 77.0, 41.4 - 20.3) * 10 / 15)
+    value = by_name(service_check(patches, after, effects, beside(2), scheme="SD3"))["service_value_yuan_yr"]
+    assert math.isnan(value["low"]) and math.isnan(value["high"])
 
 
 def test_a_map_of_other_patches_or_an_option_without_coefficients_is_refused(patchwork: Make) -> None:
@@ -199,6 +204,19 @@ def test_a_map_of_other_patches_or_an_option_without_coefficients_is_refused(pat
         service_check(patches, carried_out(patches, {"P0": ("retire_steep", "0307")}), effects, beside(1), scheme="SD3")
     with pytest.raises(SchemaError, match="P9"):
         service_coefficients(patches, option("P9", "terrace", "0103"), beside(1), scheme="SD3")
+
+
+def test_a_service_of_which_only_patches_that_do_not_count_are_known_is_not_called_zero(patchwork: Make) -> None:
+    patches = patchwork(("0103", 5), ("0301", 10), slope_deg=[20.0, 20.0])
+    effects = service_coefficients(patches, option("P0", "terrace", "0103"), beside(2), scheme="SD3")
+    row = by_name(service_check(patches, carried_out(patches, {"P0": ("terrace", "0103")}), effects, beside(2), scheme="SD3"))
+    assert math.isnan(row["grade_area_ha"]["exact"]) and row["grade_area_ha"]["known_share"] == pytest.approx(2 / 3)
+
+
+def test_a_field_made_of_an_orchard_loses_more_soil(patchwork: Make) -> None:
+    patches = patchwork(("0201", 5), slope_deg=[8.0])
+    found = service_coefficients(patches, option("P0", "restore_farmland", "0103"), beside(1), scheme="SD3")
+    assert found["soil_loss_t_yr"].iloc[0] > 0
 
 
 def test_the_length_of_slope_is_capped() -> None:

@@ -55,7 +55,7 @@ def test_without_merging_the_linear_sum_is_the_exact_change_of_all_but_habitat(m
     table = checked(*made).drop("habitat_ha")
     known = table["exact"].notna()
     assert np.allclose(table["linear"][known], table["exact"][known], rtol=1e-12, atol=1e-9)
-    assert table["known_share"][~known].eq(0).all()
+    assert (table["known_share"][~known] < 1).all()
 
 
 @settings(max_examples=40, deadline=None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +14,7 @@ import pandas as pd
 from qianmo.evaluation.grade_area import grade_after
 from qianmo.evaluation.habitat import threat_share
 from qianmo.evaluation.land import ERODIBILITY, EROSIVITY, Land, land_of, slope_length
+from qianmo.evaluation.service_classes import service_classes
 from qianmo.evaluation.services import QUANTITIES
 from qianmo.schema.codes import land_classes
 from qianmo.schema.errors import SchemaError
@@ -46,8 +49,9 @@ def service_check(
     Returns
     -------
     DataFrame, table ``service_check``, one row a quantity
-        Totals over the patches that are known before and after; NaN where none is. `low` and `high` are the exact change
-        at the two ends of the factor tables, in order of size.
+        Totals over the patches that are known before and after; NaN where none is, or none but such as do not count.
+        `low` and `high` enclose the exact change: the factor of each class is set to either end of its range in turn, and
+        the differences are added as independent errors (root of the sum of squares); NaN where factors have no range.
 
     Raises
     ------
@@ -122,13 +126,31 @@ def _row(told: dict[str, str], before: Land, done: Land, linear: pd.DataFrame, p
     total = float(before.area.sum())
     share = float(before.area[known].sum()) / total if total else 0.0
     out: dict[str, Any] = dict.fromkeys(("before", "after", "linear", "exact", "error", "error_rel", "low", "high"), np.nan)
-    if known.any():
+    counts = known.all() or bool((old[known] != 0).any() or (new[known] != 0).any())
+    if known.any() and counts:
         exact, line = float((new - old)[known].sum()), float(estimate[known].sum())
-        ends = sorted(float((formula(done, e) - formula(before, e))[known].sum()) for e in ("low", "high"))
+        down, up = _spread(formula, before, done, known)
         out |= {"before": float(old[known].sum()), "after": float(new[known].sum()), "linear": line, "exact": exact,
-                "error": line - exact, "error_rel": _relative(line - exact, exact), "low": ends[0], "high": ends[1]}  # fmt: skip
+                "error": line - exact, "error_rel": _relative(line - exact, exact), "low": exact - down, "high": exact + up}  # fmt: skip
     return {"quantity": name, "zh": told["zh"], "unit": told["unit_zh"], **out, "known_share": share,
             "confidence": told["confidence"], "note": _note(told, known, patches)}  # fmt: skip
+
+
+def _spread(formula: Callable[[Land, str], np.ndarray], before: Land, done: Land, known: np.ndarray) -> tuple[float, float]:
+    """How far the exact change may lie below and above, from the ranges of the factors of the classes."""
+    kinds = service_classes(before.scheme, "carbon_class")
+    change = {}
+    for end in ("low", "high"):
+        by_class: dict[str, float] = defaultdict(float)
+        for land, sign in ((done, 1.0), (before, -1.0)):
+            moved = sign * (formula(land, end) - formula(land, "default"))
+            for code in np.unique(land.code[known].astype(str)):
+                by_class[kinds.get(code, code)] += float(moved[known & (land.code == code)].sum())
+        change[end] = by_class
+    pairs = [(change["low"][k], change["high"][k]) for k in change["low"]]
+    down = math.sqrt(sum(min(*p, 0.0) ** 2 for p in pairs))
+    up = math.sqrt(sum(max(*p, 0.0) ** 2 for p in pairs))
+    return (down, up) if down or up else (np.nan, np.nan)
 
 
 def _relative(error: float, exact: float) -> float:
