@@ -10,6 +10,7 @@ import pytest
 
 from qianmo.evaluation.service_check import service_check
 from qianmo.evaluation.services import QUANTITIES, service_coefficients
+from qianmo.planning.aims import aims
 from qianmo.planning.parts import assemble_parts
 from qianmo.planning.plan import PlanResult, plan
 from qianmo.planning.settings import SERVICE_AIM_IDS, PlanSettings
@@ -101,3 +102,13 @@ def test_coefficients_use_the_class_areas_that_the_plan_uses(fed) -> None:
     key = {(int(r), m, t): v for r, m, t, v in zip(row, options["measure"], options["target_class"], options["carbon_t"])}
     listed = [key[(int(r), m, t)] for r, m, t in zip(parts.patch, parts.measure, parts.target_class)]
     assert np.array_equal(parts.effects["carbon_t"], listed)
+
+
+def test_a_service_that_can_lose_more_than_gain_is_scaled_by_the_loss(fed) -> None:
+    area, options = fed
+    parts = assemble_parts(area.patches, options.assign(carbon_t=np.where(options.index == options.index[-1], 1.0, -50.0)), area.borders, settings=settings_of())
+    found = {a.id: a for a in aims(parts, settings_of({"carbon": 1.0}))}["carbon"]
+    worst = np.zeros(parts.n)
+    np.minimum.at(worst, parts.patch, parts.effects["carbon_t"])
+    assert found.potential == -worst.sum() > 1.0
+    assert abs(found.amount.min() * found.points_per_unit) <= 100.0

@@ -162,7 +162,7 @@ def _relative(error: float, exact: float) -> float:
 def _note(told: dict[str, str], known: np.ndarray, patches: pd.DataFrame) -> str:
     words = [told["exact_zh"]]
     if not known.all():
-        words.append(f"{int((~known).sum())} 个图斑缺数据, 未计入")
+        words.append(f"{int((~known).sum())} 个图斑缺数据，未计入")
     if told["quantity"] == "soil_loss_t_yr" and not {EROSIVITY, ERODIBILITY} <= set(patches.columns):
-        words.append("R、K 取参数值")
-    return "；".join(words)
+        words.append("R、K 因子取参数值")
+    return "，".join(words)

@@ -3,6 +3,8 @@
 The score of a plan is ``100 * sum_k weight_k * amount_k / potential_k`` points. The amount of
 an aim is what the plan adds to keeping all patches; its potential is the most that the options
 could add if nothing stood against them. An aim with weight 1 fully reached is thus 100 points.
+A service can lose far more than it can gain: its potential is the larger of the two, so that a loss
+never weighs more than its share.
 """
 
 from __future__ import annotations
@@ -109,7 +111,7 @@ def _cost(parts: Parts, settings: PlanSettings) -> Aim:
 def _service(parts: Parts, settings: PlanSettings, aim: str) -> Aim:
     quantity, zh, formula, unit = SERVICES[aim]
     amount = known_effect(parts.effects, quantity, parts.patch_id[parts.patch])
-    return _linear(parts, settings, aim, zh, formula, unit, amount)
+    return Aim(aim, zh, formula, unit, settings.weight(aim), max(_best_sum(parts, amount), _best_sum(parts, -amount)), amount)
 
 
 def _best_sum(parts: Parts, amount: np.ndarray) -> float:
