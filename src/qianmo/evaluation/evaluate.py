@@ -19,8 +19,10 @@ from qianmo.evaluation.idle import idle_land
 from qianmo.evaluation.indicators import indicators
 from qianmo.evaluation.potential import measure_options, potential_summary
 from qianmo.evaluation.quality import quality
+from qianmo.evaluation.services import QUANTITIES, service_coefficients, service_notes
 from qianmo.evaluation.slope import slope_classes
 from qianmo.evaluation.structure import land_structure, structure_by_village
+from qianmo.geo.adjacency import shared_borders
 from qianmo.schema.errors import MissingDataError
 from qianmo.schema.tables import require_columns
 
@@ -59,7 +61,8 @@ def evaluate(
     dict of DataFrame
         land_structure, structure_by_village, fragmentation, contiguity, slope_classes, quality, idle_land, conflicts,
         conflict_parcels, verdicts, measure_options, potential_summary, indicators, and evaluation_notes (table, note):
-        what could not be judged and why. ``contiguity.attrs['contiguity_index']`` holds the index.
+        what could not be judged and why. ``measure_options`` also holds the quantities of table ``service_effect``, NaN
+        where unknown. ``contiguity.attrs['contiguity_index']`` holds the index.
 
     Raises
     ------
@@ -76,6 +79,7 @@ def evaluate(
     blocks.attrs["contiguity_index"] = contiguity_index(table)
     idle = idle_land(patches, scheme=scheme, overrides=p)
     options = measure_options(patches, layers, scheme=scheme, overrides=p, zones=facts.zones, block_table=table, idle=idle)
+    effects = service_coefficients(patches, options, shared_borders(patches.geometry.to_numpy()), scheme=scheme, overrides=p)
     matrix, parcels = conflicts(layers, overrides=p)
     out: dict[str, pd.DataFrame] = {
         "land_structure": land_structure(patches, scheme=scheme),
@@ -93,6 +97,9 @@ def evaluate(
         "indicators": indicators(facts, block_table=table, idle=idle),
     }
     out["evaluation_notes"] = _notes(out, layers)
+    told = pd.DataFrame([("measure_options", n) for n in service_notes(patches, effects)], columns=["table", "note"])
+    out["evaluation_notes"] = pd.concat([out["evaluation_notes"], told], ignore_index=True)
+    out["measure_options"] = pd.concat([options, effects[list(QUANTITIES)]], axis=1)
     return out
 
 

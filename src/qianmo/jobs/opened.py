@@ -35,7 +35,7 @@ TENURE_TABLES = (
 
 PLAN_TABLES = (
     "plan_parcel", "subproject", "cost_by_measure", "year_plan", "funding", "plan_verdicts", "flow_matrix", "balance", "basic_farmland_form",
-    "certificate", "exchange_balance", "exchange_indices", "exchange_holdings", "exchange_agreements", "exchange_consents", "exchange_certificate",
+    "certificate", "service_check", "exchange_balance", "exchange_indices", "exchange_holdings", "exchange_agreements", "exchange_consents", "exchange_certificate",
 )  # fmt: skip
 """Tables that a plan makes; they go when the state they rest on changes."""
 

@@ -20,6 +20,7 @@ from qianmo.jobs.context import Context
 from qianmo.jobs.evaluate_area import faults_of
 from qianmo.jobs.opened import Opened, open_for_work, read_tables
 from qianmo.jobs.proof_of import by_cases, keep_proof, source_hashes
+from qianmo.jobs.service_lines import checked_services, service_lines
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.planning.plan import PlanResult, plan
 from qianmo.planning.settings import PlanSettings, Window
@@ -62,6 +63,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     )  # fmt: skip
     tables = before_and_after(facts)
     tables["plan_verdicts"] = tables.pop("verdicts")
+    tables |= checked_services(opened, options, result.after, borders)
     context.step("保存方案", 0.85)
     with change(opened.project.folder, what="编制方案", user=context.user, now=context.clock()) as stage:
         _put(stage, opened, result, tables, context)
@@ -155,6 +157,7 @@ def _lines(result: PlanResult, tables: Mapping[str, pd.DataFrame], checks: list[
     lines += [f"  {r.zh}: {int(r.patches)} 个, {m2_to_mu(r.area_m2):.2f} 亩, {r.total_yuan / 1e4:.2f} 万元" for r in costs.itertuples()]
     for r in tables["indicators"].itertuples():
         lines.append(f"  {r.zh}: {_shown(r.before, r.unit)} → {_shown(r.after, r.unit)}" if pd.notna(r.before) else f"  {r.zh}: 缺数据")
+    lines += service_lines(tables.get("service_check"))
     failed = tables["plan_verdicts"][tables["plan_verdicts"]["verdict"].isin(["fail", "needs_confirmation"])]
     lines += [f"  注意 {r.rule_id} {r.verdict}: {r.numbers}" for r in failed.itertuples()]
     return lines

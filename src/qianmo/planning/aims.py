@@ -3,6 +3,8 @@
 The score of a plan is ``100 * sum_k weight_k * amount_k / potential_k`` points. The amount of
 an aim is what the plan adds to keeping all patches; its potential is the most that the options
 could add if nothing stood against them. An aim with weight 1 fully reached is thus 100 points.
+A service can lose far more than it can gain: its potential is the larger of the two, so that a loss
+never weighs more than its share.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import numpy as np
 from qianmo.planning.joining import fragment_credits
 from qianmo.planning.parts import Parts
 from qianmo.planning.problem import Pairs
-from qianmo.planning.settings import PlanSettings
+from qianmo.planning.service_effects import known_effect
+from qianmo.planning.settings import SERVICE_AIM_IDS, PlanSettings
 
 __all__ = ["POINTS", "Aim", "aims", "weighted_pairs", "weighted_values"]
 
@@ -22,6 +25,12 @@ POINTS = 100.0
 """Score of one aim of weight 1 that is fully reached."""
 
 QUALITY_MEASURES = ("high_standard", "dry_to_paddy", "terrace")
+
+SERVICES = {
+    "carbon": ("carbon_t", "碳汇增加", "Σ 碳储量增量", "t"),
+    "soil_conservation": ("soil_saved_t_yr", "水土保持", "Σ 土壤流失减少量", "t/yr"),
+    "service_value": ("service_value_yuan_yr", "生态服务价值", "Σ 生态系统服务价值增量", "yuan/yr"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class Aim:
 
 
 def aims(parts: Parts, settings: PlanSettings) -> tuple[Aim, ...]:
-    """The seven declared aims, in the order of ``AIM_IDS`` (规划目标).
+    """The seven declared aims and the service aims that have a weight, in the order of ``AIM_IDS`` (规划目标).
 
     new_farmland     sum of farmland gained [m2]
     fewer_fragments  fields below ``small_patch_mu`` that join a neighbour, less those newly made [fields]
@@ -53,6 +62,14 @@ def aims(parts: Parts, settings: PlanSettings) -> tuple[Aim, ...]:
     ecology          ecological land gained, terraces counted in part [m2]
     revitalisation   idle and inefficient building land put to use [m2]
     cost             less the cost of works [yuan]
+    carbon           carbon stock gained [t]
+    soil_conservation  soil loss avoided [t/yr]
+    service_value    ecosystem service value gained [yuan/yr]
+
+    Raises
+    ------
+    MissingDataError
+        A service aim has a weight and its coefficient is unknown for some option.
     """
     e, pieces = parts.effects, fragment_credits(parts, settings)
     return (
@@ -63,6 +80,7 @@ def aims(parts: Parts, settings: PlanSettings) -> tuple[Aim, ...]:
         _linear(parts, settings, "ecology", "生态用地", "Σ 生态用地净增面积(梯田折算)", "m2", _ecology(parts, settings)),
         _linear(parts, settings, "revitalisation", "盘活存量", "Σ 盘活建设用地面积", "m2", e["revitalised_m2"]),
         _cost(parts, settings),
+        *(_service(parts, settings, a) for a in SERVICE_AIM_IDS if settings.weight(a) > 0),
     )
 
 
@@ -88,6 +106,12 @@ def _linear(parts: Parts, settings: PlanSettings, aim: str, zh: str, formula: st
 def _cost(parts: Parts, settings: PlanSettings) -> Aim:
     potential = _best_sum(parts, parts.cost)
     return Aim("cost", "节约投资", "-Σ 工程费", "yuan", settings.weight("cost"), potential, -parts.cost)
+
+
+def _service(parts: Parts, settings: PlanSettings, aim: str) -> Aim:
+    quantity, zh, formula, unit = SERVICES[aim]
+    amount = known_effect(parts.effects, quantity, parts.patch_id[parts.patch])
+    return Aim(aim, zh, formula, unit, settings.weight(aim), max(_best_sum(parts, amount), _best_sum(parts, -amount)), amount)
 
 
 def _best_sum(parts: Parts, amount: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qianmo.planning.service_effects import service_effects
 from qianmo.planning.settings import PlanSettings
 from qianmo.schema.codes import LandClass, land_class
 from qianmo.schema.errors import MissingDataError, SchemaError
@@ -261,6 +262,7 @@ def _effects(
         "revitalised_m2": np.where([_revitalises(w) for w in works], before, 0.0),
         "high_standard_m2": np.where([w.id == "high_standard" for w in works], before, 0.0),
         "cost_yuan": allowed["cost_yuan"].to_numpy(float).round(2),
+        **service_effects(allowed),
     }
 
 

@@ -9,9 +9,12 @@ from qianmo.schema.errors import RuleError
 from qianmo.schema.rules import parameter, rule
 from qianmo.schema.units import M2_PER_HA
 
-__all__ = ["AIM_IDS", "PlanSettings", "Window"]
+__all__ = ["AIM_IDS", "SERVICE_AIM_IDS", "PlanSettings", "Window"]
 
-AIM_IDS = ("new_farmland", "fewer_fragments", "contiguity", "quality", "ecology", "revitalisation", "cost")
+SERVICE_AIM_IDS = ("carbon", "soil_conservation", "service_value")
+"""Optional aims, left out of a plan while their weight is 0 (the shipped default)."""
+
+AIM_IDS = ("new_farmland", "fewer_fragments", "contiguity", "quality", "ecology", "revitalisation", "cost", *SERVICE_AIM_IDS)
 """Declared aims, in the order they are reported."""
 
 

@@ -69,11 +69,22 @@ def benefit_chapter(m: Material) -> Chapter:
         blocks.append(Paragraph(f"安排生态保护修复工程：{named}{m.see('cost_by_measure')}。"))
     else:
         blocks.append(Paragraph("本方案未安排生态保护修复工程。"))
+    services = m.has("service_check")
+    if services:
+        text = "碳储量、土壤流失、生态系统服务价值、耕地质量和生境的变化按随附系数表测算，系数多为一般值，属筛查性估算；选择方案用线性估算，方案确定后按规划后图斑精确复算"
+        blocks += [Paragraph(f"{text}，两者之差见[[table:service_check]]。"), *m.place("service_check"), *_service_notes(m)]
+    absent = ("农业产值、就业和农民收入", "产量、价格和用工") if services else ("农业产值、就业、农民收入和碳汇量", "产量、价格、用工和碳密度")
     blocks += [
         section(3, "未测算的效益"),
-        Paragraph("本次成果未测算农业产值、就业、农民收入和碳汇量。上述内容缺少产量、价格、用工和碳密度等当地资料，由编制单位补充，不以估计数代替。"),
+        Paragraph(f"本次成果未测算{absent[0]}。上述内容缺少{absent[1]}等当地资料，由编制单位补充，不以估计数代替。"),
     ]
     return Chapter("第十三章", "效益分析", tuple(blocks))
+
+
+def _service_notes(m: Material) -> list[Block]:
+    """How each service was recomputed, and what was left out for want of data."""
+    rows = m.frame("service_check")
+    return [] if rows is None else [Paragraph("精确复算的口径如下："), points(tuple(f"{r['zh']}：{r['note']}" for r in rows.to_dict("records")))]
 
 
 def safeguard_chapter(m: Material) -> Chapter:

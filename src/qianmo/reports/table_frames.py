@@ -222,6 +222,11 @@ def _source_words(text: str) -> str:
     return text
 
 
+def _service_check(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "service_check")
+    return None if frame is None else frame.assign(confidence=[word("confidence", c) for c in frame["confidence"]])
+
+
 def _limits(results: Results) -> pd.DataFrame | None:
     rows = certificate_of(results).get("limits") or []
     if not rows:
@@ -266,6 +271,7 @@ PREPARED: Mapping[str, Callable[[Results], pd.DataFrame | None]] = MappingProxyT
         "idle_kinds": _idle_kinds, "indicators": _indicators, "flow": _flow, "flow_matrix": _flow_matrix, "tenure": _tenure,
         "plan_parcel": _plan_parcel, "verdicts": _verdicts, "rule_sources": _rule_sources, "risks": _risks, "limits": _limits, "checks": _checks,
         "faults_summary": _faults, "lineage": _lineage, "swap_balance": _swap_balance, "swap_moved": _swap_moved,
+        "service_check": _service_check,
     }
 )  # fmt: skip
 """Table key → how its rows are made; tables that are not named take the result as it is."""

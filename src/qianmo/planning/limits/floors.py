@@ -5,6 +5,7 @@ from __future__ import annotations
 from qianmo.planning.limits.rows import limit_row
 from qianmo.planning.parts import Parts
 from qianmo.planning.problem import Limit
+from qianmo.planning.service_effects import known_effect
 from qianmo.planning.settings import PlanSettings
 from qianmo.schema.errors import SchemaError
 
@@ -18,12 +19,14 @@ def build(parts: Parts, settings: PlanSettings) -> list[Limit]:
     ------
     SchemaError
         A floor names a quantity that options do not change.
+    MissingDataError
+        A floor names a service that is unknown for some option.
     """
     unknown = sorted(set(settings.floors) - set(parts.effects))
     if unknown:
         raise SchemaError(f"floor on unknown quantity {', '.join(unknown)}", expected=", ".join(parts.effects))
     rows = [
-        limit_row(f"floor:{q}", "floor", f"{q} 不低于 {least:g}", parts.effects[q], ">=", least, _unit(q))
+        limit_row(f"floor:{q}", "floor", f"{q} 不低于 {least:g}", known_effect(parts.effects, q, parts.patch_id[parts.patch]), ">=", least, _unit(q))
         for q, least in settings.floors.items()
     ]
     share = settings.value("high_standard_share_min")
@@ -35,4 +38,5 @@ def build(parts: Parts, settings: PlanSettings) -> list[Limit]:
 
 
 def _unit(quantity: str) -> str:
-    return "yuan" if quantity.endswith("_yuan") else "m2"
+    """Money and areas count in whole hundredths; a service, whose unit its name tells, is any number."""
+    return next((unit for unit in ("yuan", "m2") if quantity.endswith(f"_{unit}")), "1")
