@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from qianmo import __version__
+from qianmo.cli.interrupt import caught_interrupts
 from qianmo.cli.output import bars, print_error, print_report, solver_silenced
+from qianmo.cli.report_json import error_json, report_json
 from qianmo.jobs.context import Context
 from qianmo.jobs.registry import job_names, job_spec, job_specs
 from qianmo.jobs.spec import JobOption, checked_values
@@ -33,19 +35,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     name = asked.pop("job")
     spec = job_spec(name)
-    quiet = asked.pop("quiet")
+    quiet, as_json = asked.pop("quiet"), asked.pop("json")
     try:
         values = checked_values(spec, asked)
         with bars(enabled=not quiet) as progress, solver_silenced():
-            context = Context(user=_user(), progress=progress)
+            context = Context(user=_user(), progress=progress, catch=caught_interrupts)
             report = spec.run(context, values)
     except QianmoError as error:
-        print_error(error)
-        return next(code for kind, code in _EXIT if isinstance(error, kind))
-    except KeyboardInterrupt:
+        code = next(code for kind, code in _EXIT if isinstance(error, kind))
+        if as_json:
+            print(error_json(name, error, code))
+        else:
+            print_error(error)
+        return code
+    except KeyboardInterrupt as stopped:
+        if as_json:
+            print(error_json(name, stopped, 130))
         print("已中断; 项目保持原状 (interrupted, the project is as it was before)", file=sys.stderr)
         return 130
-    print_report(report, context.notes)
+    if as_json:
+        print(report_json(name, report, context.notes))
+    else:
+        print_report(report, context.notes)
     return 0
 
 
@@ -53,11 +64,12 @@ def build_parser(*, only: str = "") -> argparse.ArgumentParser:
     """The parser with one sub-command a job, or with one job alone, so that the others need not be imported."""
     parser = argparse.ArgumentParser(prog="qianmo", description="阡陌: 全域土地综合整治 · comprehensive land consolidation")
     parser.add_argument("--version", action="version", version=f"qianmo {__version__}")
-    parser.set_defaults(quiet=False)
+    parser.set_defaults(quiet=False, json=False)
     commands = parser.add_subparsers(dest="job", metavar="COMMAND")
     for spec in (job_spec(only),) if only else job_specs():
         command = commands.add_parser(spec.name, help=f"{spec.zh} · {spec.en}", description=f"{spec.zh}。{spec.en}")
         command.add_argument("--quiet", action="store_true", help="不显示进度条 · no progress bar")
+        command.add_argument("--json", action="store_true", help="输出 JSON 供程序读取 · machine-readable output")
         for option in spec.options:
             _add(command, option)
     return parser

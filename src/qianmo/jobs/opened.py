@@ -18,14 +18,14 @@ from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project, open_project
 from qianmo.store.stage import read_catalog
 
-__all__ = ["PLAN_LAYERS", "PLAN_TABLES", "Opened", "open_for_work", "read_tables"]
+__all__ = ["PLAN_LAYERS", "PLAN_TABLES", "Opened", "open_for_work", "plan_layers", "read_tables"]
 
 PLAN_LAYERS = ("plan_parcel", "subproject")
-"""Layers that a plan makes."""
+"""Layers that a plan makes, which are also the kinds of layers that hold plans."""
 
 PLAN_TABLES = (
     "plan_parcel", "subproject", "cost_by_measure", "year_plan", "funding", "plan_verdicts", "flow_matrix", "balance", "basic_farmland_form",
-    "certificate",
+    "certificate", "plan_score", "plan_diff", "plan_diff_measure", "plan_diff_village", "front", "front_plans", "front_points",
 )  # fmt: skip
 """Tables that a plan makes; they go when the state they rest on changes."""
 
@@ -57,7 +57,7 @@ class Opened:
     @property
     def synthetic(self) -> dict[str, str]:
         """Invented inputs: dataset name → label, also for invented columns of real layers."""
-        found = {d.name: f"{d.zh}（合成）" for d in self.datasets.values() if d.synthetic and d.name not in PLAN_LAYERS}
+        found = {d.name: f"{d.zh}（合成）" for d in self.datasets.values() if d.synthetic and d.kind not in PLAN_LAYERS}
         for d in self.datasets.values():
             if d.lineage.parameters.get("synthetic_columns") and not d.synthetic:
                 found.setdefault(f"{d.name}_columns", f"{d.zh}的村属与权属字段（合成）")
@@ -96,6 +96,11 @@ def open_for_work(folder: Path) -> Opened:
     if strange:
         raise SchemaError(f"project.toml [parameters]: {', '.join(strange)}", expected="names of shipped parameters or rule ids")
     return Opened(project, datasets, layers, overrides, dict(project.settings.get("documents", {})))
+
+
+def plan_layers(datasets: Mapping[str, Dataset]) -> tuple[str, ...]:
+    """Names of the layers that hold plans: the plan itself and kept plans of a front."""
+    return tuple(name for name, d in datasets.items() if d.kind in PLAN_LAYERS)
 
 
 def read_tables(project: Project, names: tuple[str, ...]) -> dict[str, pd.DataFrame]:

@@ -11,7 +11,7 @@ from qianmo.schema.errors import SchemaError
 __all__ = ["job_names", "job_spec", "job_specs"]
 
 _HOMES = {
-    "ingest": "ingest_base", "evaluate": "evaluate_area", "plan": "plan_area", "book": "make_book", "demo": "demo",
+    "ingest": "ingest_base", "evaluate": "evaluate_area", "plan": "plan_area", "front": "front_area", "book": "make_book", "demo": "demo",
     "status": "project_history", "history": "project_history", "undo": "project_history", "village": "make_village",
 }  # fmt: skip
 

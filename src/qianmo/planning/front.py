@@ -8,79 +8,18 @@ is left (dichotomic search for two aims, sandwich for more). Floors on aims give
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from qianmo.planning.aims import Aim
-from qianmo.planning.front_aims import check_point, floor_limit, scalarised, units_of
-from qianmo.planning.front_faces import is_dominated, lattice, raised, unproven
-from qianmo.planning.problem import Limit, PlanProblem
-from qianmo.planning.solve import Solution, solve
-from qianmo.schema.errors import InfeasibleError, SchemaError
+from qianmo.planning.front_faces import lattice, raised, unproven
+from qianmo.planning.front_search import Front, FrontPoint, FrontSearch, Search
+from qianmo.planning.problem import PlanProblem
+from qianmo.planning.solve import solve
+from qianmo.schema.errors import SchemaError
 
 __all__ = ["Front", "FrontPoint", "Search", "front"]
-
-Search = Callable[[PlanProblem, Solution | None], Solution]
-"""Solves a problem, from an earlier solution where there is one."""
-
-NEAR = 1e-9
-"""Relative height of a face that counts as none."""
-
-
-@dataclass(frozen=True)
-class FrontPoint:
-    """One plan of the front (前沿点).
-
-    `amount` (k,) in the units of the aims and `points` (k,), 100 for the whole potential; `weights`
-    and `floors` (k,) say which question it answers, floors -inf where there is none; `objective`,
-    `bound` (proven by prices alone) and `solver_bound` (claimed by the exact search) are of that question.
-    """
-
-    choice: np.ndarray
-    amount: np.ndarray
-    points: np.ndarray
-    weights: np.ndarray
-    floors: np.ndarray
-    objective: float
-    bound: float
-    solver_bound: float
-
-    @property
-    def gap(self) -> float:
-        """Share of the bound that is not reached, from 0."""
-        return (self.bound - self.objective) / max(abs(self.bound), 1e-12)
-
-    @property
-    def solver_gap(self) -> float:
-        """The same with the bound that the exact search claims."""
-        return (self.solver_bound - self.objective) / max(abs(self.solver_bound), 1e-12)
-
-    @property
-    def has_floors(self) -> bool:
-        """True for a plan found with floors on aims."""
-        return bool(np.isfinite(self.floors).any())
-
-
-@dataclass(frozen=True)
-class Front:
-    """Plans by falling first aim, and what is proven of the rest (前沿).
-
-    `ideal` (k,) is the bound of each aim alone; `nadir` (k,) the least of each aim on the front
-    found: exact between two aims that are solved exactly, an estimate for more. `proven` (q, k) and
-    `bounds` (q,) hold for every plan: ``proven @ points <= bounds``, by the bounds of the solver. `missed` is the height by which
-    an unknown plan can rise above the hull of the found ones, 0 where all supported plans are known;
-    `broken_off` says that the search was stopped before. All in points.
-    """
-
-    aims: tuple[Aim, ...]
-    plans: tuple[FrontPoint, ...]
-    ideal: np.ndarray
-    nadir: np.ndarray
-    proven: np.ndarray
-    bounds: np.ndarray
-    missed: float
-    broken_off: bool
 
 
 def front(
@@ -125,7 +64,7 @@ def front(
         Floors are asked for and two aims count borders.
     """
     main = _main_aim(aims) if floors else 0
-    run = _Run(problem, aims, search or (lambda p, start: solve(p, start=start)), tell, stop)
+    run = FrontSearch(problem, aims, search or (lambda p, start: solve(p, start=start)), tell, stop)
     k = len(aims)
     for end in np.eye(k):
         run.ask(end)
@@ -151,24 +90,42 @@ def _main_aim(aims: tuple[Aim, ...]) -> int:
     return bordered[0] if bordered else 0
 
 
-def _between(run: _Run, main: int, count: int) -> None:
-    """Two aims: halve the widest stretch of the other aim until the questions are used up."""
+def _between(run: FrontSearch, main: int, count: int) -> None:
+    """Two aims: halve the widest stretch of the other aim until the questions are used up.
+
+    Where the answer is the upper end itself, the half above the middle is empty, and the next
+    question of the lower half asks for whatever is next above its lower end.
+    """
     other = 1 - main
     marks = sorted(float(p.points[other]) for p in run.found)
-    open_ = [(b - a, a, b) for a, b in zip(marks, marks[1:])]
+    least = max(1e-6 * max(1.0, abs(marks[0]), abs(marks[-1])), 0.02 * float(run.unit[other]))
+    open_ = [_Stretch(a, b, b) for a, b in zip(marks, marks[1:])]
     for _ in range(count):
-        open_.sort(key=lambda s: (-s[0], s[1]))
-        if not open_ or open_[0][0] <= 1e-6 * max(1.0, abs(marks[-1])) or run.is_over():
+        open_ = sorted((s for s in open_ if s.high - s.low > 2 * least), key=lambda s: (s.low - s.high, s.low))
+        if not open_ or run.is_over():
             return
-        _, low, high = open_.pop(0)
+        now = open_.pop(0)
+        is_lower = now.high < now.end
         floor = np.full(2, -np.inf)
-        floor[other] = middle = (low + high) / 2
+        floor[other] = asked = now.low + least if is_lower else (now.low + now.high) / 2
         new = run.ask_floor(main, floor)
-        reached = high if new is None else float(new.points[other])
-        open_ += [(b - a, a, b) for a, b in ((low, middle), (reached, high)) if b - a > 1e-9]
+        reached = now.end if new is None else min(float(new.points[other]), now.end)
+        if is_lower:
+            open_ += [_Stretch(reached, now.high, now.end)] if reached < now.high else []
+        else:
+            open_ += [_Stretch(now.low, asked, now.end if reached >= now.end - least else asked), _Stretch(reached, now.high, now.high)]
 
 
-def _inside(run: _Run, main: int, count: int) -> None:
+@dataclass(frozen=True)
+class _Stretch:
+    """Values of an aim between two plans; nothing lies from `high` to the plan at `end`."""
+
+    low: float
+    high: float
+    end: float
+
+
+def _inside(run: FrontSearch, main: int, count: int) -> None:
     """Three aims or more: floors in the middle of the faces, those with most room above first."""
     points = np.array([p.points for p in run.found])
     faces = unproven(points, np.array(run.proven), np.array(run.bounds))
@@ -180,110 +137,3 @@ def _inside(run: _Run, main: int, count: int) -> None:
         floor = on_face.mean(axis=0)
         floor[main] = -np.inf
         run.ask_floor(main, floor)
-
-
-class _Run:
-    """Questions asked so far, the plans and bounds they gave."""
-
-    def __init__(
-        self, problem: PlanProblem, aims: tuple[Aim, ...], search: Search, tell: Callable[[int, float], None] | None,
-        stop: Callable[[], bool] | None,
-    ) -> None:  # fmt: skip
-        self.problem, self.aims, self.search, self.tell, self.stop = problem, aims, search, tell, stop
-        self.unit = units_of(aims)
-        self.found: list[FrontPoint] = []
-        self.proven: list[np.ndarray] = []
-        self.bounds: list[float] = []
-        self.asked = 0
-        self.solutions: list[tuple[np.ndarray, Solution]] = []
-        self.broken_off = False
-
-    def is_over(self) -> bool:
-        if self.found and self.stop is not None and self.stop():
-            self.broken_off = True
-        return self.broken_off
-
-    def ask(self, weights: np.ndarray) -> None:
-        if self.is_over():
-            return
-        point = self._solved(weights, np.full(len(weights), -np.inf), self._nearest(weights), ())
-        self.proven.append(np.asarray(weights, float))
-        self.bounds.append(point.solver_bound)
-        self._heard(point)
-
-    def ask_floor(self, main: int, floors: np.ndarray) -> FrontPoint | None:
-        """Best plan in the main aim with at least `floors` points of the others; None where there is none."""
-        weights = raised(np.eye(len(floors))[main])
-        rows = tuple(floor_limit(a, f / u) for a, f, u in zip(self.aims, floors, self.unit) if np.isfinite(f))
-        try:
-            point = self._solved(weights, floors, None, rows)
-        except InfeasibleError:
-            self.asked += 1
-            return None
-        self._heard(point)
-        return point
-
-    def next_face(self) -> np.ndarray | None:
-        """Weights with most room above, of those not asked yet; None where there is no room."""
-        points = np.array([p.points for p in self.found])
-        size = max(1.0, float(np.abs(points).max()))
-        for room, w in unproven(points, np.array(self.proven), np.array(self.bounds)):
-            if room <= NEAR * size:
-                return None
-            if not any(np.allclose(w, old, atol=1e-9) for old in self.proven):
-                return w
-        return None
-
-    def missed(self) -> float:
-        points = np.array([p.points for p in self.found])
-        faces = unproven(points, np.array(self.proven), np.array(self.bounds)) if len(self.proven) >= len(self.aims) else []
-        return max(faces[0][0], 0.0) if faces else float("inf")
-
-    def result(self) -> Front:
-        asked = [p for p in self.found if p.weights.min() > 0] or self.found
-        points = np.array([p.points for p in asked])
-        unlike = [k for k, p in enumerate(points) if not any(np.allclose(p, q, atol=1e-9) for q in points[:k])]
-        kept = [asked[k] for k in unlike]
-        kept = [p for p, out in zip(kept, is_dominated(np.array([p.points for p in kept]))) if not out]
-        kept.sort(key=lambda p: (-p.points).tolist())
-        ends = np.full(len(self.aims), np.inf)
-        for w, b in zip(self.proven, self.bounds):
-            if w.max() == 1.0:
-                ends[int(np.argmax(w))] = b
-        nadir = np.array([p.points for p in kept]).min(axis=0)
-        return Front(
-            self.aims, tuple(kept), ends, nadir, np.array(self.proven), np.array(self.bounds), self.missed(), self.broken_off
-        )
-
-    def _solved(self, weights: np.ndarray, floors: np.ndarray, start: Solution | None, rows: tuple[Limit, ...]) -> FrontPoint:
-        asked = scalarised(self.problem, self.aims, weights)
-        asked = replace(asked, limits=(*asked.limits, *rows))
-        solution = self.search(asked, start)
-        amount = check_point(asked, self.aims, weights, solution.choice, solution.objective)
-        if not rows:
-            self.solutions.append((np.asarray(weights, float), solution))
-        point = FrontPoint(
-            solution.choice, amount, amount * self.unit, np.asarray(weights, float), floors, solution.objective, solution.bound,
-            solution.solver_bound,
-        )  # fmt: skip
-        return self._or_better(point)
-
-    def _or_better(self, point: FrontPoint) -> FrontPoint:
-        """A plan found before that answers the question better, where there is one."""
-        for p in self.found:
-            score = float(point.weights @ p.points)
-            if score > point.objective + 1e-9 * max(1.0, abs(score)) and (p.points >= point.floors).all():
-                point = replace(point, choice=p.choice, amount=p.amount, points=p.points, objective=score)
-        return replace(point, bound=max(point.bound, point.objective), solver_bound=max(point.solver_bound, point.objective))
-
-    def _nearest(self, weights: np.ndarray) -> Solution | None:
-        if not self.solutions:
-            return None
-        away = [float(np.abs(w - weights).sum()) for w, _ in self.solutions]
-        return self.solutions[int(np.argmin(away))][1]
-
-    def _heard(self, point: FrontPoint) -> None:
-        self.asked += 1
-        self.found.append(point)
-        if self.tell is not None:
-            self.tell(self.asked, self.missed())
