@@ -18,7 +18,7 @@ from pathlib import Path
 
 from measure import Reading, Way, WayFailedError, measure, once
 
-NAMES = ("area", "adjacency", "overlay", "evaluate", "ingest")
+NAMES = ("area", "adjacency", "overlay", "evaluate", "ingest", "what_if")
 _SMALL = 2000
 
 

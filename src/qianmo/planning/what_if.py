@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from qianmo.planning.problem import KEPT, Limit, Pairs, PlanProblem, Refusals, limit_values, objective
-from qianmo.planning.solve import Solution, solve
+from qianmo.planning.problem import KEPT, Limit, Pairs, PlanProblem, Refusals, limit_value, objective
+from qianmo.planning.solve import Solution, is_large, solve
 from qianmo.schema.errors import SchemaError
 
 __all__ = ["Change", "WhatIf", "changed_problem", "what_if"]
@@ -136,10 +136,25 @@ def what_if(
     """
     changed, option = changed_problem(problem, change)
     start = _start(problem, changed, option, solution)
-    new = solve(changed, gap=gap, time_limit_s=time_limit_s, timer=timer, tell=tell, stop=stop, start=start)
+    new = _quick(changed, start, gap, timer)
+    if new is None:
+        new = solve(changed, gap=gap, time_limit_s=time_limit_s, timer=timer, tell=tell, stop=stop, start=start)
     choice = np.where(new.choice >= 0, option[np.maximum(new.choice, 0)] if len(option) else KEPT, KEPT)
     differs = np.flatnonzero(choice != solution.choice)
     return WhatIf(changed, option, new, choice, solution, differs, tuple(_limit_rows(problem, changed, solution.choice, new.choice)))
+
+
+def _quick(changed: PlanProblem, start: Solution, gap: float, timer: Callable[[], float] | None) -> Solution | None:
+    """The last plan of a large problem with broken limits settled, where its gap is small enough."""
+    if not is_large(changed):
+        return None
+    from qianmo.planning.restart import restart  # compiled loops: loaded for large problems alone
+
+    began = timer() if timer else 0.0
+    found = restart(changed, start)
+    if found is None or found.bound - found.objective > gap * abs(found.bound):
+        return None
+    return replace(found, time_s=timer() - began if timer else 0.0)
 
 
 def _refuse_locks(problem: PlanProblem, change: Change) -> None:
@@ -199,15 +214,19 @@ def _start(problem: PlanProblem, changed: PlanProblem, option: np.ndarray, solut
 
 
 def _limit_rows(problem: PlanProblem, changed: PlanProblem, before: np.ndarray, after: np.ndarray) -> list[dict[str, Any]]:
-    old = dict(zip([x.id for x in problem.limits], zip(problem.limits, limit_values(problem, before))))
+    """Limits that are new or have another bound, with their values in both plans."""
+    old = {x.id: x for x in problem.limits}
     rows = []
-    for x, value in zip(changed.limits, limit_values(changed, after)):
-        was, reached = old.get(x.id, (None, float("nan")))
-        if x.rule_id != "lock" and (was is None or was.bound != x.bound):
-            rows.append(
-                {
-                    "id": x.id, "zh": x.zh, "unit": x.unit, "relation": x.relation, "bound_after": x.bound, "value_after": float(value),
-                    "bound_before": float("nan") if was is None else was.bound, "value_before": float(reached),
-                }
-            )  # fmt: skip
+    for x in changed.limits:
+        was = old.get(x.id)
+        if x.rule_id == "lock" or (was is not None and was.bound == x.bound):
+            continue
+        nothing = float("nan")
+        rows.append(
+            {
+                "id": x.id, "zh": x.zh, "unit": x.unit, "relation": x.relation, "bound_after": x.bound,
+                "value_after": limit_value(x, after, changed.m), "bound_before": nothing if was is None else was.bound,
+                "value_before": nothing if was is None else limit_value(was, before, problem.m),
+            }
+        )  # fmt: skip
     return rows
