@@ -175,7 +175,8 @@ def test_with_windows_but_no_borders_the_assignment_program_bounds_it(linear: Mo
     assert problem.pairs == ()
     assert found.objective <= relaxed.bound * (1 + 1e-9)
     assert found.bound >= found.objective
-    assert found.bound == pytest.approx(relaxed.bound, rel=5e-3)
+    assert found.bound <= relaxed.bound * (1 + 1e-9), "cases prove at least what the relaxation does"
+    assert dual_bound(problem, found.prices) == pytest.approx(relaxed.bound, rel=5e-3)
 
 
 def test_with_very_heavy_borders_each_piece_of_land_takes_its_one_cheapest_use() -> None:

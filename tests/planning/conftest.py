@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ import pandas as pd
 import pytest
 from shapely.geometry import box
 
+from qianmo.planning.aims import Aim
+from qianmo.planning.problem import KEPT, Limit, Pairs, PlanProblem
 from qianmo.schema.tables import table_spec
 
 CLASSES = ("0101", "0103", "0201", "0301", "0702", "1206", "1104")
@@ -86,3 +89,53 @@ def area() -> Area:
 def area_of() -> Callable[..., Area]:
     """Make an area of any size."""
     return make_area
+
+
+def make_tiny(n: int = 6, seed: int = 0, *, bonded: bool = True) -> tuple[PlanProblem, tuple[Aim, ...]]:
+    """`n` patches in a ring, two options each, three aims (one counts borders), a budget row."""
+    rng = np.random.default_rng(seed)
+    patch = np.repeat(np.arange(n), 2)
+    m = len(patch)
+    gain = rng.integers(0, 1000, m) / 100.0
+    cost = rng.integers(100, 1000, m) / 100.0
+    green = rng.integers(-300, 600, m) / 100.0
+    ring = Pairs("contiguity", "连片", np.arange(n), (np.arange(n) + 1) % n, rng.integers(1, 9, n).astype(float),
+                 rng.random(n) < 0.4, rng.random(m) < 0.6)  # fmt: skip
+    budget = Limit("budget", "budget", "预算", np.arange(m), cost, "<=", round(0.6 * float(cost.sum()) / 2, 2), "yuan")
+    text = np.array([f"w{k % 2}" for k in range(m)], object)
+    problem = PlanProblem(n, patch, text, text, gain, cost, {}, {}, (ring,) if bonded else (), (budget,))
+    aims = (
+        Aim("farmland", "耕地", "", "m2", 1.0, float(np.maximum(gain, 0).sum()), gain),
+        Aim("cost", "节约", "", "yuan", 1.0, float(cost.sum()), -cost),
+        Aim("contiguity", "连片", "", "m", 1.0, float(ring.weight.sum()), np.zeros(m), ring)
+        if bonded
+        else Aim("green", "生态", "", "m2", 1.0, float(np.maximum(green, 0).sum()), green),
+    )
+    return problem, aims
+
+
+def go_through(problem: PlanProblem) -> list[np.ndarray]:
+    """All choices within the limits, by going through them one by one."""
+    per_patch = [[KEPT, *np.flatnonzero(problem.patch == k).tolist()] for k in range(problem.n)]
+    plans = []
+    for picked in itertools.product(*per_patch):
+        taken = {c for c in picked if c >= 0}
+        ok = True
+        for x in problem.limits:
+            value = x.constant + sum(c for o, c in zip(x.option.tolist(), x.coefficient.tolist()) if o in taken)
+            ok &= value <= x.bound + 1e-9 if x.relation == "<=" else value >= x.bound - 1e-9 if x.relation == ">=" else abs(value - x.bound) < 1e-9
+        if ok:
+            plans.append(np.array(picked))
+    return plans
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Callable[..., tuple[PlanProblem, tuple[Aim, ...]]]:
+    """Make a tiny problem with several aims."""
+    return make_tiny
+
+
+@pytest.fixture(scope="session")
+def every_plan() -> Callable[[PlanProblem], list[np.ndarray]]:
+    """Go through all plans of a tiny problem."""
+    return go_through

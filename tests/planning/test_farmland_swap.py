@@ -221,7 +221,7 @@ def test_reference_values_imply_the_rules_of_means():
 
 def test_a_swap_is_verified_and_obeys_the_rules_of_means():
     result = swap(make_swap(400, rng=np.random.default_rng(2)), settings=SETTINGS, gap=1e-3)
-    checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.shares)
+    checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.prices)
     assert all(c["ok"] for c in checks)
     m = result.certificate["means"]
     assert m["grade_in"] <= m["grade_out"] and m["patch_in"] > m["patch_out"]

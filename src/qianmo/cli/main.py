@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from qianmo import __version__
-from qianmo.cli.output import bars, print_error, print_error_json, print_report, print_report_json, solver_silenced
+from qianmo.cli.interrupt import caught_interrupts
+from qianmo.cli.output import bars, print_error, print_report, solver_silenced
+from qianmo.cli.report_json import error_json, report_json
 from qianmo.jobs.context import Context
 from qianmo.jobs.registry import job_names, job_spec, job_specs
 from qianmo.jobs.spec import JobOption, JobSpec, checked_values
@@ -45,20 +47,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         values = checked_values(spec, asked)
         with bars(enabled=not quiet) as progress, solver_silenced():
-            context = Context(user=_user(), progress=progress)
+            context = Context(user=_user(), progress=progress, catch=caught_interrupts)
             report = spec.run(context, values)
     except QianmoError as error:
-        print_error_json(name, error) if as_json else print_error(error)
-        return next(code for kind, code in _EXIT if isinstance(error, kind))
+        code = next(code for kind, code in _EXIT if isinstance(error, kind))
+        if as_json:
+            print(error_json(name, error, code))
+        else:
+            print_error(error)
+        return code
     except OSError as fault:
         place = f" {fault.filename}" if fault.filename else ""
-        print_error(NotAllowedError(f"读写{place} 失败: {fault.strerror or fault}", expected="可读写的位置与足够的磁盘空间", cure="检查路径、权限与磁盘空间后重试"))
+        refused = NotAllowedError(f"读写{place} 失败: {fault.strerror or fault}", expected="可读写的位置与足够的磁盘空间", cure="检查路径、权限与磁盘空间后重试")
+        if as_json:
+            print(error_json(name, refused, 6))
+        else:
+            print_error(refused)
         return 6
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
+        if as_json:
+            print(error_json(name, stopped, 130))
         print("已中断; 项目保持原状", file=sys.stderr)
         return 130
     if as_json:
-        print_report_json(name, report, context.notes)
+        print(report_json(name, report, context.notes))
     else:
         print_report(report, context.notes)
     return report.exit_code

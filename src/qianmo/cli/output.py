@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -39,7 +37,7 @@ _KINDS = MappingProxyType(
 
 _REASONED = re.compile(r"(?P<name>.*?) \((?P<score>[\d.]+): (?P<why>.*)\)", re.DOTALL)
 
-__all__ = ["bars", "print_error", "print_error_json", "print_report", "print_report_json", "solver_silenced"]
+__all__ = ["bars", "print_error", "print_report", "solver_silenced"]
 
 
 @contextmanager
@@ -93,19 +91,6 @@ def print_report(report: JobReport, notes: list[str]) -> None:
         console.print(f"  · {_note(note)}", markup=False)
 
 
-def print_report_json(job: str, report: JobReport, notes: list[str]) -> None:
-    """What was made as one JSON object on standard output: job, lines, files, figures, notes."""
-    files = [{"path": path, "what": what} for path, what in report.files]
-    _print_json({"job": job, "lines": list(report.lines), "files": files, "figures": dict(report.figures), "notes": notes})
-
-
-def print_error_json(job: str, error: QianmoError) -> None:
-    """One error as one JSON object of the same shape for every kind: error, found, expected, cure, choices, conflict."""
-    choices, conflict = getattr(error, "choices", ()), getattr(error, "conflict", ())
-    _print_json({"job": job, "error": type(error).__name__, "found": error.found, "expected": error.expected, "cure": error.cure,
-                 "choices": list(choices), "conflict": list(conflict)})  # fmt: skip
-
-
 def print_error(error: QianmoError) -> None:
     """One error: found, expected, cure, and the choices where there are some."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -133,10 +118,6 @@ def _choice(choice: str) -> str:
     """A candidate with its reasons in brackets, the reasons in Chinese."""
     found = _REASONED.fullmatch(choice)
     return f"{found['name']} ({found['score']}: {chinese_message(found['why'])})" if found else choice
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    print(json.dumps(value, ensure_ascii=False, default=lambda x: x.item() if hasattr(x, "item") else str(x)))
 
 
 def _plain() -> Report:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-__all__ = ["Context", "Progress", "silent"]
+__all__ = ["Catch", "Context", "Progress", "silent", "uncaught"]
 
 Progress = Callable[[str, float], None]
 """Called with the step under way and the share of the whole job that is done, from 0 to 1."""
+
+
+Catch = Callable[[], AbstractContextManager[Callable[[], bool]]]
+"""Opens a stretch in which an interruption asks to end with what there is; gives the function that says whether it was asked."""
+
+
+@contextmanager
+def uncaught() -> Iterator[Callable[[], bool]]:
+    """A stretch in which nobody asks to end early."""
+    yield lambda: False
 
 
 def silent(step: str, share: float) -> None:
@@ -28,6 +38,7 @@ class Context:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     progress: Progress = silent
     notes: list[str] = field(default_factory=list)
+    catch: Catch = uncaught
     _low: float = 0.0
     _high: float = 1.0
 
@@ -44,4 +55,4 @@ class Context:
     def part(self, low: float, high: float) -> Iterator[Context]:
         """A context whose progress fills the bar from `low` to `high` of this one."""
         width = self._high - self._low
-        yield Context(self.user, self.clock, self.progress, self.notes, self._low + width * low, self._low + width * high)
+        yield Context(self.user, self.clock, self.progress, self.notes, self.catch, self._low + width * low, self._low + width * high)

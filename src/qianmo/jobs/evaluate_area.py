@@ -10,7 +10,7 @@ import pandas as pd
 
 from qianmo.evaluation.evaluate import evaluate
 from qianmo.jobs.context import Context
-from qianmo.jobs.opened import PLAN_LAYERS, PLAN_TABLES, Opened, open_for_work
+from qianmo.jobs.opened import PLAN_TABLES, Opened, open_for_work, plan_layers
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.units import m2_to_mu
 from qianmo.store.parquet import read_frame
@@ -32,7 +32,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     context.step("保存评价成果", 0.85)
     with change(opened.project.folder, what="现状评价", user=context.user, now=context.clock()) as stage:
         stage.remove_tables(PLAN_TABLES)
-        for name in PLAN_LAYERS:
+        for name in plan_layers(stage.datasets):
             stage.remove(name)
         for name, frame in tables.items():
             stage.put_table(name, pd.DataFrame(frame))

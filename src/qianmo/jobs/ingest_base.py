@@ -22,7 +22,7 @@ from qianmo.jobs.ingest_invent import invent
 from qianmo.jobs.ingest_layer import SLOPE_LIMITS, Prepared, Setting, prepare_classes, prepare_layer
 from qianmo.jobs.ingest_place import where
 from qianmo.jobs.ingest_read import Read, read_recipe
-from qianmo.jobs.opened import PLAN_LAYERS, SWAP_LAYERS, TENURE_TABLES
+from qianmo.jobs.opened import SWAP_LAYERS, TENURE_TABLES, plan_layers
 from qianmo.jobs.recipe import Recipe, recipe_from_file, recipe_from_options
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.onemap.check_layer import check_layer
@@ -287,7 +287,7 @@ def _commit(
         if log is not None:
             stage.put_table("repair_log", log.astype({"before": str, "after": str}) if len(log) else log)
         stage.clear_results(keep=(*TENURE_TABLES, *(("repair_log",) if log is not None else ())))
-        for name in (*PLAN_LAYERS, *SWAP_LAYERS):
+        for name in (*plan_layers(stage.datasets), *SWAP_LAYERS):
             stage.remove(name)
     return setting.notes
 

@@ -19,11 +19,12 @@ from qianmo.store.project import Project, open_project
 from qianmo.store.stage import read_catalog
 
 __all__ = [
-    "PLAN_LAYERS", "PLAN_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "open_for_work", "read_tables",
+    "PLAN_LAYERS", "PLAN_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "open_for_work",
+    "plan_layers", "read_tables",
 ]  # fmt: skip
 
 PLAN_LAYERS = ("plan_parcel", "subproject", "exchange_parcel")
-"""Layers that a plan or an exchange makes."""
+"""Layers that a plan or an exchange makes, which are also the kinds of layers that hold plans."""
 
 TENURE_LAYERS = ("allotment_block", "allotment_line", "value_zone", "lot", "title", "title_outcome", "industrial_block")
 """Layers of re-allotment and integration; evaluation and plan do not read them."""
@@ -36,6 +37,7 @@ TENURE_TABLES = (
 PLAN_TABLES = (
     "plan_parcel", "subproject", "cost_by_measure", "year_plan", "funding", "plan_verdicts", "flow_matrix", "balance", "basic_farmland_form",
     "certificate", "service_check", "exchange_balance", "exchange_indices", "exchange_holdings", "exchange_agreements", "exchange_consents", "exchange_certificate",
+    "plan_score", "plan_diff", "plan_diff_measure", "plan_diff_village", "front", "front_plans", "front_points",
 )  # fmt: skip
 """Tables that a plan makes; they go when the state they rest on changes."""
 
@@ -73,7 +75,7 @@ class Opened:
     @property
     def synthetic(self) -> dict[str, str]:
         """Invented inputs: dataset name → label, also for invented columns of real layers."""
-        found = {d.name: f"{d.zh}（合成）" for d in self.datasets.values() if d.synthetic and d.name not in (*PLAN_LAYERS, *SWAP_LAYERS)}
+        found = {d.name: f"{d.zh}（合成）" for d in self.datasets.values() if d.synthetic and d.kind not in PLAN_LAYERS and d.name not in SWAP_LAYERS}
         for d in self.datasets.values():
             if d.lineage.parameters.get("synthetic_columns") and not d.synthetic:
                 found.setdefault(f"{d.name}_columns", f"{d.zh}的村属与权属字段（合成）")
@@ -113,6 +115,11 @@ def open_for_work(folder: Path) -> Opened:
     if strange:
         raise SchemaError(f"project.toml [parameters]: {', '.join(strange)}", expected="names of shipped parameters or rule ids")
     return Opened(project, datasets, layers, overrides, dict(project.settings.get("documents", {})))
+
+
+def plan_layers(datasets: Mapping[str, Dataset]) -> tuple[str, ...]:
+    """Names of the layers that hold plans: the plan itself and kept plans of a front."""
+    return tuple(name for name, d in datasets.items() if d.kind in PLAN_LAYERS)
 
 
 def read_tables(project: Project, names: tuple[str, ...]) -> dict[str, pd.DataFrame]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +16,28 @@ from qianmo.evaluation.evaluate import before_and_after
 from qianmo.evaluation.facts import Facts
 from qianmo.geo.adjacency import shared_borders
 from qianmo.geo.overlay import share_inside
+from qianmo.jobs.compared import compared, previous_plan
 from qianmo.jobs.context import Context
 from qianmo.jobs.evaluate_area import faults_of
 from qianmo.jobs.opened import Opened, open_for_work, read_tables
 from qianmo.jobs.proof_of import by_cases, keep_proof, source_hashes
+from qianmo.jobs.searching import Searching, limits_of_search, teller
 from qianmo.jobs.service_lines import checked_services, service_lines
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
+from qianmo.planning.diff import patch_scores
 from qianmo.planning.plan import PlanResult, plan
 from qianmo.planning.settings import PlanSettings, Window
 from qianmo.planning.verify import verify
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.measures import KEEP
 from qianmo.schema.rules import rules
 from qianmo.schema.units import MU_PER_HA, m2_to_mu
 from qianmo.store.project import change
 from qianmo.store.proof_folder import file_sha256
 from qianmo.store.stage import Stage
 
-__all__ = ["SPECS", "run"]
+__all__ = ["SPECS", "inside_share", "locks_from", "plan_settings", "run"]
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -43,14 +47,20 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     options = read_tables(opened.project, ("measure_options",)).get("measure_options")
     if options is None:
         raise MissingDataError("项目还没有潜力表 (no measure options)", cure="先运行 qianmo evaluate")
-    settings = _settings(opened, values)
+    settings = plan_settings(opened, values)
+    earlier = previous_plan(opened) if values.get("compare") else None
+    gap, seconds = limits_of_search(
+        values.get("gap"), values.get("seconds"), default_gap=settings.value("plan_gap_rel"), default_seconds=settings.value("plan_time_limit_s")
+    )
     patches = opened.patches
     borders = shared_borders(patches.geometry.to_numpy())
     context.step("求解方案", 0.2)
-    result = plan(
-        patches, options, borders, settings=settings, basic_share=_basic_share(opened, values, context), redline_share=_share(opened, "eco_redline"),
-        timer=time.monotonic,
-    )  # fmt: skip
+    with context.catch() as stop:
+        search = Searching(gap, seconds, time.monotonic, teller(context, "求解方案", seconds, time.monotonic, low=0.2, high=0.6), stop)
+        result = plan(
+            patches, options, borders, settings=settings, basic_share=_basic_share(opened, values, context),
+            redline_share=inside_share(opened, "eco_redline"), locks=locks_from(values.get("lock") or ()), search=search,
+        )  # fmt: skip
     context.step("独立核验证明", 0.6)
     checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.prices)
     failed = [c for c in checks if not c["ok"]]
@@ -64,17 +74,26 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     tables = before_and_after(facts)
     tables["plan_verdicts"] = tables.pop("verdicts")
     tables |= checked_services(opened, options, result.after, borders)
+    scores = patch_scores(result.formulation.problem, result.solution.choice)
+    difference = compared(earlier, result.plan_parcel, scores, result.certificate)
     context.step("保存方案", 0.85)
     with change(opened.project.folder, what="编制方案", user=context.user, now=context.clock()) as stage:
         _put(stage, opened, result, tables, context)
+        stage.put_table("plan_score", pd.DataFrame({"patch_id": result.plan_parcel["patch_id"], "score": scores}))
+        for name, frame in difference.tables.items():
+            stage.put_table(name, frame)
         _put_proof(stage, opened, result, context)
         proof = {"folder": "proof", "sha256": file_sha256(stage.folder / "proof" / "certificate.json")}
         stage.put_json("certificate", {**result.certificate, "checks": checks, "proof": proof})
-    return JobReport(tuple(_lines(result, tables, checks)), ((str(opened.project.folder / "onemap.gpkg"), "规划图斑 plan_parcel 与子项目 subproject 已加入"),),
-                     {"gap": result.certificate["gap_rel"]})  # fmt: skip
+    lines = [*_lines(result, tables, checks), *difference.lines]
+    if search.stopped:
+        lines.insert(0, f"按要求提前结束求解, 保留当前最优方案, 差距 {result.certificate['gap_rel']:.4%} (ended early with the best plan so far)")
+    return JobReport(tuple(lines), ((str(opened.project.folder / "onemap.gpkg"), "规划图斑 plan_parcel 与子项目 subproject 已加入"),),
+                     {**_figures(result), "interrupted": search.stopped, **difference.figures})  # fmt: skip
 
 
-def _settings(opened: Opened, values: Mapping[str, Any]) -> PlanSettings:
+def plan_settings(opened: Opened, values: Mapping[str, Any]) -> PlanSettings:
+    """Settings of a plan: those of the command line, then of project.toml, then the shipped ones (方案设置)."""
     told = dict(opened.project.settings.get("plan", {}))
     budget = values["budget"] if values["budget"] is not None else told.get("budget_wan")
     thresholds = {k: float(v) for k, v in opened.overrides.items() if k in rules() and not isinstance(v, str)}
@@ -96,14 +115,32 @@ def _settings(opened: Opened, values: Mapping[str, Any]) -> PlanSettings:
     )  # fmt: skip
 
 
-def _share(opened: Opened, name: str) -> np.ndarray | None:
+def locks_from(texts: Sequence[str]) -> dict[str, str]:
+    """Locks of the command line: ``PATCH`` keeps its use, ``PATCH=measure`` takes the measure (锁定).
+
+    Raises
+    ------
+    SchemaError
+        A patch is locked twice to different things, or a text is empty.
+    """
+    locks: dict[str, str] = {}
+    for text in texts:
+        patch_id, mark, works = str(text).partition("=")
+        wanted = works if mark else KEEP
+        if not patch_id or not wanted or locks.setdefault(patch_id, wanted) != wanted:
+            raise SchemaError(f"--lock {text}", expected="图斑编号 (维持现状) 或 图斑编号=措施, 每个图斑一次")
+    return locks
+
+
+def inside_share(opened: Opened, name: str) -> np.ndarray | None:
+    """Share of each patch inside a layer; None where there is no such layer (压盖比例)."""
     layer = opened.layers.get(name)
     return None if layer is None else share_inside(opened.patches.geometry.to_numpy(), layer.geometry.to_numpy())
 
 
 def _basic_share(opened: Opened, values: Mapping[str, Any], context: Context) -> np.ndarray | None:
     """Protected share of each patch: today's layer, the adjusted one, or the larger of the two; said in a note where there is a swap."""
-    today, adjusted = _share(opened, "basic_farmland"), _share(opened, "basic_farmland_after")
+    today, adjusted = inside_share(opened, "basic_farmland"), inside_share(opened, "basic_farmland_after")
     if today is None or adjusted is None:
         return today
     how = str(values.get("basic_farmland") or "both")
@@ -144,6 +181,13 @@ def _put_proof(stage: Stage, opened: Opened, result: PlanResult, context: Contex
     )  # fmt: skip
 
 
+def _figures(result: PlanResult) -> dict[str, Any]:
+    c = result.certificate
+    named = {"gap": "gap_rel", "objective": "objective", "bound": "bound", "solver_gap": "solver_gap_rel", "seconds": "time_s",
+             "patches": "n_parcels", "options": "n_options", "changed": "n_changed"}  # fmt: skip
+    return {**{k: c[v] for k, v in named.items()}, "cost_yuan": round(float(result.cost_by_measure["total_yuan"].sum()), 2)}
+
+
 def _lines(result: PlanResult, tables: Mapping[str, pd.DataFrame], checks: list[dict[str, Any]]) -> list[str]:
     c = result.certificate
     costs = result.cost_by_measure
@@ -182,6 +226,10 @@ SPECS = (
             JobOption("waive", "texts", "不作为约束的规则编号", "rule not to be imposed"),
             JobOption("basic_farmland", "choice", "永农布局调整后按哪个图层保护", "layer that protects after a swap", default="both",
                       choices=("both", "current", "adjusted")),
+            JobOption("gap", "number", "求解差距目标, 如 0.001", "gap at which the search ends, a share"),
+            JobOption("seconds", "number", "求解时限 (秒)", "time limit of the search in seconds"),
+            JobOption("lock", "texts", "锁定图斑: 编号 (维持现状) 或 编号=措施", "patch settled beforehand: its id (kept) or id=measure"),
+            JobOption("compare", "flag", "与上一方案比较", "list what changes against the previous plan", default=False),
         ),
         run,
     ),

@@ -58,7 +58,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     minutes = values["minutes"] if values["minutes"] is not None else settings.value("swap_minutes")
     result = swap(land, settings=settings, gap=float(gap), time_limit_s=float(minutes) * 60.0, timer=time.monotonic)
     context.step("独立核验证明", 0.6)
-    checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.shares)
+    checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.prices)
     failed = [c for c in checks if not c["ok"]]
     if failed:
         raise SchemaError(f"证明核验未通过: {failed[:3]}", expected="目标值、约束与上界全部复核一致", cure="请保留项目并反馈")
@@ -72,7 +72,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     with change(opened.project.folder, what="永久基本农田布局调整", user=context.user, now=context.clock()) as stage:
         _put(stage, opened, layers, result, form, judged, context, moved=moved)
         keep_proof(
-            stage.folder / "swap_proof", result.formulation.problem, result.solution, now=context.clock(), area_m2=land.area,
+            stage.folder / "swap_proof", result.formulation.problem, result.solution, now=context.clock(), prices=result.prices, area_m2=land.area,
             patch_id=units.table["unit_id"].to_numpy(object),
         )  # fmt: skip
         stage.put_json("swap_certificate", _plain({**result.certificate, "checks": checks}))

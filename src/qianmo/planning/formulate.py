@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from qianmo.planning.aims import Aim, aims, weighted_pairs, weighted_values
 from qianmo.planning.joining import lonely_merges
 from qianmo.planning.limits.register import build_limits
+from qianmo.planning.locks import lock_limits, locked_options
 from qianmo.planning.parts import Parts, without_options
 from qianmo.planning.problem import Limit, PlanProblem
 from qianmo.planning.settings import PlanSettings
@@ -28,15 +30,19 @@ class Formulation:
     problem: PlanProblem
 
 
-def formulate(parts: Parts, settings: PlanSettings) -> Formulation:
+def formulate(parts: Parts, settings: PlanSettings, *, locks: Mapping[str, str] | None = None) -> Formulation:
     """The problem of one planning area (建立规划问题).
 
     Options that a zero limit forbids one by one (redline, protected farmland, slope) leave first,
-    named with the rule, so that the potentials of the aims count only what may be done.
+    named with the rule, so that the potentials of the aims count only what may be done. Locks (patch id → measure, or 'keep') come after
+    that, so that the scores of plans with and without them compare.
     """
     parts = without_options(parts, forbidden(parts, build_limits(parts, settings)))
     parts = without_options(parts, {int(o): NO_NEIGHBOUR for o in lonely_merges(parts, settings)})
     found = aims(parts, settings)
+    if locks:
+        parts = without_options(parts, locked_options(parts, locks))
+        found = tuple(replace(a, potential=free.potential) for a, free in zip(aims(parts, settings), found))
     problem = PlanProblem(
         n=parts.n,
         patch=parts.patch,
@@ -47,7 +53,7 @@ def formulate(parts: Parts, settings: PlanSettings) -> Formulation:
         effects=parts.effects,
         base=parts.base,
         pairs=weighted_pairs(found),
-        limits=build_limits(parts, settings),
+        limits=(*build_limits(parts, settings), *lock_limits(parts, locks or {})),
     )
     return Formulation(parts, found, problem)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from qianmo.planning.formulate import Formulation, formulate
 from qianmo.planning.funding import funding
 from qianmo.planning.joining import field_groups
 from qianmo.planning.parts import Parts, assemble_parts
+from qianmo.planning.problem import PlanProblem
 from qianmo.planning.proof import stored_prices
 from qianmo.planning.reasons import reasons
 from qianmo.planning.results import apply_plan, merged_fields, plan_parcels
@@ -58,6 +60,8 @@ def plan(
     basic_share: np.ndarray | None = None,
     redline_share: np.ndarray | None = None,
     timer: Callable[[], float] | None = None,
+    locks: Mapping[str, str] | None = None,
+    search: Callable[[PlanProblem], Solution] | None = None,
 ) -> PlanResult:
     """Choose one measure a patch, or keep it, within all limits (编制整治方案).
 
@@ -73,6 +77,11 @@ def plan(
         Share of each patch in permanent basic farmland, in the ecological redline. [0..1]
     timer : function, optional
         Gives seconds, to report the time of the search.
+    locks : mapping patch id → measure, optional
+        Patches that are settled beforehand; 'keep' for the present use.
+    search : function, optional
+        Solves the problem, e.g. ``partial(solve, gap=1e-4, time_limit_s=60, tell=…, stop=…, start=…)``;
+        by default `solve` to the gap and within the time of the parameters.
 
     Returns
     -------
@@ -92,10 +101,10 @@ def plan(
     True
     """
     parts = assemble_parts(patches, options, borders, settings=settings, basic_share=basic_share, redline_share=redline_share)
-    formulation = formulate(parts, settings)
-    solution = solve(
-        formulation.problem, gap=settings.value("plan_gap_rel"), time_limit_s=settings.value("plan_time_limit_s"), timer=timer
-    )
+    formulation = formulate(parts, settings, locks=locks)
+    if search is None:
+        search = partial(solve, gap=settings.value("plan_gap_rel"), time_limit_s=settings.value("plan_time_limit_s"), timer=timer)
+    solution = search(formulation.problem)
     prices = stored_prices(formulation.problem, solution.prices, solution.branches)
     parts, choice = formulation.parts, solution.choice
     years = int(settings.value("plan_years"))

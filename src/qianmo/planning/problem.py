@@ -179,17 +179,26 @@ def hundredths(amount: np.ndarray | float) -> np.ndarray:
 
 def limit_value(limit: Limit, choice: np.ndarray, m: int) -> float:
     """Left side of one limit under a choice of `m` options, exact to the dm2 or fen (限制条件取值)."""
-    chosen = np.zeros(m, bool)
-    chosen[choice[choice >= 0]] = True
-    taken = limit.coefficient[chosen[limit.option]]
-    if limit.is_whole:
-        return int(hundredths(taken).sum() + hundredths(limit.constant)) / 100.0
-    return limit.constant + float(taken.sum())
+    return _value(limit, _chosen(choice, m))
 
 
 def limit_values(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
     """Left side of every limit under a choice (限制条件取值)."""
-    return np.array([limit_value(x, choice, problem.m) for x in problem.limits])
+    chosen = _chosen(choice, problem.m)
+    return np.array([_value(x, chosen) for x in problem.limits])
+
+
+def _chosen(choice: np.ndarray, m: int) -> np.ndarray:
+    chosen = np.zeros(m, bool)
+    chosen[choice[choice >= 0]] = True
+    return chosen
+
+
+def _value(limit: Limit, chosen: np.ndarray) -> float:
+    taken = limit.coefficient[chosen[limit.option]]
+    if limit.is_whole:
+        return int(hundredths(taken).sum() + hundredths(limit.constant)) / 100.0
+    return limit.constant + float(taken.sum())
 
 
 def _refuse_pairs(p: Pairs, n: int) -> None:

@@ -15,7 +15,7 @@ from qianmo.schema.units import m2_to_mu
 
 __all__ = ["reasons"]
 
-OWN_LIMITS = {"budget": "预算", "window": "规模窗口", "floor": "政策下限"}
+OWN_LIMITS = {"budget": "预算", "window": "规模窗口", "floor": "政策下限", "lock": "用户锁定"}
 """Names of limits that the user sets and no rule."""
 
 WORTH_NAMING = 5e-5

@@ -16,7 +16,7 @@ Large problems (`LARGE` entries of patches, borders and layers): `qianmo.plannin
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
@@ -144,6 +144,7 @@ def _solve_large(
     problem: PlanProblem, gap: float, time_limit_s: float, timer: Callable[[], float] | None,
     tell: Callable[[float, float], None] | None, stop: Callable[[], bool] | None, start: Solution | None,
 ) -> Solution:  # fmt: skip
+    from qianmo.planning.large_conflict import conflicting_limits, is_reachable, most_reachable
     from qianmo.planning.whole_area import allocate  # compiled loops: loaded for large problems alone
 
     started = timer() if timer else 0.0
@@ -152,8 +153,10 @@ def _solve_large(
         prices=None if start is None else start.prices, choice=None if start is None else start.choice,
     )  # fmt: skip
     if found.choice is None:
-        if not is_feasible(problem, list(problem.limits)):
-            raise explain_conflict(problem)
+        core = conflicting_limits(problem)
+        if core:
+            few = replace(problem, limits=tuple(problem.limits[k] for k in core))
+            raise explain_conflict(few, feasible=lambda p, x: is_reachable(p, x) is not False, reach=most_reachable)
         raise QianmoError(
             f"no plan within the limits was found in {time_limit_s:g} s",
             expected="a plan that obeys every limit",

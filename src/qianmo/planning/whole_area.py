@@ -87,6 +87,8 @@ def allocate(
     if prices is not None:
         state.p, state.a = row_prices(d, prices.limit), parts_from(d, problem, prices)
         run.bound, run.parts, run.price = dual_bound(problem, prices), state.a.copy(), state.p.copy()
+        if run.gap_now() <= gap and run.best is not None:
+            return Found(choice_of(d, run.best), prices, run.bound, 0)
     next_try = FIRST_TRY if choice is None else FIRST_TRY // 3
     for bound, price in iterate(d, steps, state):
         if bound < run.bound:

@@ -15,6 +15,7 @@ from qianmo.planning.farmland_swap.minimum import MinimumResult, enforce_minimum
 from qianmo.planning.farmland_swap.window import link_graph
 from qianmo.planning.limits.rows import limit_row
 from qianmo.planning.problem import Limit, Pairs, PlanProblem, hundredths, objective
+from qianmo.planning.proof import stored_prices
 from qianmo.planning.solve import Solution, solve
 from qianmo.schema.errors import RuleError, SchemaError
 from qianmo.schema.rules import parameter
@@ -109,7 +110,7 @@ def select_sites(
         solution = replace(solution, choice=minimum.choice, objective=score, method=f"{solution.method}; least block in exact windows")
     selected = solution.choice >= 0
     block = _numbered(selected, i, j)
-    record = certificate(problem, solution) | {"kind": "sites"} | ({"minimum_block": minimum.summary()} if minimum else {})
+    record = certificate(problem, solution, stored_prices(problem, solution.prices, solution.branches)) | {"kind": "sites"} | ({"minimum_block": minimum.summary()} if minimum else {})
     return SiteSelection(selected, block, _blocks(block, area, worth, cost), problem, solution, minimum, record)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qianmo.planning.case_bounds import CasePrices
 from qianmo.planning.certificate import certificate
 from qianmo.planning.farmland_swap.eligibility import question_table
 from qianmo.planning.farmland_swap.formulate import SwapFormulation, after_swap, formulate_swap, with_limits
@@ -18,7 +19,7 @@ from qianmo.planning.farmland_swap.minimum import MinimumResult, enforce_minimum
 from qianmo.planning.farmland_swap.outcome import swap_balance, swap_parcels
 from qianmo.planning.farmland_swap.settings import SwapSettings
 from qianmo.planning.problem import objective
-from qianmo.planning.proof import border_shares
+from qianmo.planning.proof import stored_prices
 from qianmo.planning.solve import Solution, solve
 from qianmo.schema.errors import InfeasibleError
 from qianmo.schema.units import mu_to_m2
@@ -31,7 +32,7 @@ class SwapResult:
     """A swap and everything that is told of it (永农调整成果).
 
     `after` (n,) bool is the protection after. `formulation` and `solution` allow the proof to be checked again with
-    ``verify(formulation.problem, solution.choice, certificate, shares)``. `minimum` is None where no smallest block was asked for.
+    ``verify(formulation.problem, solution.choice, certificate, prices)``. `minimum` is None where no smallest block was asked for.
     """
 
     after: np.ndarray
@@ -44,9 +45,9 @@ class SwapResult:
     minimum: MinimumResult | None
 
     @property
-    def shares(self) -> tuple[np.ndarray, ...]:
-        """Border shares of the proof (界线奖励分摊)."""
-        return border_shares(self.formulation.problem, self.solution.prices.split)
+    def prices(self) -> CasePrices:
+        """Prices of the proof as they are stored (证明价格)."""
+        return stored_prices(self.formulation.problem, self.solution.prices, self.solution.branches)
 
 
 def swap(
@@ -174,7 +175,8 @@ def _with_blocks(formulation: SwapFormulation, solution: Solution, *, time_limit
 
 def _result(formulation: SwapFormulation, solution: Solution, free: Solution, minimum: MinimumResult | None) -> SwapResult:
     after = after_swap(formulation, solution.choice)
-    record = certificate(formulation.problem, solution, waived=formulation.settings.waived, excluded=_counts(formulation))
+    prices = stored_prices(formulation.problem, solution.prices, solution.branches)
+    record = certificate(formulation.problem, solution, prices, waived=formulation.settings.waived, excluded=_counts(formulation))
     record["kind"] = "farmland_swap"
     record["bound_without_means"] = float(free.bound)
     record["not_imposed"] = [vars(x) for x in formulation.not_imposed]
