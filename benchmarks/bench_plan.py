@@ -36,13 +36,14 @@ def ways(size: int, cache: Path) -> list[Way]:
     """County, county with finer gap, what-if, province, selection; then the small file by all peers."""
     full = size >= _FULL
     county = county_file(size if full else 60, cache)
+    stated = county_file(size if full else 60, cache, rows="stated")
     province = county_file(8 * size if full else 80, cache, rows="few")
     small = county_file(22_500 if full else 60, cache, rows="windows")
     referee = county_file(3_600 if full else 40, cache, rows="windows")
     side = (round(777 * np.sqrt(size / 500_000)), round(780 * np.sqrt(size / 500_000))) if full else (10, 12)
     seconds = 120.0 if full else 1.0
     return [
-        _build(county), _plan("county", county, 1e-3, 60.0), _plan("county fine", county, 1e-4, 180.0), _what_if(county),
+        _build(county), _plan("county", stated, 1e-3, 60.0), _plan("county, all rows", county, 1e-3, 60.0), _plan("county fine", stated, 1e-4, 180.0), _what_if(county),
         _plan("province", province, 1e-3, 200.0), _selection(*side, 72 if full else 4),
         _planted(1_000_000 if full else 60),
         _plan("small file", small, 1e-3, seconds), _peer("small file", small, "HiGHS in SciPy", linear.by_highs, seconds),

@@ -18,11 +18,13 @@ _RECIPE = 2
 
 
 def county_file(n: int, cache: Path, *, rows: str = "all", uses: int = 6) -> Path:
-    """The file of an invented county; `rows` is 'all', 'few' or 'windows'."""
+    """The file of an invented county; `rows` is 'all', 'stated' (windows, budget, dominance), 'few' or 'windows'."""
     path = cache / f"county-{n}-{uses}-{rows}-{SEED}-{_RECIPE}.npz"
     if not path.exists():
         recipe = CountyRecipe(uses=uses, rows="few" if rows == "few" else "all", **_size(n))
         question = make_county(n, rng=np.random.default_rng(SEED), recipe=recipe)
+        if rows == "stated":
+            question = replace(question, no_net_losses=(), services=())
         write_allocation(windows_only(question) if rows == "windows" else question, path)
     return path
 

@@ -104,6 +104,7 @@ def test_a_new_evaluation_takes_the_old_plan_out(tmp_path, repo, capsys):
 def test_json_gives_one_object_for_a_result_and_for_an_error(capsys, tmp_path):
     assert main(["status", "--json", str(tmp_path / "none")]) == 2
     said = json.loads(capsys.readouterr().out)
-    assert said["error"] == "MissingDataError" and set(said) == {"job", "error", "found", "expected", "cure", "choices", "conflict"}
+    assert said["error"]["kind"] == "MissingDataError" and said["exit_code"] == 2 and said["ok"] is False
+    assert set(said["error"]) == {"kind", "found", "expected", "cure"}
     assert main(["village", "--json", "--quiet", "--into", str(tmp_path / "p"), "--patches", "300", "--villages", "2"]) == 0
-    assert set(json.loads(capsys.readouterr().out)) == {"job", "lines", "files", "figures", "notes"}
+    assert set(json.loads(capsys.readouterr().out)) == {"job", "ok", "lines", "files", "figures", "notes"}

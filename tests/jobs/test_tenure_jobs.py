@@ -85,7 +85,7 @@ def test_a_refused_input_writes_nothing(tmp_path, capsys):
     words = ["--area", str(tmp_path / "project_area.gpkg"), "--lines", str(tmp_path / "allotment_line.gpkg"), "--owners", str(tmp_path / "owners.csv")]
     assert main(["allot", str(tmp_path / "p"), "--quiet", "--json", *words, "--zones", str(tmp_path / "zones.gpkg")]) == 2
     said = json.loads(capsys.readouterr().out)
-    assert said["error"] == "SchemaError" and "unit_value_yuan_m2" in said["found"] and not (tmp_path / "p").exists()
+    assert said["error"]["kind"] == "SchemaError" and "unit_value_yuan_m2" in said["error"]["found"] and not (tmp_path / "p").exists()
     assert main(["allot", str(tmp_path / "p"), "--quiet", *words]) == 2
     assert "--zones" in capsys.readouterr().err and not (tmp_path / "p").exists()
     assert main(["allot", str(tmp_path / "p"), "--quiet", *words, "--unit-value", "30", "--set", "allot_width=3"]) == 2
@@ -116,7 +116,7 @@ def test_integrate_says_which_rules_forbid_every_block(tmp_path, capsys):
     assert main(["integrate", str(tmp_path / "p"), "--example", "--quiet", "--json", "--set", "integrate_consent_heads_min=1", "--set",
                  "integrate_consent_area_min=1", "--set", "integrate_block_area_min_m2=60000"]) in (2, 4)  # fmt: skip
     said = json.loads(capsys.readouterr().out)
-    assert said["error"] == "InfeasibleError" and said["conflict"] and not (tmp_path / "p").exists()
+    assert said["error"]["kind"] == "InfeasibleError" and said["error"]["conflict"] and not (tmp_path / "p").exists()
     assert main(["integrate", str(tmp_path / "p"), "--quiet"]) == 2
     assert "--titles" in capsys.readouterr().err
     assert main(["integrate", str(tmp_path / "p"), "--example", "--quiet", "--budget", "viel"]) == 2

@@ -14,7 +14,7 @@ import numpy as np
 from qianmo.planning.engine.dense import Dense, choice_of, dense, slots_of
 from qianmo.planning.engine.export import parts_from, problem_prices, row_prices
 from qianmo.planning.engine.primal_dual import iterate, start_state, steps_of
-from qianmo.planning.engine.rounding import climb_priced, fill_rows, improve_slots, nearest_slots, settle, undecided
+from qianmo.planning.engine.rounding import climb_priced, fill_rows, improve_slots, nearest_slots, settle, slack_costs, undecided
 from qianmo.planning.neighbourhood import best_nearby
 from qianmo.planning.prices import Prices, dual_bound
 from qianmo.planning.problem import PlanProblem, limit_values, objective
@@ -30,8 +30,8 @@ FIRST_TRY, GROWTH, MOST_STEPS = 160, 1.6, 1_500
 LOOK_BACK = 4
 """Checks of the bound (20 steps each) over which it must have become level before a rounding."""
 
-EXACT_FROM, EXACT_FREE, EXACT_SECONDS, EXACT_MOST = 600, 400, 4.0, 1_000_000
-"""Exact search near the plan: from which step, options it opens, its time, and options of the largest problem. [s]"""
+EXACT_FREE, EXACT_SECONDS, EXACT_ROUNDS, ROWS_A_ROUND = 400, 4.0, 8, 12
+"""Exact search near the plan: options it opens, its time [s], rounds a rounding, rows whose patches a round looks at."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def allocate(
         run.bound, run.parts, run.price = dual_bound(problem, prices), state.a.copy(), state.p.copy()
         if run.gap_now() <= gap and run.best is not None:
             return Found(choice_of(d, run.best), prices, run.bound, 0)
-    next_try = FIRST_TRY if choice is None else FIRST_TRY // 3
+    next_try, tries = FIRST_TRY if choice is None else FIRST_TRY // 3, 0
     for bound, price in iterate(d, steps, state):
         if bound < run.bound:
             run.bound, run.parts, run.price = bound, state.a.copy(), price
@@ -100,10 +100,10 @@ def allocate(
             started = run.seconds()
             if not (run.gap_now() <= gap and run.best is not None):
                 run.consider(climb_priced(d, nearest_slots(d, state.x), price, weigh=3.0), price)
-                if run.best is not None and not last:
+                if tries and run.best is not None and not last:
                     run.refine(run.best, price)
-                if state.steps_done >= EXACT_FROM and run.gap_now() > gap and not last:
-                    run.search_nearby(price)
+                run.search_nearby(price, EXACT_ROUNDS if tries or last else 2)
+                tries += 1
             run.rounding_s = max(run.rounding_s, run.seconds() - started)
             next_try = int(max(state.steps_done * GROWTH, state.steps_done + 40))
             if last or run.gap_now() <= gap:
@@ -190,12 +190,16 @@ class _Run:
         if not overrun(self.problem, choice_of(self.d, found)).any():
             self._keep(found)
 
-    def search_nearby(self, price: np.ndarray) -> None:
-        """Open the options of least loss and search them exactly."""
-        if self.best is None or self.problem.m > EXACT_MOST:
-            return
-        for free in (EXACT_FREE, 3 * EXACT_FREE):
-            patch, slot = undecided(self.d, self.best, price, free)
+    def search_nearby(self, price: np.ndarray, rounds: int) -> None:
+        """Open the options of least loss and search them exactly; then, round by round, those of the rows with costly room."""
+        for turn in range(rounds):
+            if self.best is None or self.gap_now() <= self.gap or (self.timer is not None and self.seconds() + EXACT_SECONDS > self.limit_s):
+                return
+            rows = None
+            if turn > 1:
+                costly = np.argsort(-slack_costs(self.d, self.best, price), kind="stable")
+                rows = costly[ROWS_A_ROUND * (turn - 2) : ROWS_A_ROUND * (turn - 1)]
+            patch, slot = undecided(self.d, self.best, price, EXACT_FREE * (3 if turn == 1 else 1), rows=rows)
             keeping = self.d.keeps[patch] & (slot == 0)
             keep = np.zeros(self.d.n, bool)
             keep[patch[keeping]] = True
@@ -203,8 +207,6 @@ class _Run:
             found = best_nearby(self.problem, choice_of(self.d, self.best), option[~keeping], keep, seconds=EXACT_SECONDS)
             if found is not None and not overrun(self.problem, found).any():
                 self._keep(slots_of(self.d, found))
-            if self.gap_now() <= self.gap:
-                return
 
     def _enough(self) -> float:
         return 1e-7 * abs(self.bound) if np.isfinite(self.bound) else 0.0

@@ -9,7 +9,7 @@ from qianmo.planning.engine.dense import Dense
 from qianmo.planning.engine.kernels import BLOCKS
 from qianmo.planning.engine.moves import activities, ascend, change_losses, pair_changes, polish, settle_rows
 
-__all__ = ["climb_priced", "fill_rows", "improve_slots", "nearest_slots", "row_values", "settle", "undecided", "violation"]
+__all__ = ["climb_priced", "fill_rows", "improve_slots", "nearest_slots", "row_values", "settle", "slack_costs", "undecided", "violation"]
 
 CANDIDATES = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000)
 """Changes of least loss that each round of pairs looks at."""
@@ -105,13 +105,29 @@ def fill_rows(
     return slot
 
 
-def undecided(d: Dense, slot: np.ndarray, prices: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Patch and slot of the `most` changes of least loss, ascending (举棋不定的选项)."""
-    flat = _losses(d, slot.astype(np.int16), prices)[0].ravel()
+def undecided(
+    d: Dense, slot: np.ndarray, prices: np.ndarray, most: int, *, rows: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Patch and slot of the `most` changes of least loss, ascending; of patches that touch some of `rows` where given (举棋不定的选项)."""
+    loss = _losses(d, slot.astype(np.int16), prices)[0]
+    if rows is not None:
+        wanted = np.zeros(len(d.low), bool)
+        wanted[rows] = True
+        touches = np.zeros(d.n, bool)
+        touches[np.repeat(np.arange(d.n), np.diff(d.row_first))[wanted[d.row]]] = True
+        loss[~touches] = np.inf
+    flat = loss.ravel()
     k = min(most, int(np.isfinite(flat).sum()))
     best = np.argpartition(flat, k - 1)[:k] if k else np.zeros(0, np.int64)
     best = best[np.argsort(flat[best], kind="stable")]
     return best // d.slots, best % d.slots
+
+
+def slack_costs(d: Dense, slot: np.ndarray, prices: np.ndarray) -> np.ndarray:
+    """Score lost by the room that each priced row has left, (R,), at least 0 (松弛代价)."""
+    act = row_values(d, slot)
+    room = np.where(prices > 0, d.high - act, np.where(prices < 0, act - d.low, 0.0))
+    return np.abs(prices) * np.where(np.isfinite(room), np.maximum(room, 0.0), 0.0)
 
 
 def improve_slots(d: Dense, slot: np.ndarray, *, margin: np.ndarray | None = None, passes: int = 3) -> np.ndarray:
