@@ -37,8 +37,11 @@ __all__ = ["LARGE", "Solution", "is_large", "solve"]
 MANY_BORDERS = 8_000
 """Borders from which minimum cuts are faster than the linear relaxation."""
 
-LARGE = 60_000
+LARGE = 20_000
 """Options, and borders times pair layers, together, from which the whole-area engine takes over."""
+
+MOST_SEARCHED = 50_000
+"""Options of the largest problem that is searched exactly after the engine, where its gap is still too wide."""
 
 MOST_DIVIDED = 3_000
 """Options of the largest problem whose proof is divided into cases."""
@@ -148,8 +151,9 @@ def _solve_large(
     from qianmo.planning.whole_area import allocate  # compiled loops: loaded for large problems alone
 
     started = timer() if timer else 0.0
+    share = 0.4 if problem.m <= MOST_SEARCHED and timer is not None else 1.0
     found = allocate(
-        problem, gap=gap, time_limit_s=time_limit_s, timer=timer, tell=tell, stop=stop,
+        problem, gap=gap, time_limit_s=share * time_limit_s, timer=timer, tell=tell, stop=stop,
         prices=None if start is None else start.prices, choice=None if start is None else start.choice,
     )  # fmt: skip
     if found.choice is None:
@@ -162,11 +166,16 @@ def _solve_large(
             expected="a plan that obeys every limit",
             cure="give more time or widen the limits (延长求解时间或放宽约束)",
         )
-    score = objective(problem, found.choice)
+    choice, claimed = found.choice, found.bound
+    method = f"primal-dual prices ({found.steps} steps), rounding, changes in pairs"
+    left_s = time_limit_s - (timer() - started if timer else 0.5 * time_limit_s)
+    if problem.m <= MOST_SEARCHED and _gap(problem, choice, found.bound) > gap and left_s > 1.0 and not (stop is not None and stop()):
+        choice, claimed = _search(problem, found.prices, choice, found.bound, gap=gap, time_limit_s=left_s)
+        method += ", then exact search on the remaining options"
+    score = objective(problem, choice)
     bound = max(found.bound, score)
     spent = timer() - started if timer else 0.0
-    method = f"primal-dual prices ({found.steps} steps), rounding, changes in pairs"
-    return Solution(found.choice, score, bound, bound, found.prices, method, spent)
+    return Solution(choice, score, bound, max(min(claimed, bound), score), found.prices, method, spent)
 
 
 def _first_bound(problem: PlanProblem, gap: float) -> tuple[Prices, list[np.ndarray], str]:
