@@ -145,7 +145,7 @@ def test_prices_found_by_cuts_prove_the_bound_of_the_relaxation() -> None:
 
 @pytest.mark.slow
 def test_the_road_of_cuts_finds_a_planted_plan_among_many_borders() -> None:
-    problem, _, score = planted_problem(65, 65, rng=np.random.default_rng(1))
+    problem, _, score = planted_problem(65, 65, rng=np.random.default_rng(1), options=2)
     found = solve(problem, gap=1e-3)
     assert found.method.startswith("minimum cuts")
     assert score * (1 - 1e-3) <= found.objective <= score * (1 + 1e-9) <= found.bound * (1 + 1e-8)

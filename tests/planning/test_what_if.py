@@ -10,6 +10,7 @@ from qianmo.planning.certificate import certificate
 from qianmo.planning.diff import changed_parcels, patch_scores, summary_of_changes
 from qianmo.planning.front_aims import scalarised
 from qianmo.planning.problem import KEPT, PlanProblem, limit_values, objective
+from qianmo.planning.proof import stored_prices
 from qianmo.planning.solve import Solution, solve
 from qianmo.planning.what_if import Change, changed_problem, what_if
 from qianmo.schema.errors import InfeasibleError, SchemaError
@@ -53,7 +54,7 @@ def test_locked_patches_keep_their_lock_and_the_rest_is_best(asked, every_plan) 
     fits = [c for c in every_plan(problem) if c[changed] == KEPT and c[other] == option]
     assert done.solution.objective == pytest.approx(best_of(problem, fits))
     assert objective(problem, done.choice) == pytest.approx(done.solution.objective)
-    record = certificate(done.problem, done.solution)
+    record = certificate(done.problem, done.solution, stored_prices(done.problem, done.solution.prices, done.solution.branches))
     assert all(c["ok"] for c in record["checks"])
     assert done.problem.refusals is not None and set(done.problem.refusals.reason) == {"lock"}
     assert len(done.problem.refusals.patch) == problem.m - done.problem.m == 3
