@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -145,7 +144,6 @@ def test_planted_prices_prove_exactly_what_the_planted_plan_scores(n: int) -> No
     assert sum(abs(r) < 1e-6 for r in room) >= len(room) / 4
 
 
-@pytest.mark.skipif(not find_spec("qianmo.planning.engine"), reason="needs the price engine for many rows: not in this tree")
 def test_a_planted_optimum_of_ten_thousand_parcels_is_found_and_proven() -> None:
     planted = planted_county(10_000, rng=np.random.default_rng(7), townships=6)
     found = solve(planted.problem, gap=1e-3, time_limit_s=20.0)
