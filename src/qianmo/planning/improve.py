@@ -46,7 +46,7 @@ def proper(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
     wrong = np.flatnonzero((choice == KEPT) & ~problem.keeps)
     if not len(wrong):
         return choice
-    order = np.argsort(problem.value, kind="stable")
+    order = np.lexsort((-np.arange(problem.m), problem.value))
     best = np.full(problem.n, KEPT)
     best[problem.patch[order]] = order
     choice = choice.copy()
@@ -60,7 +60,7 @@ def repair(problem: PlanProblem, choice: np.ndarray, *, steps: int = 400) -> np.
     Each step takes the change that loses the least score for the violation it removes. Patches that
     must change take their best option first.
     """
-    moves, choice = _moves(problem), _forced(problem, choice)
+    moves, choice = _moves(problem), proper(problem, choice)
     scale = _scales(problem)
     values = limit_values(problem, choice)
     for _ in range(steps):
@@ -103,15 +103,6 @@ def climb(problem: PlanProblem, choice: np.ndarray, *, passes: int = 60) -> np.n
             touched[neighbours.indices[neighbours.indptr[at] : neighbours.indptr[at + 1]]] = True
         if not any_taken:
             break
-    return choice
-
-
-def _forced(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
-    """The choice with an option for every patch that may not keep its use."""
-    choice = choice.copy()
-    for k in np.flatnonzero(~problem.keeps & (choice < 0)):
-        low, high = np.searchsorted(problem.patch, [k, k + 1])
-        choice[k] = low + int(np.argmax(problem.value[low:high]))
     return choice
 
 
