@@ -108,3 +108,12 @@ def test_json_gives_one_object_for_a_result_and_for_an_error(capsys, tmp_path):
     assert set(said["error"]) == {"kind", "found", "expected", "cure"}
     assert main(["village", "--json", "--quiet", "--into", str(tmp_path / "p"), "--patches", "300", "--villages", "2"]) == 0
     assert set(json.loads(capsys.readouterr().out)) == {"job", "ok", "lines", "files", "figures", "notes"}
+
+
+def test_a_family_of_commands_names_its_members_and_refuses_an_unknown_one(capsys):
+    assert main(["finance"]) == 2
+    assert "后面需要一个子命令" in capsys.readouterr().err
+    assert main(["finance", "none"]) == 2
+    assert "没有子命令 none" in capsys.readouterr().err
+    assert main(["finance", "--help"]) == 0
+    assert "项目资金" in capsys.readouterr().out

@@ -14,7 +14,7 @@ from qianmo.cli.interrupt import caught_interrupts
 from qianmo.cli.output import bars, print_error, print_report, solver_silenced
 from qianmo.cli.report_json import error_json, report_json
 from qianmo.jobs.context import Context
-from qianmo.jobs.registry import job_names, job_spec, job_specs
+from qianmo.jobs.registry import GROUPS, job_names, job_spec, job_specs
 from qianmo.jobs.spec import JobOption, JobSpec, checked_values
 from qianmo.schema.errors import ChoiceNeededError, InfeasibleError, NotAllowedError, QianmoError, UnsafeInputError
 
@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 a check failed, 2 wrong input, 3 a choice is needed, 4 no plan is possible, 5 unsafe file, 6 not allowed."""
     _speak_utf8()
     os.environ["PROJ_NETWORK"] = "OFF"
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _joined(list(sys.argv[1:] if arguments is None else arguments))
+    if words and words[0] in GROUPS:
+        return _show_group(words)
     parser = build_parser(only=words[0] if words and words[0] in job_names() else "")
     asked = vars(parser.parse_args(words))
     if not asked.get("job"):
@@ -95,6 +97,32 @@ class _Formatter(argparse.HelpFormatter):
         super().add_usage(usage, actions, groups, "用法: " if prefix is None else prefix)
 
 
+def _joined(words: list[str]) -> list[str]:
+    """``finance run FILE`` as ``finance-run FILE``, where there is such a job."""
+    if len(words) > 1 and words[0] in GROUPS and f"{words[0]}-{words[1]}" in job_names():
+        return [f"{words[0]}-{words[1]}", *words[2:]]
+    return words
+
+
+def _show_group(words: list[str]) -> int:
+    """Say what a family of commands holds; 0 when that was asked, 2 when the word after it is missing or unknown."""
+    group, asked = words[0], words[1] if len(words) > 1 else ""
+    specs = [job_spec(name) for name in job_names() if name.startswith(group + "-")]
+    lines = [f"  qianmo {group} {s.name.removeprefix(group + '-'):<12}{s.zh} · {s.en}" for s in specs]
+    if asked in ("-h", "--help"):
+        print("\n".join((f"{' · '.join(GROUPS[group])}:", *lines)))
+        return 0
+    fault = f"命令有误: {group} 没有子命令 {asked}" if asked else f"命令有误: {group} 后面需要一个子命令"
+    print("\n".join((fault, "可选:", *lines)), file=sys.stderr)
+    return 2
+
+
+def _command_words(name: str) -> str:
+    """The job's name as it is typed: ``finance run`` for ``finance-run``."""
+    group = name.split("-", 1)[0]
+    return name.replace("-", " ", 1) if group in GROUPS else name
+
+
 def _fault_words(message: str) -> str:
     for said, zh in _FAULTS.items():
         message = message.replace(said, zh)
@@ -108,7 +136,7 @@ def build_parser(*, only: str = "") -> argparse.ArgumentParser:
     parser.set_defaults(quiet=False, json=False)
     commands = parser.add_subparsers(dest="job", metavar="COMMAND", title="命令 (commands)", parser_class=_Parser)
     for spec in (job_spec(only),) if only else job_specs():
-        command = commands.add_parser(spec.name, help=f"{spec.zh} · {spec.en}", description=f"{spec.zh}。{spec.en}")
+        command = commands.add_parser(spec.name, prog=f"qianmo {_command_words(spec.name)}", help=f"{spec.zh} · {spec.en}", description=f"{spec.zh}。{spec.en}")
         command.add_argument("--quiet", action="store_true", help="不显示进度条 · no progress bar")
         if not _has_own_json(spec):
             command.add_argument("--json", action="store_true", help="结果以 JSON 输出 · print the result as JSON")

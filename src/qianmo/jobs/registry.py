@@ -8,7 +8,10 @@ from importlib import import_module
 from qianmo.jobs.spec import JobSpec
 from qianmo.schema.errors import SchemaError
 
-__all__ = ["job_names", "job_spec", "job_specs"]
+__all__ = ["GROUPS", "job_names", "job_spec", "job_specs"]
+
+GROUPS = {"finance": ("项目资金", "project finance")}
+"""Families of jobs: the job ``finance-run`` is the command ``qianmo finance run`` (命令组)."""
 
 _HOMES = {
     "ingest": "ingest_base", "evaluate": "evaluate_area", "swap": "swap_farmland", "plan": "plan_area", "front": "front_area", "book": "make_book", "demo": "demo",
