@@ -65,7 +65,8 @@ def test_every_reason_why_no_plan_is_possible_has_a_chinese_wording(repo: Path):
 
 @pytest.mark.parametrize(("unit", "zh"), [("m2", " 平方米"), ("yuan", " 元"), ("1", "")])
 def test_what_a_limit_lacks_is_told_with_its_unit_and_direction(unit: str, zh: str):
-    told = chinese_message(f"no plan obeys all limits; Z-01 [gain] 新增耕地: needs >= 1,000.00 {unit}, attainable beside the others 900.00 {unit}, missing 100.00 {unit}; Z-02 [x] 乙: needs <= 5.00 {unit}, giving it up alone is not enough, others conflict too")
+    first = f"Z-01 [gain] 新增耕地: needs >= 1,000.00 {unit}, attainable beside the others 900.00 {unit}, missing 100.00 {unit}"
+    told = chinese_message(f"no plan obeys all limits; {first}; Z-02 [x] 乙: needs <= 5.00 {unit}, giving it up alone is not enough, others conflict too")
     assert told == (
         f"没有方案能同时满足全部约束; Z-01 [gain] 新增耕地: 应不少于 1,000.00{zh}, 其余约束不变时可达 900.00{zh}; 若仅此项让步, 须下调 100.00{zh}; "
         f"Z-02 [x] 乙: 应不超过 5.00{zh}, 仅放弃此项仍无可行方案, 另有冲突"
