@@ -52,6 +52,9 @@ def test_a_clean_table_in_gbk_joins_what_is_there_and_undo_takes_it_out(project,
     told = ingest(context, made, project)
     assert set(table(project, "rain_day")["station_id"]) == {"81502750", "A1"} and len(table(project, "rain_station")) == 2
     assert set(table(project, "rain_year")["station_id"]) == {"81502750", "A1"}
+    record = read_catalog(open_project(project).state)["rain_day"].lineage
+    assert record.source == "pcp_daily.csv; 雨量.csv" and len(record.source_sha256.split("; ")) == 2
+    assert record.parameters["earlier"]["source"] == "pcp_daily.csv"
     assert any("缺测 1 天 (2016-01-02)" in n for n in context.notes) and any("逐日降水量" in x for x in told.lines)
     undo(project)
     assert set(table(project, "rain_day")["station_id"]) == {"81502750"}

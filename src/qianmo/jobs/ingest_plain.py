@@ -21,7 +21,7 @@ from qianmo.schema.rules import parameters
 from qianmo.schema.tables import table_spec
 from qianmo.store.parquet import read_frame
 from qianmo.store.raw import RawLayer
-from qianmo.store.stage import Stage
+from qianmo.store.stage import Stage, read_catalog
 
 __all__ = ["PLAIN_TABLES", "RAIN_RESULTS", "PlainTable", "plain_lines", "prepare_plain", "put_plain", "rain_results"]
 
@@ -120,19 +120,26 @@ def _joined(kind: str, parts: list[tuple[pd.DataFrame, Read, list[str]]], settin
         first = frame[twice].iloc[0]
         raise SchemaError(f"{zh}: 几个来源有重复记录 {int(twice.sum())} 条, 如 {' '.join(str(first[k]) for k in keys)}", expected="每条记录只在一个来源中", cure="去掉重复的来源或记录")
     before = _stored(state, kind)
-    if before is not None:
-        frame = pd.concat([before[~before[_KEYS[kind]].isin(frame[_KEYS[kind]])], frame], ignore_index=True)
+    stays = None if before is None else before[~before[_KEYS[kind]].isin(frame[_KEYS[kind]])]
+    earlier = None
+    if state is not None and stays is not None and len(stays):
+        frame, earlier = pd.concat([stays, frame], ignore_index=True), read_catalog(state).get(kind)
     remarks = [r for _, _, told in parts for r in told]
     setting.notes += [r for r in remarks if not r.startswith("表头前")]
     reads = [r for _, r, _ in parts]
-    facts = {"unit": "mm" if kind == "rain_day" else "", "remarks": remarks, "licence": "; ".join(dict.fromkeys(r.said.licence for r in reads if r.said.licence))}
+    facts: dict[str, Any] = {"unit": "mm" if kind == "rain_day" else "", "remarks": remarks, "licence": "; ".join(dict.fromkeys(r.said.licence for r in reads if r.said.licence))}
     decisions = tuple(r.encoding for r in reads if r.encoding is not None)
+    if earlier is not None:
+        facts["earlier"] = {"source": earlier.lineage.source, "time": earlier.lineage.time, "user": earlier.lineage.user, **earlier.lineage.parameters}
+    kept = [] if earlier is None else [earlier.lineage]
     lineage = Lineage(
-        "; ".join(r.reading.source.origin for r in reads), "; ".join(r.reading.source.sha256 for r in reads), f"qianmo {__version__} ingest",
+        "; ".join([*(x.source for x in kept), *(r.reading.source.origin for r in reads)]),
+        "; ".join([*(x.source_sha256 for x in kept), *(r.reading.source.sha256 for r in reads)]), f"qianmo {__version__} ingest",
         setting.now.isoformat(timespec="seconds"), setting.user, facts, decisions,
     )  # fmt: skip
     vintage = next((r.said.vintage for r in reads if r.said.vintage), "") or _span(frame)
-    return PlainTable(frame, Dataset(kind, kind, zh, "", "", vintage, any(r.said.synthetic for r in reads), len(frame), lineage))
+    synthetic = any(r.said.synthetic for r in reads) or bool(earlier and earlier.synthetic)
+    return PlainTable(frame, Dataset(kind, kind, zh, "", "", vintage, synthetic, len(frame), lineage))
 
 
 def _span(frame: pd.DataFrame) -> str:
