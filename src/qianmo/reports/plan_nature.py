@@ -27,7 +27,7 @@ def climate_blocks(m: Material) -> list[Block]:
     texts = [_station_text(r, years[years["station_id"] == r["station_id"]]) for r in stations.to_dict("records")]
     first = stations.iloc[0]
     season = f"汛期按{first['flood_first_month']}月至{first['flood_last_month']}月统计，日降水量达到{first['threshold_mm']:g}毫米计为侵蚀性降雨（均为编制参数）"
-    blocks: list[Block] = [Paragraph(f"降水采用{len(stations)}个雨量站的逐日资料{m.see('rain_station')}。{season}。")]
+    blocks: list[Block] = [Paragraph(f"降水采用{len(stations)}个雨量站的逐日资料。{season}。")]
     blocks += [Paragraph(texts[0] + _where(m))] if len(texts) == 1 else [Paragraph("各站降水情况如下" + _where(m).removesuffix("。") + "："), points(texts)]
     blocks += m.place("rain_station", "rain_year", "rain_month")
     return [*blocks, Paragraph("本次数据不含径流、气温、蒸发和灾害性天气资料，由编制单位依据水文、气象部门资料补充。")]
@@ -74,7 +74,7 @@ def _station_text(r: dict[str, Any], years: pd.DataFrame) -> str:
 
 
 def _where(m: Material) -> str:
-    return f"{m.see('rain_year')}{m.see('rain_month', map_key='rain_month')}。".replace("）（见", "、")
+    return f"{m.see('rain_station')}{m.see('rain_year')}{m.see('rain_month', map_key='rain_month')}。".replace("）（见", "、")
 
 
 def _mm(value: float) -> str:
