@@ -101,7 +101,7 @@ def test_a_lock_to_a_measure_is_obeyed_or_refused_with_its_reason(project, capsy
 def test_a_conflict_is_told_in_both_languages_and_for_machines(project, capsys):
     said = told(capsys, ["plan", str(project), "--budget", "1"], 4)
     assert said["error"]["kind"] == "InfeasibleError" and set(said["error"]["conflict"]) == {"Z-01", "budget"}
-    assert "若仅此项让步, 须上调" in said["error"]["found"] and "missing" in said["error"]["found"]
+    assert "若仅此项让步, 须上调" in said["error"]["found_zh"] and "missing" in said["error"]["found"]
 
 
 def test_a_comparison_needs_a_plan_and_evaluation_takes_fronts_out(project, capsys):

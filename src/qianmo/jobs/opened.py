@@ -13,7 +13,7 @@ import pandas as pd
 from qianmo.schema.dataset import Dataset
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import parameters, rules
-from qianmo.schema.tables import table_names
+from qianmo.schema.tables import table_names, table_spec
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project, open_project
 from qianmo.store.stage import read_catalog
@@ -108,7 +108,7 @@ def open_for_work(folder: Path) -> Opened:
     layers = {
         name: read_frame(project.state / "layers" / f"{name}.parquet")
         for name, d in datasets.items()
-        if d.kind in table_names() and d.kind not in ("fault", "other_layer", *PLAN_LAYERS, *TENURE_LAYERS)
+        if d.kind in table_names() and table_spec(d.kind).geometry != "none" and d.kind not in ("fault", "other_layer", *PLAN_LAYERS, *TENURE_LAYERS)
     }
     overrides = dict(project.settings.get("parameters", {}))
     strange = sorted(k for k in overrides if k not in parameters() and k not in rules())

@@ -28,6 +28,7 @@ from qianmo.planning.diff import patch_scores
 from qianmo.planning.plan import PlanResult, plan
 from qianmo.planning.settings import PlanSettings, Window
 from qianmo.planning.verify import verify
+from qianmo.reports.table_frames import verdict_word
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.measures import KEEP
@@ -203,7 +204,7 @@ def _lines(result: PlanResult, tables: Mapping[str, pd.DataFrame], checks: list[
         lines.append(f"  {r.zh}: {_shown(r.before, r.unit)} → {_shown(r.after, r.unit)}" if pd.notna(r.before) else f"  {r.zh}: 缺数据")
     lines += service_lines(tables.get("service_check"))
     failed = tables["plan_verdicts"][tables["plan_verdicts"]["verdict"].isin(["fail", "needs_confirmation"])]
-    lines += [f"  注意 {r.rule_id} {r.verdict}: {r.numbers}" for r in failed.itertuples()]
+    lines += [f"  注意 {r.rule_id} {verdict_word(r.verdict, r.numbers)}: {r.numbers}" for r in failed.itertuples()]
     return lines
 
 

@@ -72,6 +72,11 @@ class Stage:
         """Add or replace a result table without geometry."""
         write_frame(self.folder / "tables" / f"{name}.parquet", flat_table(frame))
 
+    def put_source_table(self, frame: pd.DataFrame, dataset: Dataset) -> None:
+        """Add or replace a table without drawings that came from a source: it is listed with its lineage."""
+        self.put_table(dataset.name, frame)
+        self.datasets[dataset.name] = dataset
+
     def put_json(self, name: str, value: dict[str, Any]) -> None:
         """Add or replace a small record."""
         path = self.folder / "tables" / f"{name}.json"
