@@ -8,7 +8,7 @@ import pytest
 
 from qianmo.finance.distribution.clearance import Asset, appraised_by_party, clearance_faults
 from qianmo.finance.distribution.dividend import Agreement, allocate_years, debt_like, member_dividends, pays_like_debt
-from qianmo.finance.distribution.exact import exact, largest_remainder, to_fen
+from qianmo.finance.distribution.exact import exact, fen_of_yuan, largest_remainder
 from qianmo.finance.distribution.members import Member, MemberRule, capped_shares, decision, quantified_shares
 from qianmo.finance.distribution.shares import share_bands
 from qianmo.schema.errors import SchemaError
@@ -29,7 +29,7 @@ def test_what_is_no_number_is_refused(value: object) -> None:
 
 
 def test_yuan_become_fen_with_halves_away_from_zero() -> None:
-    assert [to_fen(v) for v in ("1.005", "-1.005", "2.004", 0.1)] == [101, -101, 200, 10]
+    assert [fen_of_yuan(v) for v in ("1.005", "-1.005", "2.004", 0.1)] == [101, -101, 200, 10]
 
 
 @pytest.mark.parametrize("weights", [[], [0, 0], [1, -1, 3]])

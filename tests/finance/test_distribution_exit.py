@@ -66,13 +66,13 @@ def test_contributions_after_the_exit_and_scores_beyond_100_are_refused() -> Non
 
 
 def test_a_falling_value_is_shared_by_the_loss_rule_and_refused_without_one() -> None:
-    with pytest.raises(SchemaError, match="loss rule"):
+    with pytest.raises(SchemaError, match="亏损条款"):
         settle_exit(-1000, Fraction(1, 2), TERMS)
     rule = Agreement({"private": Fraction(1, 2), "collective": Fraction(1, 2)}, {"collective": 200})
     found = settle_exit(-1000, Fraction(1, 2), TERMS, loss_rule=rule)
     assert found.is_loss and (found.private_fen, found.collective_fen, found.government_fen) == (-800, -200, 0)
     both = replace(rule, loss_cap_fen={"private": 100, "collective": 200})
-    with pytest.raises(SchemaError, match="beyond every cap"):
+    with pytest.raises(SchemaError, match="超出各方上限"):
         settle_exit(-1000, Fraction(1, 2), TERMS, loss_rule=both)
     assert settle_exit(0, Fraction(1, 2), TERMS).private_fen == 0
 
@@ -83,7 +83,7 @@ def test_sensitivity_leaves_out_floors_above_caps() -> None:
 
 
 def test_the_levy_keeps_to_its_band_and_the_pool_shows_both_ends() -> None:
-    with pytest.raises(SchemaError, match=r"0\.2 to 0\.5"):
+    with pytest.raises(SchemaError, match=r"0\.2 至 0\.5"):
         land_levy(60, 35, 0.6, band=(0.2, 0.5))
     assert increment_pool(100, 50, band=(0.2, 0.5)).pool_fen == 50
     low, high = pool_over_levy_band(10_000, 4000, band=(0.2, 0.5), index=1.1, public_cost_fen=600)
@@ -111,9 +111,9 @@ def test_negative_cash_and_years_that_differ_are_refused() -> None:
 
 
 def test_a_game_must_be_complete_exact_and_of_known_parties() -> None:
-    with pytest.raises(SchemaError, match="no value"):
+    with pytest.raises(SchemaError, match="没有价值"):
         game_of_values(("甲", "乙"), {("甲",): 1})
-    with pytest.raises(SchemaError, match="twice"):
+    with pytest.raises(SchemaError, match="重复"):
         game_of_values(("甲",), {("甲",): 1, ("甲", "甲"): 2})
     with pytest.raises(SchemaError, match="丙"):
         game_of_contributions(("甲", "乙"), [(("丙",), 1)])
@@ -130,7 +130,7 @@ def test_fractions_in_a_game_stay_exact() -> None:
 
 def test_parties_who_earn_more_apart_have_no_nucleolus_but_a_prenucleolus() -> None:
     game = Game(("甲", "乙"), np.array([0, 6, 6, 10]))
-    with pytest.raises(SchemaError, match="apart"):
+    with pytest.raises(SchemaError, match="单干"):
         nucleolus(game)
     assert nucleolus(game, individual=False).amounts == {"甲": 5, "乙": 5}
 
@@ -178,7 +178,7 @@ def test_a_scheme_that_ignores_a_dummy_is_told_from_one_that_pays_it() -> None:
 
 def test_a_game_that_does_not_earn_the_pool_is_refused() -> None:
     game = game_of_contributions(("甲", "乙"), [(("甲", "乙"), 90)])
-    with pytest.raises(SchemaError, match="pool"):
+    with pytest.raises(SchemaError, match="可分配增值"):
         fairness_report(Situation(("甲", "乙"), 100, game=game), step=Fraction(1, 100))
 
 

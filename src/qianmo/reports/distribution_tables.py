@@ -80,7 +80,7 @@ def member_table(rights: QuantifiedShares, dividends: Sequence[MemberDividend], 
     rows += [(m, float(s), sum(d.member_fen[m] for d in dividends) / 100) for m, s in rights.income.items()]
     columns = (("member", "成员", "", "text"), ("share", "收益份额", "", "0.00%"), ("paid", "累计分配", "元", "0.00"))
     owner = "、".join(rights.ownership)
-    note = f"份额仅为收益分配依据，不是所有权份额；资产仍归{owner}集体所有"
+    note = f"份额仅为收益分配依据，不是所有权份额；资产仍归{owner}所有；亏损由公积公益金承担"
     return _table("members", "成员收益份额与分红表", rows, columns, sums=("paid",), note=note, synthetic=synthetic)
 
 

@@ -25,7 +25,7 @@ def increments(with_fen: Mapping[str, Sequence[int]], without_fen: Mapping[str, 
     """
     years = {len(v) for v in (*with_fen.values(), *without_fen.values())}
     if len(years) > 1:
-        raise SchemaError(f"lines of {sorted(years)} years", expected="one number of years", cure="检查年度序列")
+        raise SchemaError(f"各科目年数 {sorted(years)}", expected="年数一致", cure="检查年度序列")
     nothing = (0,) * next(iter(years), 0)
     names = dict.fromkeys([*with_fen, *without_fen])
     return {k: tuple(a - b for a, b in zip(with_fen.get(k, nothing), without_fen.get(k, nothing))) for k in names}
@@ -58,7 +58,7 @@ def attributed_increments(parts: Sequence[str], flows_fen: Mapping[tuple[str, ..
     """
     years = {len(f) for f in flows_fen.values()}
     if len(years) != 1 or () not in flows_fen:
-        raise SchemaError(f"flows of {sorted(years)} years, {'with' if () in flows_fen else 'without'} the empty bundle", expected="one length, and the flows without any part", cure="补充无项目情形")
+        raise SchemaError(f"各情形年数 {sorted(years)}, {'有' if () in flows_fen else '没有'}无项目情形", expected="年数一致, 含一个都不做的情形", cure="补充无项目情形")
     made: dict[str, list[int]] = {p: [] for p in parts}
     for t in range(years.pop()):
         base = flows_fen[()][t]

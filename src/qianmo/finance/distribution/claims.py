@@ -74,5 +74,5 @@ def _checked(estate: Any, claims: Mapping[str, Any]) -> tuple[Fraction, dict[str
     amount, owed = exact(estate), {k: exact(c) for k, c in claims.items()}
     total = sum(owed.values(), Fraction(0))
     if not owed or min(owed.values()) < 0 or not 0 <= amount <= total:
-        raise SchemaError(f"estate {amount}, claims {({k: str(c) for k, c in owed.items()})}", expected="claims of at least 0, an estate from 0 to their sum", cure="检查债权与可分配额")
+        raise SchemaError(f"可分配额 {amount}, 债权 {({k: str(c) for k, c in owed.items()})}", expected="债权不小于 0, 可分配额在 0 与债权之和之间", cure="检查债权与可分配额")
     return amount, owed

@@ -30,7 +30,7 @@ class CoreCheck:
     gainers: tuple[tuple[tuple[str, ...], Fraction], ...]
 
 
-def core_check(game: Game, amounts: Mapping[str, Any], *, most: int = 10) -> CoreCheck:
+def core_check(game: Game, amounts: Mapping[str, Any], *, most: int = 10, slack: int = 0) -> CoreCheck:
     """Test a split against all coalitions (核心检验).
 
     Parameters
@@ -40,6 +40,8 @@ def core_check(game: Game, amounts: Mapping[str, Any], *, most: int = 10) -> Cor
         For every party of the game.
     most : int
         Gainers listed.
+    slack : int
+        Gain for each member of a coalition that does not count: 1 for amounts rounded to whole fen.
 
     Raises
     ------
@@ -54,7 +56,7 @@ def core_check(game: Game, amounts: Mapping[str, Any], *, most: int = 10) -> Cor
     (False, ('甲',), 1)
     """
     if set(amounts) != set(game.parties):
-        raise SchemaError(f"amounts for {', '.join(amounts)}", expected=", ".join(game.parties), cure="检查参与方")
+        raise SchemaError(f"金额所属 {', '.join(amounts)}", expected=", ".join(game.parties), cure="检查参与方")
     paid = [exact(amounts[p]) for p in game.parties]
     whole, unit = scaled_integers(game.values)
     scale = lcm(unit, *(p.denominator for p in paid))
@@ -63,7 +65,7 @@ def core_check(game: Game, amounts: Mapping[str, Any], *, most: int = 10) -> Cor
     efficient = complaint[-1] == 0
     inner = range(1, len(complaint) - 1)
     order = sorted(inner, key=lambda s: (-complaint[s], s.bit_count(), s))
-    gainers = tuple((game.members(s), Fraction(complaint[s], scale)) for s in order[:most] if complaint[s] > 0)
+    gainers = tuple((game.members(s), Fraction(complaint[s], scale)) for s in order if complaint[s] > slack * scale * s.bit_count())[:most]
     worst = order[0] if order else 0
     return CoreCheck(efficient, efficient and not gainers, game.members(worst), Fraction(complaint[worst], scale), gainers)
 

@@ -121,7 +121,7 @@ def member_dividends(income_fen: int, rights: QuantifiedShares, *, public_fund_r
     """
     rate = exact(public_fund_rate)
     if not 0 <= rate <= 1:
-        raise SchemaError(f"public fund rate {rate}", expected="0 to 1", cure="检查公积公益金比例")
+        raise SchemaError(f"公积公益金比例 {float(rate):g}", expected="0 至 1", cure="检查公积公益金比例")
     fund = half_away(income_fen * rate) if income_fen > 0 else income_fen
     reserved, *parts = largest_remainder(income_fen - fund, [rights.reserved, *rights.income.values()])
     return MemberDividend(income_fen, fund, reserved, dict(zip(rights.income, parts, strict=True)))
@@ -140,7 +140,7 @@ def debt_like(agreement: Agreement, contribution_fen: Mapping[str, int], *, risk
         if least <= 0:
             continue
         if contribution_fen.get(party, 0) <= 0:
-            raise SchemaError(f"{party} has a guaranteed minimum and no contribution", expected="a contribution above 0", cure="检查出资")
+            raise SchemaError(f"{party} 有保底分红而没有出资", expected="出资大于 0", cure="检查出资")
         rate = Fraction(least, contribution_fen[party])
         found.append(DebtLike(party, rate, rate > exact(risk_free_rate)))
     return tuple(found)
@@ -161,12 +161,12 @@ def _check(agreement: Agreement) -> None:
     parties = set(agreement.shares)
     wrong = []
     if sum(agreement.shares.values(), Fraction(0)) != 1 or min(agreement.shares.values(), default=Fraction(-1)) < 0:
-        wrong.append(f"shares {({k: str(v) for k, v in agreement.shares.items()})}")
+        wrong.append(f"股比 {({k: str(v) for k, v in agreement.shares.items()})}")
     for name in ("loss_cap_fen", "minimum_fen"):
         terms = getattr(agreement, name)
-        wrong += [f"{name} of {p}: {v}" for p, v in terms.items() if p not in parties or v < 0]
+        wrong += [f"{p} 的 {name} 为 {v} 分" for p, v in terms.items() if p not in parties or v < 0]
     if wrong:
-        raise SchemaError("; ".join(wrong), expected="shares of at least 0 that sum to 1, terms of parties only, none negative", cure="检查入股协议")
+        raise SchemaError("; ".join(wrong), expected="股比不小于 0 且合计 1, 条款只涉及股东且不为负", cure="检查入股协议")
 
 
 def _profit(result: int, agreement: Agreement, borne: Mapping[str, int]) -> YearAllocation:

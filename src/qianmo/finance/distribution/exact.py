@@ -11,7 +11,7 @@ from typing import Any
 
 from qianmo.schema.errors import SchemaError
 
-__all__ = ["exact", "half_away", "largest_remainder", "shares_of", "to_fen", "whole_amounts"]
+__all__ = ["exact", "fen_of_yuan", "half_away", "largest_remainder", "shares_of", "whole_amounts"]
 
 
 def exact(value: Any) -> Fraction:
@@ -43,7 +43,7 @@ def exact(value: Any) -> Fraction:
             return Fraction(repr(float(value)))
         raise ValueError
     except (ValueError, OverflowError, ZeroDivisionError):
-        raise SchemaError(f"{value!r} is no number", expected="a finite number", cure="改为普通数字") from None
+        raise SchemaError(f"{value!r} 不是数", expected="有限的数", cure="改为普通数字") from None
 
 
 def half_away(value: Fraction) -> int:
@@ -52,12 +52,12 @@ def half_away(value: Fraction) -> int:
     return whole if value >= 0 else -whole
 
 
-def to_fen(yuan: Any) -> int:
+def fen_of_yuan(yuan: Any) -> int:
     """Whole fen of an amount in yuan, halves away from zero (元→分).
 
     Examples
     --------
-    >>> to_fen("0.125"), to_fen(-3)
+    >>> fen_of_yuan("0.125"), fen_of_yuan(-3)
     (13, -300)
     """
     return half_away(exact(yuan) * 100)
@@ -116,11 +116,11 @@ def largest_remainder(total_fen: int, weights: Sequence[Any]) -> tuple[int, ...]
     """
     parts = [exact(w) for w in weights]
     if any(w < 0 for w in parts):
-        raise SchemaError(f"weights {[str(w) for w in parts]}", expected="weights of at least 0", cure="检查份额")
+        raise SchemaError(f"权重 {[str(w) for w in parts]}", expected="不小于 0 的权重", cure="检查份额")
     whole = sum(parts, Fraction(0))
     if whole == 0:
         if total_fen:
-            raise SchemaError(f"{total_fen} fen to split and no weight above 0", expected="at least one share above 0", cure="检查份额")
+            raise SchemaError(f"有 {total_fen} 分待分, 没有大于 0 的份额", expected="至少一方份额大于 0", cure="检查份额")
         return (0,) * len(parts)
     return whole_amounts([total_fen * w / whole for w in parts])
 
@@ -136,5 +136,5 @@ def shares_of(values: Mapping[str, Any]) -> dict[str, Fraction]:
     found = {k: exact(v) for k, v in values.items()}
     total = sum(found.values(), Fraction(0))
     if total <= 0 or min(found.values()) < 0:
-        raise SchemaError(f"values {({k: str(v) for k, v in found.items()})}", expected="values of at least 0 with a sum above 0", cure="检查评估值")
+        raise SchemaError(f"数值 {({k: str(v) for k, v in found.items()})}", expected="不小于 0, 合计大于 0", cure="检查评估值")
     return {k: v / total for k, v in found.items()}

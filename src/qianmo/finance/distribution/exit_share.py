@@ -63,7 +63,7 @@ def capital_time_share(contributions: Sequence[Contribution], private: Sequence[
     weights = time_weights(contributions, until=until, rate=rate)
     total = sum(weights.values(), Fraction(0))
     if total <= 0:
-        raise SchemaError("contributions weigh nothing at exit", expected="contributions before the exit", cure="检查投入时间")
+        raise SchemaError("投入的时间权重合计为 0", expected="退出以前的投入", cure="检查投入时间")
     return sum((w for p, w in weights.items() if p in private), Fraction(0)) / total
 
 
@@ -77,12 +77,12 @@ def exit_share(capital_share: Any, performance: Any, risk: Any, terms: ExitTerms
     """
     c, p, r = exact(capital_share), exact(performance), exact(risk)
     for name, value, (least, most) in (
-        ("capital share", c, (Fraction(0), Fraction(1))), ("performance", p, terms.performance_band), ("risk", r, terms.risk_band),
-        ("floor", terms.floor, (Fraction(0), terms.cap)), ("cap", terms.cap, (terms.floor, Fraction(1))),
-        ("collective share", terms.collective_share, (Fraction(0), Fraction(1))),
+        ("资金时间占比", c, (Fraction(0), Fraction(1))), ("绩效系数", p, terms.performance_band), ("风险系数", r, terms.risk_band),
+        ("下限", terms.floor, (Fraction(0), terms.cap)), ("上限", terms.cap, (terms.floor, Fraction(1))),
+        ("集体所占比例", terms.collective_share, (Fraction(0), Fraction(1))),
     ):  # fmt: skip
         if not least <= value <= most:
-            raise SchemaError(f"{name} {float(value):g}", expected=f"{float(least):g} to {float(most):g}", cure="检查退出约定")
+            raise SchemaError(f"{name} {float(value):g}", expected=f"{float(least):g} 至 {float(most):g}", cure="检查退出约定")
     return min(max(c * p * (1 + r), terms.floor), terms.cap)
 
 
@@ -115,10 +115,10 @@ def settle_exit(increment_fen: int, share: Fraction, terms: ExitTerms, *, loss_r
     if increment_fen == 0:
         return ExitSettlement(Fraction(0), 0, 0, 0, True)
     if loss_rule is None or set(loss_rule.shares) - {"private", "collective", "government"}:
-        raise SchemaError(f"increment of {increment_fen} fen and no loss rule", expected="loss shares of private, collective, government", cure="补充协议的亏损分担条款")
+        raise SchemaError(f"增值为 {increment_fen / 100:,.2f} 元而没有亏损条款", expected="private、collective、government 的亏损分担比例", cure="补充协议的亏损分担条款")
     year = allocate_years([increment_fen], loss_rule)[0]
     if year.uncovered_fen:
-        raise SchemaError(f"{-year.uncovered_fen} fen of the loss are beyond every cap", expected="one party that bears the rest", cure="修改亏损上限")
+        raise SchemaError(f"亏损中 {-year.uncovered_fen / 100:,.2f} 元超出各方上限", expected="至少一方承担其余亏损", cure="修改亏损上限")
     got = {k: year.amount_fen.get(k, 0) for k in ("private", "collective", "government")}
     return ExitSettlement(Fraction(0), got["private"], got["collective"], got["government"], True)
 

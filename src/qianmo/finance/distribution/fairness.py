@@ -26,13 +26,13 @@ class FairnessRow:
     efficient : bool
         Sums to the pool, to the fen.
     core : CoreCheck or None
-        None without a game.
+        None without a game. A gain of a fen for each member is rounding and does not count.
     symmetric : bool or None
         Interchangeable parties get the same, but for one fen; None when there are none.
     dummy : bool or None
         Parties that add nothing to others get what they have alone, but for one fen; None when there are none.
     falls : tuple of str
-        Parties that get less after they contribute more. Empty: monotone in own contribution, in all cases tried.
+        Parties that get less, by more than a fen, after they contribute more. Empty: monotone in own contribution, in all cases tried.
     """
 
     scheme: str
@@ -71,10 +71,10 @@ def _row(
 ) -> FairnessRow:
     amounts = dict(way(situation))
     game = situation.game
-    core = core_check(game, amounts) if game else None
+    core = core_check(game, amounts, slack=1) if game else None
     symmetric = all(abs(amounts[a] - amounts[b]) <= 1 for a, b in equal) if equal else None
     dummy = all(abs(amounts[p] - game.values[game.coalition([p])]) <= 1 for p in idle) if idle and game else None
-    falls = tuple(dict.fromkeys(p for p, more in _raised(situation, step) if way(more)[p] < amounts[p]))
+    falls = tuple(dict.fromkeys(p for p, more in _raised(situation, step) if way(more)[p] < amounts[p] - 1))
     return FairnessRow(key, amounts, sum(amounts.values()) == situation.pool_fen, core, symmetric, dummy, falls)
 
 

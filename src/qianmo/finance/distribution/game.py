@@ -36,9 +36,9 @@ class Game:
     def __post_init__(self) -> None:
         n = len(self.parties)
         if not 1 <= n <= MOST_PARTIES or len(set(self.parties)) < n:
-            raise SchemaError(f"{n} parties, {len(set(self.parties))} different", expected=f"1 to {MOST_PARTIES} different parties", cure="检查参与方")
+            raise SchemaError(f"{n} 个参与方, 其中 {len(set(self.parties))} 个不同", expected=f"1 至 {MOST_PARTIES} 个不同的参与方", cure="检查参与方")
         if len(self.values) != 1 << n or self.values[0] != 0 or self.values.dtype.kind not in "iO":
-            raise SchemaError(f"{len(self.values)} values of type {self.values.dtype}, first {self.values[0]}", expected=f"{1 << n} exact values, 0 for nobody")
+            raise SchemaError(f"{len(self.values)} 个联盟价值, 类型 {self.values.dtype}, 第一个为 {self.values[0]}", expected=f"{1 << n} 个精确值, 空联盟为 0")
 
     def coalition(self, members: Iterable[str]) -> int:
         """Number of a coalition.
@@ -51,7 +51,7 @@ class Game:
         names = list(members)
         strange = [m for m in names if m not in self.parties]
         if strange:
-            raise SchemaError(f"{', '.join(strange)} in a coalition", expected=", ".join(self.parties), cure="检查参与方名称")
+            raise SchemaError(f"联盟中有 {', '.join(strange)}", expected=", ".join(self.parties), cure="检查参与方名称")
         return sum(1 << self.parties.index(m) for m in set(names))
 
     def members(self, coalition: int) -> tuple[str, ...]:
@@ -82,13 +82,13 @@ def game_of_values(parties: Sequence[str], values: Mapping[tuple[str, ...], Any]
     for members, value in values.items():
         s = frame.coalition(members)
         if s in found:
-            raise SchemaError(f"coalition {'、'.join(members) or '(nobody)'} is listed twice", expected="each coalition once", cure="删去重复的联盟")
+            raise SchemaError(f"联盟 {'、'.join(members) or '(空)'} 重复", expected="每个联盟一次", cure="删去重复的联盟")
         found[s] = exact(value)
     lacking = [s for s in range(1 << len(parties)) if s not in found]
     if lacking:
         raise SchemaError(
-            f"{len(lacking)} coalitions have no value, first {'、'.join(frame.members(lacking[0]))}",
-            expected=f"{(1 << len(parties)) - 1} coalitions", cure="补全联盟价值, 或改用 contributions 写法",
+            f"{len(lacking)} 个联盟没有价值, 第一个是 {'、'.join(frame.members(lacking[0]))}",
+            expected=f"{(1 << len(parties)) - 1} 个联盟", cure="补全联盟价值, 或改用 together 写法",
         )  # fmt: skip
     return Game(tuple(parties), _array([found[s] for s in range(1 << len(parties))]))
 
@@ -108,7 +108,7 @@ def game_of_contributions(parties: Sequence[str], terms: Sequence[tuple[Sequence
     for members, amount in terms:
         s = frame.coalition(members)
         if not s:
-            raise SchemaError(f"amount {amount} for nobody", expected="at least one party", cure="补充参与方")
+            raise SchemaError(f"金额 {amount} 没有参与方", expected="至少一个参与方", cure="补充参与方")
         value[s] += exact(amount)
     for i in range(len(parties)):
         pair = value.reshape(-1, 2, 1 << i)

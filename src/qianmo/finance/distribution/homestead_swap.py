@@ -82,8 +82,8 @@ def homestead_areas(households: int, old_mu_each: Any, new_mu_each: Any, *, acce
     old, new, accept, reserve = (exact(v) for v in (old_mu_each, new_mu_each, accept_rate, reserve_ratio))
     if households < 0 or min(old, new) < 0 or not (0 <= accept <= 1 and 0 <= reserve <= 1):
         raise SchemaError(
-            f"{households} households, {float(old):g} and {float(new):g} mu, rates {float(accept):g} and {float(reserve):g}",
-            expected="numbers and areas of at least 0, rates from 0 to 1", cure="检查户数、面积与比例",
+            f"{households} 户, 户均 {float(old):g} 与 {float(new):g} 亩, 比例 {float(accept):g} 与 {float(reserve):g}",
+            expected="户数、面积不小于 0, 比例在 0 至 1", cure="检查户数、面积与比例",
         )  # fmt: skip
     before, after = households * old, households * new
     accepted = before * accept
@@ -125,7 +125,7 @@ def swap_balance(one_off_fen: Sequence[int], yearly_fen: Sequence[int], uses_fen
     let = [exact(o) for o in occupancy]
     lengths = {len(one_off_fen), len(yearly_fen), len(let), *(len(u) for u in uses_fen.values())}
     if len(lengths) != 1 or any(not 0 <= o <= 1 for o in let):
-        raise SchemaError(f"series of {sorted(lengths)} years, occupancy {[float(o) for o in let]}", expected="one length, occupancy from 0 to 1", cure="检查年度序列")
+        raise SchemaError(f"各序列年数 {sorted(lengths)}, 出租率 {[float(o) for o in let]}", expected="年数一致, 出租率在 0 至 1", cure="检查年度序列")
     income = [a + half_away(b * o) for a, b, o in zip(one_off_fen, yearly_fen, let)]
     uses = [sum(u[t] for u in uses_fen.values()) for t in range(len(let))]
     balance, total = [], 0

@@ -58,7 +58,7 @@ def land_levy(price_fen: int, cost_fen: int, rate: Any, *, band: tuple[Any, Any]
     Levy(added_fen=2500, levy_fen=750, net_fen=1750)
     """
     if min(price_fen, cost_fen) < 0:
-        raise SchemaError(f"price {price_fen}, cost {cost_fen}", expected="amounts of at least 0", cure="检查成交价与成本")
+        raise SchemaError(f"成交价 {price_fen} 分, 成本 {cost_fen} 分", expected="不小于 0", cure="检查成交价与成本")
     added = price_fen - cost_fen
     levy = half_away(max(added, 0) * _rate(rate, band))
     return Levy(added, levy, added - levy)
@@ -86,8 +86,8 @@ def increment_pool(
     factor = exact(index)
     if min(exit_fen, initial_fen, public_cost_fen) < 0 or factor <= 0:
         raise SchemaError(
-            f"exit {exit_fen}, initial {initial_fen}, public cost {public_cost_fen} fen, index {factor}",
-            expected="amounts of at least 0, an index above 0", cure="检查评估值与指数",
+            f"退出值 {exit_fen}, 初始值 {initial_fen}, 公共投入 {public_cost_fen} 分, 指数 {float(factor):g}",
+            expected="金额不小于 0, 指数大于 0", cure="检查评估值与指数",
         )  # fmt: skip
     indexed = half_away(initial_fen * factor)
     rate = _rate(levy_rate, band if exact(levy_rate) else None)
@@ -110,5 +110,5 @@ def _rate(rate: Any, band: tuple[Any, Any] | None) -> Fraction:
     found = exact(rate)
     least, most = (exact(b) for b in band or (0, 1))
     if not least <= found <= most:
-        raise SchemaError(f"levy rate {float(found):g}", expected=f"{float(least):g} to {float(most):g}", cure="调节金比例应在公布的幅度内")
+        raise SchemaError(f"调节金比例 {float(found):g}", expected=f"{float(least):g} 至 {float(most):g}", cure="调节金比例应在公布的幅度内")
     return found

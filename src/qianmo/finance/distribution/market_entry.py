@@ -47,7 +47,7 @@ def land_ticket(price_fen: int, cost_fen: int, *, farmer_share: Any) -> LandTick
     """
     share = exact(farmer_share)
     if not 0 <= share <= 1 or min(price_fen, cost_fen) < 0:
-        raise SchemaError(f"price {price_fen}, cost {cost_fen} fen, farmer share {float(share):g}", expected="amounts of at least 0, a share from 0 to 1", cure="检查地票价款与比例")
+        raise SchemaError(f"价款 {price_fen} 分, 成本 {cost_fen} 分, 农户比例 {float(share):g}", expected="金额不小于 0, 比例在 0 至 1", cure="检查地票价款与比例")
     net = price_fen - cost_fen
     if net <= 0:
         return LandTicket(net, 0, net)
@@ -75,8 +75,8 @@ def market_entry(
     shares = {k: exact(v) for k, v in split.items()}
     charge = exact(buyer_charge_rate)
     if sum(shares.values(), Fraction(0)) != 1 or min(shares.values()) < 0 or not 0 <= charge <= 1:
-        raise SchemaError(f"split {({k: float(v) for k, v in shares.items()})}, buyer's charge {float(charge):g}", expected="shares that sum to 1, a charge from 0 to 1", cure="检查收益分配方案")
+        raise SchemaError(f"分配 {({k: float(v) for k, v in shares.items()})}, 受让方缴纳 {float(charge):g}", expected="比例合计 1, 缴纳比例在 0 至 1", cure="检查收益分配方案")
     levy = land_levy(price_fen, cost_fen, levy_rate, band=levy_band)
     if levy.net_fen < 0:
-        raise SchemaError(f"price {price_fen} below cost {cost_fen} fen", expected="a price of at least the cost", cure="亏损不作分配, 请复核底价")
+        raise SchemaError(f"成交价 {price_fen} 分低于成本 {cost_fen} 分", expected="不低于成本", cure="亏损不作分配, 请复核底价")
     return MarketEntry(levy, half_away(price_fen * charge), dict(zip(shares, largest_remainder(levy.net_fen, list(shares.values())), strict=True)))

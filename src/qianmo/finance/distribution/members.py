@@ -101,10 +101,10 @@ def quantified_shares(members: Sequence[Member], rule: MemberRule, *, collective
     """
     weights = (rule.head_weight, rule.land_weight, rule.years_weight)
     if min(weights) < 0 or sum(weights, Fraction(0)) != 1 or not 0 <= rule.reserved < 1:
-        raise SchemaError(f"weights {[str(w) for w in weights]}, reserved {rule.reserved}", expected="weights of at least 0 that sum to 1, 0 ≤ reserved < 1", cure="检查量化规则")
+        raise SchemaError(f"权重 {[str(w) for w in weights]}, 集体股 {rule.reserved}", expected="权重不小于 0 且合计 1, 集体股在 0 与 1 之间", cure="检查量化规则")
     names = [m.member_id for m in members]
     if len(set(names)) < len(names) or not names:
-        raise SchemaError(f"{len(names)} members, {len(set(names))} different ids", expected="each member once", cure="检查成员名册")
+        raise SchemaError(f"{len(names)} 名成员, {len(set(names))} 个不同编号", expected="每名成员一次", cure="检查成员名册")
     amounts = {
         "heads": [exact(m.heads) for m in members], "land_mu": [exact(m.land_mu) for m in members],
         "years": [min(exact(m.years), rule.years_cap) if rule.years_cap is not None else exact(m.years) for m in members],
@@ -113,7 +113,7 @@ def quantified_shares(members: Sequence[Member], rule: MemberRule, *, collective
     for (what, amount), weight in zip(amounts.items(), weights, strict=True):
         total = sum(amount, Fraction(0))
         if min(amount) < 0 or (weight > 0 and total == 0):
-            raise SchemaError(f"{what} of the members: least {min(amount)}, sum {total}", expected="at least 0, and a sum above 0 where it has a weight", cure="检查成员名册")
+            raise SchemaError(f"成员的 {what} 最小 {min(amount)}, 合计 {total}", expected="不小于 0, 有权重的项合计大于 0", cure="检查成员名册")
         if weight:
             share = [s + weight * a / total for s, a in zip(share, amount)]
     income = {name: s * (1 - rule.reserved) for name, s in zip(names, share)}
@@ -135,7 +135,7 @@ def capped_shares(shares: Mapping[str, Fraction], cap: Fraction) -> dict[str, Fr
     holders = {k: s for k, s in shares.items() if s > 0}
     total = sum(shares.values(), Fraction(0))
     if cap * len(holders) < total:
-        raise SchemaError(f"cap {cap} for {len(holders)} members", expected=f"at least {total / max(len(holders), 1)}", cure="提高持股上限")
+        raise SchemaError(f"{len(holders)} 名成员, 持股上限 {cap}", expected=f"不低于 {total / max(len(holders), 1)}", cure="提高持股上限")
     held: dict[str, Fraction] = {}
     while True:
         rest, free = total - cap * len(held), {k: s for k, s in holders.items() if k not in held}
@@ -168,7 +168,7 @@ def decision(members: Sequence[Member], in_favour: Mapping[str, bool], *, passin
     """
     strange = set(in_favour) - {m.member_id for m in members}
     if strange or not members:
-        raise SchemaError(f"votes of {sorted(strange)}", expected="votes of members only", cure="检查成员名册")
+        raise SchemaError(f"非成员投票: {sorted(strange)}", expected="只有成员投票", cure="检查成员名册")
     share = Fraction(sum(bool(v) for v in in_favour.values()), len(members))
     groups: dict[str, list[bool]] = {}
     for m in members:

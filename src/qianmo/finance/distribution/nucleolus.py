@@ -90,7 +90,7 @@ def nucleolus(game: Game, *, individual: bool = True) -> Nucleolus:
     alone = [Fraction(game.values[1 << i]) for i in range(n)]
     if individual and sum(alone, Fraction(0)) > game.total:
         raise SchemaError(
-            f"together {game.total}, apart {sum(alone, Fraction(0))}", expected="no less together than apart",
+            f"合作共得 {game.total}, 各自单干共得 {sum(alone, Fraction(0))}", expected="合作不少于单干",
             cure="合作不增值, 核仁不适用; 检查联盟价值",
         )  # fmt: skip
     if n == 1:

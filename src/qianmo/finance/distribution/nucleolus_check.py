@@ -72,7 +72,7 @@ def read_certificate(game: Game, record: dict[str, object]) -> Nucleolus:
         amounts = {p: Fraction(a) for p, a in record["amounts"].items()}  # type: ignore[attr-defined]
         return Nucleolus(amounts, levels, bool(record["individual"]))
     except (KeyError, TypeError, ValueError, ZeroDivisionError, AttributeError) as fault:
-        raise SchemaError(f"certificate cannot be read: {fault}", expected="a record made by certificate_record", cure="重新生成证明") from None
+        raise SchemaError(f"证明读不出: {fault}", expected="certificate_record 写出的记录", cure="重新生成证明") from None
 
 
 def _level_faults(

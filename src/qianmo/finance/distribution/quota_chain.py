@@ -74,9 +74,9 @@ def quota_chain(lots: Sequence[QuotaLot], uses: Mapping[str, Any]) -> QuotaOutco
     shares = {k: exact(v) for k, v in uses.items()}
     wrong = [lot.quota_id for lot in lots if not _is_sound(lot)]
     if wrong or len({lot.quota_id for lot in lots}) < len(lots):
-        raise SchemaError(f"quota lots {', '.join(wrong) or 'with equal ids'}", expected="areas and prices of at least 0, rates from 0 to 1, each id once", cure="检查指标批次")
+        raise SchemaError(f"指标批次 {', '.join(wrong) or '编号重复'}", expected="面积、单价不小于 0, 比例在 0 至 1, 编号不重复", cure="检查指标批次")
     if sum(shares.values(), Fraction(0)) != 1 or min(shares.values()) < 0:
-        raise SchemaError(f"uses {({k: float(v) for k, v in shares.items()})}", expected="shares that sum to 1", cure="用途比例之和应为 1")
+        raise SchemaError(f"用途 {({k: float(v) for k, v in shares.items()})}", expected="比例合计 1", cure="用途比例之和应为 1")
     new = {lot.quota_id: lot.area_mu * (1 - lot.not_reclaimable) * lot.accept_rate for lot in lots}
     quota = {lot.quota_id: new[lot.quota_id] if lot.eligible_mu is None else min(new[lot.quota_id], lot.eligible_mu) for lot in lots}
     income = {lot.quota_id: half_away(quota[lot.quota_id] * lot.price_yuan_mu * 100) for lot in lots}
@@ -96,7 +96,7 @@ def quota_income_by_year(lots: Sequence[QuotaLot], outcome: QuotaOutcome, *, yea
     for lot in lots:
         paid = lot.accepted_year + lot.payment_years
         if min(lot.accepted_year, lot.payment_years) < 0:
-            raise SchemaError(f"quota {lot.quota_id} accepted in year {lot.accepted_year}, paid {lot.payment_years} later", expected="years of at least 0", cure="检查验收与回款年份")
+            raise SchemaError(f"指标 {lot.quota_id} 第 {lot.accepted_year} 年验收, {lot.payment_years} 年后回款", expected="不小于 0", cure="检查验收与回款年份")
         if paid < years:
             found[paid] += outcome.income_fen[lot.quota_id]
     return tuple(found)

@@ -70,8 +70,8 @@ def assigned_remainder(remainder_fen: int, plan: Mapping[str, Any]) -> dict[str,
     shares = {use: exact(s) for use, s in plan.items()}
     if remainder_fen < 0 or set(shares) - set(USE_WORDS) or min(shares.values(), default=Fraction(-1)) < 0 or sum(shares.values(), Fraction(0)) != 1:
         raise SchemaError(
-            f"remainder {remainder_fen} fen, shares {({k: float(v) for k, v in shares.items()})}",
-            expected=f"at least 0, shares of {', '.join(USE_WORDS)} that sum to 1", cure="三项用途的比例之和应为 1",
+            f"剩余 {remainder_fen} 分, 比例 {({k: float(v) for k, v in shares.items()})}",
+            expected=f"剩余不小于 0, {', '.join(USE_WORDS)} 的比例合计 1", cure="三项用途的比例之和应为 1",
         )  # fmt: skip
     return dict(zip(shares, largest_remainder(remainder_fen, list(shares.values())), strict=True))
 

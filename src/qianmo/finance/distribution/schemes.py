@@ -101,7 +101,7 @@ def _time_weighted(situation: Situation) -> Split:
 
 def _formula(situation: Situation) -> Split:
     if situation.formula is None:
-        raise SchemaError("no formula", expected="terms of the three-factor formula")
+        raise SchemaError("没有三因素公式", expected="退出约定")
     return _by_share(situation, situation.formula(situation))
 
 
@@ -120,7 +120,7 @@ def _waterfall(situation: Situation) -> Split:
     for c in situation.contributions:
         if c.party == situation.investor:
             if c.year.denominator != 1:
-                raise SchemaError(f"contribution of {c.party} in year {float(c.year):g}", expected="whole years for the waterfall", cure="分层分配按整年计算")
+                raise SchemaError(f"{c.party} 第 {float(c.year):g} 年的投入", expected="整年", cure="分层分配按整年计算")
             paid_in[int(c.year)] += c.amount_fen
     capital = sum(paid_in, Fraction(0))
     cash = [Fraction(0)] * (years - 1) + [capital + situation.pool_fen]
@@ -133,8 +133,8 @@ def _waterfall(situation: Situation) -> Split:
 
 def _game(situation: Situation) -> Game:
     if situation.game is None or situation.game.total != situation.pool_fen or set(situation.game.parties) != set(situation.parties):
-        told = "no game" if situation.game is None else f"together {situation.game.total} fen, pool {situation.pool_fen} fen"
-        raise SchemaError(told, expected="the same parties, who together earn the pool", cure="全体联盟的价值应等于可分配增值")
+        told = "没有联盟价值" if situation.game is None else f"全体联盟 {situation.game.total} 分, 可分配增值 {situation.pool_fen} 分"
+        raise SchemaError(told, expected="参与方一致, 全体联盟的价值等于可分配增值", cure="全体联盟的价值应等于可分配增值")
     return situation.game
 
 

@@ -67,7 +67,7 @@ def share_bands(assets: Sequence[Asset]) -> dict[str, ShareBand]:
     counted = [a for a in assets if a.in_scope]
     wrong = [a.asset_id for a in counted if not (0 <= a.band < 1 and a.appraised_fen >= 0)]
     if wrong:
-        raise SchemaError(f"assets {', '.join(wrong)}", expected="values of at least 0 and bands from 0 to below 1", cure="检查评估值与浮动幅度")
+        raise SchemaError(f"资产 {', '.join(wrong)}", expected="评估值不小于 0, 浮动幅度在 0 至 1 (不含 1)", cure="检查评估值与浮动幅度")
     shares = shares_of(_sums(counted, "appraised_fen"))
     low, high = _sums(counted, "low_fen"), _sums(counted, "high_fen")
     all_low, all_high = sum(low.values(), Fraction(0)), sum(high.values(), Fraction(0))

@@ -66,7 +66,7 @@ def time_weights(contributions: Sequence[Contribution], *, until: Any, rate: Any
     end = exact(until)
     late = [c for c in contributions if c.year > end or c.amount_fen < 0]
     if late:
-        raise SchemaError(f"contribution of {late[0].party} in year {late[0].year}: {late[0].amount_fen} fen", expected=f"at least 0, not after year {end}", cure="检查投入时间与金额")
+        raise SchemaError(f"{late[0].party} 第 {float(late[0].year):g} 年投入 {late[0].amount_fen} 分", expected=f"不小于 0, 不晚于第 {float(end):g} 年", cure="检查投入时间与金额")
     found: dict[str, Fraction] = {}
     for c in contributions:
         factor = end - c.year if rate is None else _power(1 + exact(rate), end - c.year)
@@ -115,7 +115,7 @@ def performance_factor(scores: Mapping[str, Any], weights: Mapping[str, Any], *,
     1.1
     """
     if set(scores) != set(weights) or any(not 0 <= exact(s) <= 100 for s in scores.values()):
-        raise SchemaError(f"scores of {sorted(scores)}, weights of {sorted(weights)}", expected="the same figures, scores from 0 to 100", cure="检查绩效评分")
+        raise SchemaError(f"评分 {sorted(scores)}, 权重 {sorted(weights)}", expected="指标一致, 评分在 0 至 100", cure="检查绩效评分")
     share = shares_of(weights)
     mean = sum((share[k] * exact(s) for k, s in scores.items()), Fraction(0))
     return exact(low) + (exact(high) - exact(low)) * mean / 100
@@ -123,7 +123,7 @@ def performance_factor(scores: Mapping[str, Any], weights: Mapping[str, Any], *,
 
 def _power(base: Fraction, years: Fraction) -> Fraction:
     if base <= 0:
-        raise SchemaError(f"rate {base - 1}", expected="above -1", cure="检查折算率")
+        raise SchemaError(f"折算率 {float(base - 1):g}", expected="大于 -1", cure="检查折算率")
     if years.denominator == 1:
         return base**years.numerator
     context = Context(prec=_DIGITS)

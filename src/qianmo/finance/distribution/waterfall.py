@@ -131,23 +131,23 @@ def _year(
 def _check(paid_in: Sequence[Fraction], cash: Sequence[Fraction], tiers: Sequence[Tier]) -> None:
     wrong = []
     if len(paid_in) != len(cash):
-        wrong.append(f"{len(paid_in)} years of contributions, {len(cash)} of cash")
-    wrong += [f"year {t + 1}: {what} {v}" for what, row in (("contribution", paid_in), ("cash", cash)) for t, v in enumerate(row) if v < 0]
+        wrong.append(f"投入 {len(paid_in)} 年, 分配 {len(cash)} 年")
+    wrong += [f"第 {t + 1} 年{what} {v}" for what, row in (("投入", paid_in), ("分配", cash)) for t, v in enumerate(row) if v < 0]
     hurdles = [t.hurdle for t in tiers if t.hurdle is not None]
     if any(b <= a for a, b in zip(hurdles, hurdles[1:])):
-        wrong.append(f"hurdles {[float(h) for h in hurdles]}")
+        wrong.append(f"门槛 {[float(h) for h in hurdles]} 不递增")
     for k, t in enumerate(tiers, 1):
         last = t.hurdle is None and t.catch_up is None
         if not 0 <= t.investor_share <= 1 or (t.hurdle is not None and (t.investor_share == 0 or t.hurdle <= -1)):
-            wrong.append(f"tier {k}: investor share {float(t.investor_share):g}")
+            wrong.append(f"第 {k} 层: 投资方比例 {float(t.investor_share):g}")
         if t.hurdle is not None and t.catch_up is not None:
-            wrong.append(f"tier {k} has a hurdle and a catch-up")
+            wrong.append(f"第 {k} 层既有门槛又有追赶")
         if t.catch_up is not None and not 0 <= t.catch_up < 1 - t.investor_share:
-            wrong.append(f"tier {k}: catch-up {float(t.catch_up):g} with {float(1 - t.investor_share):g} to the sponsor")
+            wrong.append(f"第 {k} 层: 追赶至 {float(t.catch_up):g}, 而另一方只得 {float(1 - t.investor_share):g}")
         if last != (k == len(tiers)):
-            wrong.append(f"tier {k} of {len(tiers)} has {'no' if last else 'a'} limit")
+            wrong.append(f"第 {k} 层 (共 {len(tiers)} 层) {'没有' if last else '有'}止点")
     if wrong or not tiers:
         raise SchemaError(
-            "; ".join(wrong) or "no tiers", cure="检查分层条款",
-            expected="years alike, amounts of at least 0, rising hurdles, one kind a tier, catch-up below the sponsor's part, a last tier without limit",
+            "; ".join(wrong) or "没有分层", cure="检查分层条款",
+            expected="年数一致, 金额不小于 0, 门槛递增, 每层一种止点, 追赶比例低于另一方所得, 末层没有止点",
         )  # fmt: skip
