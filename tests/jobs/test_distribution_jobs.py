@@ -169,3 +169,10 @@ def test_the_huangqiao_example_runs_and_closes(folder: Path, capsys: pytest.Capt
     runpy.run_path(str(folder / "huangqiao_balance.py"), run_name="__main__")
     told = capsys.readouterr().out
     assert "节余 45.225 亩" in told and "第 11 年起资金平衡" in told and told.count("一致") == 2
+
+
+def test_a_levy_shows_the_pool_over_its_whole_band(context: Context, folder: Path, tmp_path: Path) -> None:
+    path = changed(folder, "gaochun_exit.toml", tmp_path, "levy_rate = 0 ", 'levy_rate = "30 %" ')
+    report = ran(context, "exit", path)
+    assert (report.figures["levy_yuan"], report.figures["pool_yuan"]) == (9_000_000, 21_000_000)
+    assert any("可分配增值 1,500.00 万元 至 2,400.00 万元" in line for line in report.lines)

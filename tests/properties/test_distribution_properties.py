@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qianmo.finance.distribution.claims import equal_awards, equal_losses, proportional, talmud
+from qianmo.finance.distribution.clearance import Asset
 from qianmo.finance.distribution.core import core_check
 from qianmo.finance.distribution.dividend import Agreement, allocate_years, member_dividends
 from qianmo.finance.distribution.exact import largest_remainder, whole_amounts
 from qianmo.finance.distribution.exit_share import ExitTerms, exit_share, settle_exit
 from qianmo.finance.distribution.fairness import fairness_report
 from qianmo.finance.distribution.game import Game, game_of_contributions
+from qianmo.finance.distribution.homestead_swap import break_even_occupancy, homestead_areas, swap_balance
 from qianmo.finance.distribution.increment import increment_pool
 from qianmo.finance.distribution.members import Member, MemberRule, capped_shares, quantified_shares
 from qianmo.finance.distribution.nucleolus import nucleolus
@@ -24,6 +26,7 @@ from qianmo.finance.distribution.nucleolus_check import certificate_record, chec
 from qianmo.finance.distribution.remainder import Spending, assigned_remainder, remainder_account
 from qianmo.finance.distribution.schemes import Situation
 from qianmo.finance.distribution.shapley import shapley_fen, shapley_value
+from qianmo.finance.distribution.shares import share_bands
 from qianmo.finance.distribution.time_weight import Contribution, time_weights, weighted_shares
 from qianmo.finance.distribution.waterfall import Tier, waterfall
 
@@ -240,7 +243,7 @@ def test_the_remainder_is_assigned_whole_and_never_overdrawn(remainder: int, row
 
 
 @settings(max_examples=15, deadline=None)
-@given(games(most=4, superadditive=True).filter(lambda g: g.total > 0), st.integers(1, 9))
+@given(games(most=4, superadditive=True).filter(lambda g: g.total > 0), st.integers(5, 9))
 def test_every_scheme_conserves_the_pool_and_capital_schemes_are_monotone(game: Game, year: int) -> None:
     parties = game.parties
     given_ = tuple(Contribution(p, 1000 * (k + 1), Fraction(min(k, year))) for k, p in enumerate(parties))
@@ -248,10 +251,48 @@ def test_every_scheme_conserves_the_pool_and_capital_schemes_are_monotone(game: 
         parties, int(game.total), {p: Fraction(1, len(parties)) for p in parties}, given_, Fraction(year), game=game, investor=parties[0],
         tiers=(Tier(Fraction(1), Fraction(8, 100)), Tier(Fraction(1, 2))),
     )  # fmt: skip
-    rows = {r.scheme: r for r in fairness_report(situation, step=Fraction(1, 10))} if year > len(parties) else {}
+    rows = {r.scheme: r for r in fairness_report(situation, step=Fraction(1, 10))}
     assert all(r.efficient for r in rows.values())
-    for name in rows.keys() & {"contract", "time_weighted", "shapley", "waterfall"}:
+    assert set(rows) == {"contract", "time_weighted", "shapley", "nucleolus", "waterfall"}
+    for name in rows.keys() - {"nucleolus"}:
         assert rows[name].falls == (), name
+    assert rows["nucleolus"].core.in_core and rows["shapley"].core.in_core
+
+
+@FEW
+@given(st.lists(st.tuples(st.sampled_from("甲乙丙"), st.integers(1, 10**9), st.integers(0, 99)), min_size=1, max_size=8), st.integers(1, 10**9))
+def test_share_bands_hold_the_share_sum_as_they_must_and_rise_with_own_value(rows: list[tuple[str, int, int]], more: int) -> None:
+    assets = [Asset(str(k), "", "land", p, v, Fraction(b, 100), "证") for k, (p, v, b) in enumerate(rows)]
+    found = share_bands(assets)
+    assert sum(b.share for b in found.values()) == 1
+    assert all(0 <= b.low <= b.share <= b.high <= 1 for b in found.values())
+    if len(found) == 2:
+        one, two = found.values()
+        assert one.low + two.high == 1 == one.high + two.low
+    grown = share_bands([replace(assets[0], appraised_fen=assets[0].appraised_fen + more), *assets[1:]])
+    for party, band in found.items():
+        if party == assets[0].party:
+            assert grown[party].share >= band.share and grown[party].low >= band.low and grown[party].high >= band.high
+        else:
+            assert grown[party].share <= band.share and grown[party].low <= band.low and grown[party].high <= band.high
+
+
+@FEW
+@given(st.integers(0, 10**6), st.fractions(0, 10, max_denominator=1000), st.fractions(0, 10, max_denominator=1000), st.fractions(0, 1, max_denominator=100), st.fractions(0, 1, max_denominator=100))
+def test_areas_of_a_swap_add_up(households: int, old: Fraction, new: Fraction, accept: Fraction, reserve: Fraction) -> None:
+    a = homestead_areas(households, old, new, accept_rate=accept, reserve_ratio=reserve)
+    assert a.freed_mu == a.old_mu - a.resettle_mu
+    assert a.surplus_mu + a.resettle_mu + a.reserve_mu == a.accepted_mu <= a.old_mu
+
+
+@FEW
+@given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**8), st.integers(0, 10**9)), min_size=1, max_size=20))
+def test_at_the_break_even_occupancy_the_last_balance_is_nothing_but_rounding(rows: list[tuple[int, int, int]]) -> None:
+    one_off, yearly, uses = ([r[k] for r in rows] for k in range(3))
+    least = break_even_occupancy(one_off, yearly, {"安置": uses})
+    if least is not None and 0 < least <= 1:
+        last = swap_balance(one_off, yearly, {"安置": uses}, occupancy=[least] * len(rows)).balance_fen[-1]
+        assert abs(last) <= len(rows)
 
 
 def _swapped(coalition: int) -> int:

@@ -46,7 +46,7 @@ def rows() -> tuple[FairnessRow, ...]:
 
 def test_text_columns_stand_under_one_another_with_chinese_two_cells_wide() -> None:
     frame = pd.DataFrame({"name": ["甲乙", "b"], "amount": [1234567.5, -2.0]})
-    table = BookTable("t", "表", frame, (BookColumn("name", "名称"), BookColumn("amount", "金额", "元", "0.00")), sums=("amount",))
+    table = BookTable("t", "表", frame, (BookColumn("name", "名称"), BookColumn("amount", "金额", "元", "#,##0.00")), sums=("amount",))
     assert text_table(table) == ("表", "  名称      金额(元)", "  甲乙  1,234,567.50", "  b            -2.00", "  合计  1,234,565.50")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from qianmo.finance.distribution.exact import exact
 from qianmo.finance.distribution.exit_share import ExitSettlement, capital_time_share, exit_sensitivity, exit_share, settle_exit
 from qianmo.finance.distribution.fairness import FairnessRow, fairness_report
+from qianmo.finance.distribution.increment import IncrementPool, pool_over_levy_band
 from qianmo.finance.distribution.nucleolus import nucleolus
 from qianmo.finance.distribution.nucleolus_check import certificate_record, check_nucleolus
 from qianmo.finance.distribution.read_exit import ExitCase, exit_case_from
@@ -118,6 +119,9 @@ def _tables(
 def _settlement_lines(case: ExitCase, settled: ExitSettlement, capital: Fraction) -> list[str]:
     pool = case.pool
     lines = [f"可分配增值 {_wan(pool.pool_fen)} (增值 {_wan(pool.added_fen)}, 调节金 {_wan(pool.levy_fen)})"]
+    if pool.levy_fen:
+        least, most = (_wan(p.pool_fen) for p in _pool_band(pool))
+        lines.append(f"调节金在 {parameter('levy_rate_min'):.0%} 至 {parameter('levy_rate_max'):.0%} 之间变动时, 可分配增值 {least} 至 {most}")
     if settled.is_loss:
         return [*lines, "没有增值可分, 按协议的亏损条款分担"]
     return [
@@ -126,6 +130,11 @@ def _settlement_lines(case: ExitCase, settled: ExitSettlement, capital: Fraction
         f"退出比例 {float(settled.share):.4%} (下限 {float(case.terms.floor):.0%}, 上限 {float(case.terms.cap):.0%})",
         f"社会资本 {_wan(settled.private_fen)}, 集体 {_wan(settled.collective_fen)}, 政府 {_wan(settled.government_fen)}",
     ]
+
+
+def _pool_band(pool: IncrementPool) -> tuple[IncrementPool, IncrementPool]:
+    band = (parameter("levy_rate_min"), parameter("levy_rate_max"))
+    return pool_over_levy_band(pool.exit_fen, pool.indexed_fen, band=band, public_cost_fen=pool.public_cost_fen)
 
 
 def _proof(case: ExitCase) -> dict[str, Any] | None:

@@ -39,8 +39,8 @@ def asset_table(assets: Sequence[Asset], names: Names, *, synthetic: Sequence[st
         for a in assets
     ]  # fmt: skip
     columns = (
-        ("asset_id", "编号", "", "text"), ("name", "资产", "", "text"), ("party", "投入方", "", "text"), ("value", "评估值", "元", "0.00"),
-        ("band", "浮动幅度", "", "0.00%"), ("low", "低值", "元", "0.00"), ("high", "高值", "元", "0.00"), ("title", "权属凭证", "", "text"),
+        ("asset_id", "编号", "", "text"), ("name", "资产", "", "text"), ("party", "投入方", "", "text"), ("value", "评估值", "元", "#,##0.00"),
+        ("band", "浮动幅度", "", "0.00%"), ("low", "低值", "元", "#,##0.00"), ("high", "高值", "元", "#,##0.00"), ("title", "权属凭证", "", "text"),
         ("faults", "问题", "", "text"),
     )  # fmt: skip
     return _table("assets", "清产核资清单", rows, columns, sums=("value", "low", "high"), synthetic=synthetic)
@@ -50,7 +50,7 @@ def equity_table(values_fen: Mapping[str, int], bands: Mapping[str, ShareBand], 
     """Contributions and shares with their band (股比表)."""
     rows = [(names.get(p, p), values_fen[p] / 100, float(b.share), float(b.low), float(b.high)) for p, b in bands.items()]
     columns = (
-        ("party", "股东", "", "text"), ("value", "作价", "元", "0.00"), ("share", "股比", "", "0.00%"), ("low", "股比下限", "", "0.00%"),
+        ("party", "股东", "", "text"), ("value", "作价", "元", "#,##0.00"), ("share", "股比", "", "0.00%"), ("low", "股比下限", "", "0.00%"),
         ("high", "股比上限", "", "0.00%"),
     )  # fmt: skip
     note = "股比上下限为各项评估值在浮动幅度内变动时的精确极值"
@@ -66,8 +66,8 @@ def year_table(first_year: int, years: Sequence[YearAllocation], names: Names, *
         for k, y in enumerate(years)
     ]  # fmt: skip
     columns: tuple[Column, ...] = (
-        ("year", "年度", "", "year"), ("result", "经营结果", "元", "0.00"), *((f"party_{k}", names.get(p, p), "元", "0.00") for k, p in enumerate(parties)),
-        ("restored", "其中弥补亏损", "元", "0.00"), ("topped", "其中保底补足", "元", "0.00"), ("uncovered", "未承担亏损", "元", "0.00"),
+        ("year", "年度", "", "year"), ("result", "经营结果", "元", "#,##0.00"), *((f"party_{k}", names.get(p, p), "元", "#,##0.00") for k, p in enumerate(parties)),
+        ("restored", "其中弥补亏损", "元", "#,##0.00"), ("topped", "其中保底补足", "元", "#,##0.00"), ("uncovered", "未承担亏损", "元", "#,##0.00"),
     )  # fmt: skip
     note = "亏损为负数；各方之和加未承担亏损等于经营结果"
     return _table("years", "年度分红与亏损分担表", rows, columns, sums=tuple(c[0] for c in columns[1:]), note=note, synthetic=synthetic)
@@ -78,7 +78,7 @@ def member_table(rights: QuantifiedShares, dividends: Sequence[MemberDividend], 
     rows: list[tuple[Any, ...]] = [("公积公益金", None, sum(d.public_fund_fen for d in dividends) / 100)]
     rows.append(("集体股", float(rights.reserved), sum(d.reserved_fen for d in dividends) / 100))
     rows += [(m, float(s), sum(d.member_fen[m] for d in dividends) / 100) for m, s in rights.income.items()]
-    columns = (("member", "成员", "", "text"), ("share", "收益份额", "", "0.00%"), ("paid", "累计分配", "元", "0.00"))
+    columns = (("member", "成员", "", "text"), ("share", "收益份额", "", "0.00%"), ("paid", "累计分配", "元", "#,##0.00"))
     owner = "、".join(rights.ownership)
     note = f"份额仅为收益分配依据，不是所有权份额；资产仍归{owner}所有；亏损由公积公益金承担"
     return _table("members", "成员收益份额与分红表", rows, columns, sums=("paid",), note=note, synthetic=synthetic)
@@ -90,7 +90,7 @@ def pool_table(pool: IncrementPool, *, synthetic: Sequence[str] = ()) -> BookTab
         ("退出时评估值", pool.exit_fen / 100), ("减：初始值（按指数调整）", -pool.indexed_fen / 100), ("减：公共投入", -pool.public_cost_fen / 100),
         ("减：土地增值收益调节金", -pool.levy_fen / 100),
     ]  # fmt: skip
-    return _table("pool", "可分配增值计算表", rows, (("item", "项目", "", "text"), ("amount", "金额", "元", "0.00")), sums=("amount",), synthetic=synthetic)
+    return _table("pool", "可分配增值计算表", rows, (("item", "项目", "", "text"), ("amount", "金额", "元", "#,##0.00")), sums=("amount",), synthetic=synthetic)
 
 
 def exit_table(settlement: ExitSettlement, *, synthetic: Sequence[str] = ()) -> BookTable:
@@ -98,7 +98,7 @@ def exit_table(settlement: ExitSettlement, *, synthetic: Sequence[str] = ()) -> 
     whole = settlement.private_fen + settlement.collective_fen + settlement.government_fen
     amounts = (("社会资本", settlement.private_fen), ("集体", settlement.collective_fen), ("政府", settlement.government_fen))
     rows = [(n, a / 100, a / whole if whole else None) for n, a in amounts]
-    columns = (("party", "一方", "", "text"), ("amount", "金额", "元", "0.00"), ("share", "占比", "", "0.00%"))
+    columns = (("party", "一方", "", "text"), ("amount", "金额", "元", "#,##0.00"), ("share", "占比", "", "0.00%"))
     title = "退出亏损分担表" if settlement.is_loss else "退出结算表"
     return _table("exit", title, rows, columns, sums=("amount",), synthetic=synthetic)
 
@@ -111,7 +111,7 @@ def sensitivity_table(rows: Sequence[Mapping[str, Any]], *, synthetic: Sequence[
     ]  # fmt: skip
     columns = (
         ("performance", "绩效系数", "", "0.00"), ("floor", "下限", "", "0.00%"), ("cap", "上限", "", "0.00%"), ("share", "退出比例", "", "0.00%"),
-        ("private", "社会资本", "元", "0.00"), ("collective", "集体", "元", "0.00"), ("government", "政府", "元", "0.00"),
+        ("private", "社会资本", "元", "#,##0.00"), ("collective", "集体", "元", "#,##0.00"), ("government", "政府", "元", "#,##0.00"),
     )  # fmt: skip
     return _table("sensitivity", "退出比例敏感性表", made, columns, synthetic=synthetic)
 
@@ -121,7 +121,7 @@ def scheme_table(rows: Sequence[FairnessRow], names: Names, *, synthetic: Sequen
     parties = list(rows[0].amounts_fen) if rows else []
     made = [(SCHEME_WORDS.get(r.scheme, r.scheme), *(r.amounts_fen[p] / 100 for p in parties), sum(r.amounts_fen.values()) / 100) for r in rows]
     columns: tuple[Column, ...] = (
-        ("scheme", "方案", "", "text"), *((f"party_{k}", names.get(p, p), "元", "0.00") for k, p in enumerate(parties)), ("total", "合计", "元", "0.00"),
+        ("scheme", "方案", "", "text"), *((f"party_{k}", names.get(p, p), "元", "#,##0.00") for k, p in enumerate(parties)), ("total", "合计", "元", "#,##0.00"),
     )  # fmt: skip
     return _table("schemes", "增值分配方案对照表", made, columns, synthetic=synthetic, empty="没有可用方案")
 
@@ -139,7 +139,7 @@ def fairness_table(rows: Sequence[FairnessRow], names: Names, *, synthetic: Sequ
         ))  # fmt: skip
     columns = (
         ("scheme", "方案", "", "text"), ("efficient", "足额分完", "", "text"), ("core", "在核心内", "", "text"), ("worst", "最不满联盟", "", "text"),
-        ("excess", "超出值", "元", "0.00"), ("leaving", "退出更有利者", "", "text"), ("symmetric", "同等对待", "", "text"), ("dummy", "无贡献者不多得", "", "text"),
+        ("excess", "超出值", "元", "#,##0.00"), ("leaving", "退出更有利者", "", "text"), ("symmetric", "同等对待", "", "text"), ("dummy", "无贡献不多得", "", "text"),
         ("monotone", "多投不少得", "", "text"),
     )  # fmt: skip
     note = "超出值为负表示任何联盟自行其事都不如留下；“—”表示无从检验"
@@ -154,8 +154,8 @@ def account_table(state: AccountState, *, synthetic: Sequence[str] = ()) -> Book
         taken = None if line.faults else -s.amount_fen / 100
         rows.append((s.day.isoformat(), USE_WORDS.get(s.use, s.use), s.voucher, s.what, taken, line.left_of_use_fen / 100, "；".join(line.faults)))
     columns = (
-        ("day", "日期", "", "text"), ("use", "用途", "", "text"), ("voucher", "凭证号", "", "text"), ("what", "摘要", "", "text"), ("amount", "收支", "元", "0.00"),
-        ("left", "该用途余额", "元", "0.00"), ("faults", "未登记原因", "", "text"),
+        ("day", "日期", "", "text"), ("use", "用途", "", "text"), ("voucher", "凭证号", "", "text"), ("what", "摘要", "", "text"), ("amount", "收支", "元", "#,##0.00"),
+        ("left", "该用途余额", "元", "#,##0.00"), ("faults", "未登记原因", "", "text"),
     )  # fmt: skip
     return _table("account", "剩余收益使用台账", rows, columns, sums=("amount",), note="合计为现有余额", synthetic=synthetic)
 
@@ -163,7 +163,7 @@ def account_table(state: AccountState, *, synthetic: Sequence[str] = ()) -> Book
 def swap_table(balance: SwapBalance, *, synthetic: Sequence[str] = ()) -> BookTable:
     """Yearly balance of a homestead swap (置换资金平衡表)."""
     rows = [(t, i / 100, u / 100, b / 100) for t, (i, u, b) in enumerate(zip(balance.income_fen, balance.uses_fen, balance.balance_fen))]
-    columns = (("year", "第几年", "", "year"), ("income", "收入", "元", "0.00"), ("uses", "支出", "元", "0.00"), ("balance", "累计结余", "元", "0.00"))
+    columns = (("year", "第几年", "", "year"), ("income", "收入", "元", "#,##0.00"), ("uses", "支出", "元", "#,##0.00"), ("balance", "累计结余", "元", "#,##0.00"))
     return _table("swap", "宅基地置换资金平衡表", rows, columns, sums=("income", "uses"), synthetic=synthetic)
 
 

@@ -24,13 +24,13 @@ def text_table(table: BookTable, *, most: int = 20) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Numbers to the right with thousands separators, text to the left. No line ends in blanks.
+        Numbers to the right, text to the left. No line ends in blanks.
     """
     if table.frame.empty:
         return (f"{table.title}：{table.empty or '无'}",)
     shown = table.frame.head(most)
     cells = [[c.zh + (f"({c.unit})" if c.unit else "") for c in table.columns]]
-    cells += [[_cell(row[k], c) for k, c in enumerate(table.columns)] for row in shown.itertuples(index=False, name=None)]
+    cells += [[cell_text(row[k], c.number_format) for k, c in enumerate(table.columns)] for row in shown.itertuples(index=False, name=None)]
     if table.sums:
         cells.append([_total(table, c, first=k == 0) for k, c in enumerate(table.columns)])
     wide = [max(_width(row[k]) for row in cells) for k in range(len(table.columns))]
@@ -40,17 +40,9 @@ def text_table(table: BookTable, *, most: int = 20) -> tuple[str, ...]:
     return (table.title, *(f"  {line}" for line in lines), *((f"  … 其余 {left} 行见工作簿",) if left > 0 else ()))
 
 
-def _cell(value: object, column: BookColumn) -> str:
-    text = cell_text(value, column.number_format)
-    if column.number_format in ("0.00", "0.0", "0.0000", "integer") and text.lstrip("-").replace(".", "", 1).isdigit():
-        whole, dot, rest = text.partition(".")
-        return f"{'-' if whole.startswith('-') else ''}{abs(int(whole)):,}{dot}{rest}"
-    return text
-
-
 def _total(table: BookTable, column: BookColumn, *, first: bool) -> str:
     if column.name in table.sums:
-        return _cell(table.frame[column.name].sum(), column)
+        return cell_text(table.frame[column.name].sum(), column.number_format)
     return "合计" if first else ""
 
 
