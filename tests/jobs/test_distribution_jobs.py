@@ -47,7 +47,7 @@ def test_hongcun_gives_30_70_and_300_of_1000_and_caps_the_loss(context: Context,
     assert members["ownership"] == {"村集体经济组织": 1.0} and sum(members["income_share"].values()) == pytest.approx(0.8)
     for year, amount in zip(members["years"], amounts, strict=True):
         assert year["public_fund_yuan"] + year["reserved_yuan"] + sum(year["member_yuan"].values()) == pytest.approx(amount, abs=1e-6)
-    assert "30.00%" in "\n".join(report.lines)
+    assert "30.00%" in "\n".join(report.lines) and report.figures["missing_clauses"] == []
     assert "作价入股股比表" in str(openpyxl.load_workbook(tmp_path / "作价入股.xlsx").sheetnames)
 
 
@@ -102,6 +102,12 @@ def test_a_guarantee_is_flagged_and_an_agreed_share_outside_the_band_is_said(con
     assert [y["amount_yuan"]["collective"] for y in report.figures["years"]][1] == 600_000
 
 
+def test_a_missing_clause_is_named(context: Context, folder: Path, tmp_path: Path) -> None:
+    path = changed(folder, "hongcun_equity.toml", tmp_path, 'risk = "亏损按股比承担, 村集体以出资为限"\n', "")
+    report = ran(context, "equity", path)
+    assert report.figures["missing_clauses"] == ["risk"] and any("协议缺少条款: 风险承担" in line for line in report.lines)
+
+
 EQUITY = "hongcun_equity.toml"
 EXIT = "gaochun_exit.toml"
 
@@ -137,6 +143,7 @@ EXIT = "gaochun_exit.toml"
         (EXIT, 'investor_share = 0\ncatch_up = "20 %"', 'investor_share = 0.9\ncatch_up = "20 %"', "tier[1].investor_share", "追赶"),
         (EXIT, "rest_to_all = true", "rest_to_all = false", "game.together", "万元"),
         (EXIT, 'parties = ["company", "collective"]', 'parties = ["company", "村"]', "game.together[1].parties", "村"),
+        (EXIT, 'parties = ["company", "collective"]\nadds = "700 万元"', 'parties = ["company"]\nadds = "3100 万元"', "game.together", "单干"),
         (EXIT, "infrastructure = 0.4", "infrastructure = 0.3", "remainder.infrastructure", "0.9"),
         (EXIT, "date = 2026-03-15", 'date = "2026-03-15"', "spending[1].date", "不是日期"),
         (EXIT, 'exit_value = "8000 万元"', 'exit_value = "800 万元"', "loss.private", "亏损"),

@@ -10,7 +10,7 @@ from typing import Any
 from qianmo.finance.distribution.clearance import FAULT_WORDS, appraised_by_party, clearance_faults
 from qianmo.finance.distribution.dividend import MemberDividend, YearAllocation, allocate_years, debt_like, member_dividends
 from qianmo.finance.distribution.members import QuantifiedShares, decision, quantified_shares
-from qianmo.finance.distribution.read_equity import EquityCase, equity_case_from
+from qianmo.finance.distribution.read_equity import CLAUSE_WORDS, EquityCase, equity_case_from
 from qianmo.finance.distribution.shares import ShareBand, share_bands
 from qianmo.jobs.context import Context
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
@@ -49,10 +49,14 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         + (f", 高于无风险利率 {float(case.risk_free_rate):.2%}, 任何情形都不承担风险" if d.above_risk_free else "")
         for d in flagged
     ]
+    missing = [k for k, text in case.clauses.items() if not text.strip()]
+    if missing:
+        lines.append(f"协议缺少条款: {'、'.join(CLAUSE_WORDS[k] for k in missing)}")
     if voted is not None:
         lines.append(f"表决: 赞成 {float(voted.in_favour):.2%}, {'通过' if voted.passed else '未通过'}" + (f" (否决: {'、'.join(voted.vetoes)})" if voted.vetoes else ""))
     figures = _figures(case, bands, years, dividends, rights) | {
         "faults": [{"asset": f.asset_id, "fault": f.fault, "binds": f.binds} for f in faults],
+        "missing_clauses": missing,
         "debt_like": [{"party": d.party, "rate": float(d.rate), "above_risk_free": d.above_risk_free} for d in flagged],
         "vote": None if voted is None else {"passed": voted.passed, "in_favour": float(voted.in_favour), "vetoes": list(voted.vetoes)},
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from qianmo.finance.distribution.clearance import Asset, appraised_by_party
@@ -18,7 +19,10 @@ from qianmo.finance.project.positions import key_lines
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.rules import parameter
 
-__all__ = ["EquityCase", "equity_case_from"]
+__all__ = ["CLAUSE_WORDS", "EquityCase", "equity_case_from"]
+
+CLAUSE_WORDS = MappingProxyType({"scope": "资产范围", "distribution": "收益分配", "risk": "风险承担", "exit": "退出方式", "decision": "表决与公示"})
+"""Clauses that an agreement should have (协议应有条款)."""
 
 ASSET_KINDS = ("land", "house", "forest", "water", "cash", "equipment", "technology", "brand", "other")
 
@@ -28,7 +32,7 @@ class EquityCase:
     """What an equity file says (作价入股情形).
 
     `agreement` holds the agreed shares, or those by value. `collective` is the party whose members are listed, "" without
-    members. `votes` is None when no vote is recorded.
+    members. `votes` is None when no vote is recorded. `clauses` holds the text of each clause, "" where it is missing.
     """
 
     name: str
@@ -47,6 +51,7 @@ class EquityCase:
     passing: Fraction
     veto: Fraction
     risk_free_rate: Fraction
+    clauses: Mapping[str, str]
 
 
 def equity_case_from(data: Mapping[str, Any], *, file: str, text: str) -> EquityCase:
@@ -82,7 +87,7 @@ def equity_case_from(data: Mapping[str, Any], *, file: str, text: str) -> Equity
         checked_party(rule_entry, "party", names) if entries else "", members, _rule(rule_entry),
         share(rule_entry, "public_fund_rate", parameter("public_fund_rate")), _votes(entries),
         share(vote, "passing", parameter("consent_ratio")), share(vote, "veto", parameter("minority_veto_share")),
-        share(terms, "risk_free_rate", parameter("risk_free_rate")),
+        share(terms, "risk_free_rate", parameter("risk_free_rate")), {k: terms.text(k, "") for k in CLAUSE_WORDS},
     )  # fmt: skip
     tried(whole, "party", lambda: allocate_years([], agreement))
     tried(whole, "party", lambda: debt_like(agreement, appraised_by_party(assets), risk_free_rate=case.risk_free_rate))

@@ -109,6 +109,8 @@ def _check(whole: Entry, levels: list[Entry], case: ExitCase) -> None:
         tried(whole.child("loss"), "private", lambda: settle_exit(case.pool.pool_fen, case.terms.floor, case.terms, loss_rule=case.loss_rule))
     if case.pool.pool_fen > 0 and not case.contributions:
         whole.fail("contribution", "没有投入", expected="至少一个 [[contribution]]", cure="补充各方投入的金额与时间")
+    if case.game is not None and case.pool.pool_fen > 0 and sum(case.game.values[1 << i] for i in range(len(case.names))) > case.pool.pool_fen:
+        whole.child("game").fail("together", "各方单干之和大于可分配增值", expected="合作不少于单干", cure="检查联盟价值")
     if case.game is not None and case.pool.pool_fen > 0 and len(case.names) > MOST_COMPARED:
         whole.fail("game", f"{len(case.names)} 个参与方", expected=f"至多 {MOST_COMPARED} 个", cure="合并同类参与方")
 
