@@ -19,7 +19,7 @@ from qianmo.reports.tables import workbook
 from qianmo.reports.text_table import text_table
 from qianmo.schema.book import BookTable
 from qianmo.store.durable import replace_bytes
-from qianmo.store.settlement_file import read_settlement_file
+from qianmo.store.finance_file import read_finance_file
 
 __all__ = ["SPECS", "run"]
 
@@ -65,7 +65,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
 
 def _case(source: Path) -> EquityCase:
     """The case a file describes (读取入股情形)."""
-    data, text = read_settlement_file(source)
+    data, text = read_finance_file(source)
     return equity_case_from(data, file=source.name, text=text)
 
 

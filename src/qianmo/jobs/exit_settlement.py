@@ -35,7 +35,7 @@ from qianmo.schema.book import BookTable
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.rules import parameter
 from qianmo.store.durable import replace_bytes
-from qianmo.store.settlement_file import read_settlement_file
+from qianmo.store.finance_file import read_finance_file
 
 __all__ = ["SPECS", "run"]
 
@@ -47,7 +47,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """
     source = Path(values["file"])
     context.step("读取退出文件", 0.0)
-    data, text = read_settlement_file(source)
+    data, text = read_finance_file(source)
     case = exit_case_from(data, file=source.name, text=text)
     context.step("退出结算", 0.2)
     capital = capital_time_share(case.contributions, _private(case), until=case.until, rate=case.rate) if case.contributions else Fraction(0)
