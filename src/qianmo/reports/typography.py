@@ -87,6 +87,8 @@ def cell_text(value: Any, number_format: str) -> str:
         return _fixed(number, 0)
     if number_format.endswith("%"):
         return percent_text(number)
+    if number_format.startswith("#,"):
+        return f"{float(_fixed(number)):,.2f}"
     return _fixed(number, len(number_format) - 2)
 
 
