@@ -67,6 +67,22 @@ def test_every_plan_lies_in_one_case_and_below_its_bound(seed: int) -> None:
         assert objective(problem, choice) <= bounds[inside.index(True)] + 1e-9
 
 
+@pytest.mark.parametrize("most", [2, 5, 12])
+def test_the_most_counts_cases_and_fewer_cases_are_a_proof_too(most: int) -> None:
+    problem = lumpy(2, n=7)
+    best = max(objective(problem, c) for c in every_plan(problem) if holds(problem, c))
+    cases = branch(problem, best, gap=1e-9, most=most)
+    assert cases is not None and 1 < cases.cases <= most
+    assert branch_bound(problem, cases) >= best - 1e-9
+    assert branch(problem, best, gap=1e-9, most=1) is None
+
+
+def test_a_method_names_cases_only_where_they_prove_the_bound() -> None:
+    for seed in range(6):
+        found = solve(lumpy(seed, n=7), gap=1e-4)
+        assert ("cases" in found.method) == (found.branches is not None)
+
+
 def test_one_set_of_prices_proves_less_than_the_cases() -> None:
     gaps = []
     for seed in range(6):

@@ -130,9 +130,11 @@ def solve(
     _told(hear, problem, best, bound, solver_bound, prices, method)
     if _gap(problem, best, bound) > gap and problem.m <= MOST_DIVIDED:
         branches = branch(problem, score, gap=gap, is_over=_deadline(timer, 2 * time_limit_s))
-    if branches is not None:
-        bound = min(bound, branch_bound(problem, branches))
+    if branches is not None and (proven := branch_bound(problem, branches)) < bound:
+        bound = proven
         method += f", proof by {branches.cases} cases"
+    else:
+        branches = None
     spent = timer() - started if timer else 0.0
     return Solution(best, score, max(bound, score), max(min(solver_bound, bound), score), prices, method, spent, branches)
 
