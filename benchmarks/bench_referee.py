@@ -55,7 +55,7 @@ class Said:
 
 def ways(size: int, cache: Path) -> list[Way]:
     """Grid and county of 900, 1,600 and 3,600 patches in a full run, one small size otherwise."""
-    sizes, seconds = ((900, 1_600, 3_600), 60.0) if size >= _FULL else ((64,), 5.0)
+    sizes, seconds = ((900, 1_600, 3_600), 180.0) if size >= _FULL else ((64,), 5.0)
     made = []
     for kind in KINDS:
         for n in sizes:
