@@ -18,7 +18,9 @@ from pathlib import Path
 
 from measure import Reading, Way, WayFailedError, measure, once
 
-NAMES = ("area", "adjacency", "overlay", "evaluate", "ingest", "plan", "what_if", "swap", "exchange", "allot", "verify", "games")
+NAMES = (
+    "area", "adjacency", "overlay", "evaluate", "ingest", "plan", "planted", "referee", "what_if", "swap", "exchange", "allot", "verify", "games",
+)  # fmt: skip
 _SMALL = 2000
 
 

@@ -27,8 +27,8 @@ __all__ = ["Stage"]
 _OWN_COPY = ("onemap.gpkg", "catalog.json", "generation.json")
 
 
-PROOFS = {"certificate": "proof", "swap_certificate": "swap_proof"}
-"""Folder of the proof that goes with each certificate."""
+PROOFS = {"certificate": "proof", "swap_certificate": "swap_proof", "front": "front_proofs"}
+"""Folder of the proof, or of the proofs, that goes with each certificate."""
 
 
 @dataclass
