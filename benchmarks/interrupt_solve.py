@@ -38,7 +38,7 @@ MOMENTS = {
 
 @dataclass(frozen=True)
 class Ended:
-    """How one interrupted run ended: exit code, what it told, seconds from the signal to the end."""
+    """How one interrupted run ended: exit code, what it told, seconds from the signal to the end (nan: it ended before the moment came)."""
 
     code: int
     told: dict
@@ -105,7 +105,7 @@ def interrupted(problem: Path, out: Path, words: str, later: float, *, seconds: 
     process.wait()
     reader.join()
     text = "".join(told).strip()
-    return Ended(process.returncode, json.loads(text) if text.startswith("{") else {}, heard, time.monotonic() - (sent or time.monotonic()))
+    return Ended(process.returncode, json.loads(text) if text.startswith("{") else {}, heard, time.monotonic() - sent if sent else float("nan"))
 
 
 def verdict(ended: Ended, out: Path) -> str:
