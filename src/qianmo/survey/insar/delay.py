@@ -23,6 +23,7 @@ def most_coherent(coherence: np.ndarray, complete: np.ndarray) -> int:
     MissingDataError
         No pixel is complete.
     """
+    complete = complete & np.isfinite(coherence).all(axis=0)
     if not complete.any():
         raise MissingDataError("没有一个像元在所有干涉对中有效", expected="至少一个完整像元作参考", cure="去掉覆盖差的干涉对, 或指定参考点")
     mean = np.full(len(complete), -np.inf)
