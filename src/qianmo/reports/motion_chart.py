@@ -70,12 +70,13 @@ def motion_chart(rate: Grid, courses: Sequence[Course], days: Sequence[date], *,
     axes.ticklabel_format(useOffset=False, style="plain")
     axes.locator_params(axis="x", nbins=4)
     side = figure.add_axes((0.64, bottom, 0.33, high))
+    when = np.array(days, dtype="datetime64[D]")
     for course, colour in zip(courses[: len(_COLOURS)], _COLOURS):
         x, y = t.c + (course.column + 0.5) * t.a, t.f + (course.row + 0.5) * t.e
         axes.plot([x], [y], marker="o", markersize=7, markerfacecolor="none", markeredgecolor=colour, markeredgewidth=1.8)
-        side.plot(days, course.moved_mm, marker="o", markersize=3.5, color=colour, linewidth=1.0, label=visible_text(course.name))
-        side.plot(days, course.fit_mm, color=colour, linewidth=1.0, linestyle=":")
-        side.fill_between(days, course.fit_mm - course.half_width_mm, course.fit_mm + course.half_width_mm, color=colour, alpha=0.12, linewidth=0)
+        side.plot(when, course.moved_mm, marker="o", markersize=3.5, color=colour, linewidth=1.0, label=visible_text(course.name))
+        side.plot(when, course.fit_mm, color=colour, linewidth=1.0, linestyle=":")
+        side.fill_between(when, course.fit_mm - course.half_width_mm, course.fit_mm + course.half_width_mm, color=colour, alpha=0.12, linewidth=0)
     side.set_ylabel("累计形变（毫米）", fontproperties=map_font(10))
     side.grid(color="#dddddd", linewidth=0.5)
     side.legend(prop=map_font(9), frameon=False)
