@@ -21,9 +21,9 @@ from qianmo.finance.statements.indicators import figures_of
 from qianmo.jobs.finance_model import open_finance_file
 from qianmo.reports.finance_workbook import CALCULATIONS, CHECKS, FIGURES, INPUTS, finance_workbook
 from qianmo.reports.sheet_formula import Places, excel_formula_of
-from qianmo.schema.errors import SchemaError
+from qianmo.schema.errors import FinanceInputError, SchemaError
 
-SEEDS = (5, 33)
+KINDS = ("bond", "transfer")
 ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
 <item oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item>
@@ -36,10 +36,18 @@ def parts(case):
     if isinstance(case, Path):
         model = open_finance_file(case)
         return model.project, model.sheet, model.values, model.figures
-    project = project_from(invented_project(np.random.default_rng(case)), file="invented")
-    sheet = assemble(project)
-    values = computed(sheet)
-    return project, sheet, values, figures_of(project, values)
+    for seed in range(1000):
+        project = project_from(invented_project(np.random.default_rng(seed)), file="invented")
+        bond = any(ln.nature == "special_bond" for ln in project.loans)
+        if not project.loans or not (project.transfers if case == "transfer" else bond):
+            continue
+        sheet = assemble(project)
+        values = computed(sheet)
+        try:
+            return project, sheet, values, figures_of(project, values)
+        except FinanceInputError:  # no return, or more debt than investment
+            continue
+    raise AssertionError(f"no invented project with a {case}")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +62,7 @@ def recalculated(repo, simple, tmp_path_factory):
     if office is None:
         pytest.skip("LibreOffice (soffice) is not installed: workbooks cannot be recalculated here")
     folder = tmp_path_factory.mktemp("workbooks")
-    made = {f"seed{s}": finance_workbook(*parts(s), stored=False) for s in SEEDS} | {"simple": finance_workbook(*simple, stored=False)}
+    made = {kind: finance_workbook(*parts(kind), stored=False) for kind in KINDS} | {"simple": finance_workbook(*simple, stored=False)}
     for name, book in made.items():
         (folder / f"{name}.xlsx").write_bytes(book.content)
     changed = openpyxl.load_workbook(folder / "simple.xlsx")
@@ -80,7 +88,7 @@ def differs(found, wanted) -> bool:
     return not isinstance(found, int | float) or abs(found - wanted) > 1e-9 * max(1.0, abs(wanted))
 
 
-@pytest.mark.parametrize("name", ["simple", *(f"seed{s}" for s in SEEDS)])
+@pytest.mark.parametrize("name", ["simple", *KINDS])
 def test_every_cell_recalculated_by_libreoffice_equals_the_engine(recalculated, name):
     made, books = recalculated
     cells = made[name].cells

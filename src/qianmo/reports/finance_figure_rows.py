@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from qianmo.finance.figures.present_value import discounted_flows
 from qianmo.finance.project.records import Project
+from qianmo.finance.statements.bond import bond_life
 from qianmo.finance.statements.indicators import Figure, feedback_flows
 from qianmo.finance.statements.line_rows import gross_row, lines_of, net_row
 from qianmo.reports.sheet_formula import Places
@@ -63,7 +64,7 @@ def _rows(project: Project, figures: Mapping[str, Figure], m: Places, h: Places)
     rows: list[FigureRow] = []
     for flow, zh in (("before_tax", "所得税前"), ("after_tax", "所得税后"), ("equity", "资本金")):
         rows += _flow_rows(project, figures, m, h, flow, zh)
-    return [*rows, *_debt_rows(m, h), *_single_rows(project, m), *_part_rows(project, figures, m, h)]
+    return [*rows, *_debt_rows(m, h), *_single_rows(project, m), *_part_rows(project, figures, m, h), *_bond_rows(project, figures, m)]
 
 
 def _flow_rows(project: Project, figures: Mapping[str, Figure], m: Places, h: Places, flow: str, zh: str) -> list[FigureRow]:
@@ -174,6 +175,23 @@ def _part_rows(project: Project, figures: Mapping[str, Figure], m: Places, h: Pl
             key, lowest = f"lowest_account_{sub.id}", f"=MIN({m.span(f'sub.{sub.id}.account')})/{WAN}"
             rows.append(FigureRow(key, figures[key].zh, "万元", figures[key].words, single=lowest, key=key, scale=WAN))
     return rows
+
+
+def _bond_rows(project: Project, figures: Mapping[str, Figure], m: Places) -> list[FigureRow]:
+    """Cash over service until the last bond is repaid."""
+    if "bond_coverage" not in figures:
+        return []
+    life = f"({m.span('time.year')}<={bond_life(project)})"
+
+    def due(every: bool) -> str:
+        names = [ln.id for ln in project.loans if every or ln.nature == "special_bond"]
+        return "+".join(f"SUMPRODUCT({m.span(f'loan.{n}.{part}')}*{life})" for n in names for part in ("principal", "paid"))
+
+    cash = f"SUMPRODUCT({m.span('debt.cash')}*{life})"
+    return [
+        FigureRow(key, figures[key].zh, "倍", figures[key].words, single=f'=IF({due(every)}>0,{cash}/({due(every)}),"—")', key=key)
+        for key, every in (("bond_coverage", False), ("bond_coverage_all", True))
+    ]
 
 
 def _feedback(project: Project) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
