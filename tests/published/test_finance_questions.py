@@ -23,7 +23,13 @@ from qianmo.finance.figures.present_value import net_present_value
 from qianmo.finance.figures.rate_of_return import modified_rate_of_return, rate_of_return, rates_of_return
 from qianmo.finance.figures.rates_of_many import rates_of_many
 from qianmo.finance.figures.returns import return_on_equity, return_on_investment
-from qianmo.finance.figures.time_value import capital_recovery_factor, effective_rate, future_value, future_value_of_annuity, present_value
+from qianmo.finance.figures.time_value import (
+    capital_recovery_factor,
+    effective_rate,
+    future_value,
+    future_value_of_annuity,
+    present_value,
+)
 
 with (Path(__file__).parent / "finance_questions.csv").open(encoding="utf-8", newline="") as lines:
     QUESTIONS = list(csv.DictReader(lines))
