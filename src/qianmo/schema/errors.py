@@ -10,6 +10,7 @@ __all__ = [
     "CrsError",
     "EncodingError",
     "FigureError",
+    "FinanceInputError",
     "InfeasibleError",
     "MissingDataError",
     "NotAllowedError",
@@ -47,6 +48,25 @@ class QianmoError(Exception):
 
 class SchemaError(QianmoError):
     """A table lacks a column, or a column has the wrong type."""
+
+
+class FinanceInputError(SchemaError):
+    """A file of project money is wrong in one place: the file, the line and the key are named.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file.
+    line : int
+        Line from 1; 0 where the key is not written at all.
+    key : str
+        Path of the key, as ``line[lease].price``.
+    """
+
+    def __init__(self, found: str, *, file: str = "", line: int = 0, key: str = "", expected: str = "", cure: str = "") -> None:
+        self.file, self.line, self.key = file, line, key
+        place = " ".join(part for part in (file, f"第 {line} 行" if line else "", key) if part)
+        super().__init__(f"{place}: {found}" if place else found, expected=expected, cure=cure)
 
 
 class CodeError(QianmoError):
