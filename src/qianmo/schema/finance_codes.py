@@ -15,7 +15,7 @@ class Kind:
     """One kind of line (科目).
 
     `direction` in or out; `stage` capital, operating, subsidy or funding; `asset` fixed, intangible, deferred or none;
-    `nature` and `tax` are taken where the line names none.
+    `nature` and `tax` are taken where the line names none; a `variable` cost moves with the output.
     """
 
     id: str
@@ -25,6 +25,7 @@ class Kind:
     asset: str
     nature: str
     tax: str
+    variable: bool
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class TaxTreatment:
 def kinds() -> dict[str, Kind]:
     """All kinds by id (全部科目)."""
     rows = shipped_rows("codes", "finance_kinds")
-    return {r["kind"]: Kind(r["kind"], r["zh"], r["direction"], r["stage"], r["asset"], r["nature"], r["tax"]) for r in rows}
+    return {r["kind"]: Kind(r["kind"], r["zh"], r["direction"], r["stage"], r["asset"], r["nature"], r["tax"], r["variable"] == "yes") for r in rows}
 
 
 @cache

@@ -108,7 +108,7 @@ def _clean(factor: float) -> float:
 @cache
 def _registry() -> Any:
     """The units of the list on their own: no other unit of pint is known."""
-    registry = pint.UnitRegistry(None, cache_folder=None)
+    registry: Any = pint.UnitRegistry(None, cache_folder=None)
     for base in _BASES:
         registry.define(f"{base} = [{base}_]")
     registry.define("kWh = kW * hour")

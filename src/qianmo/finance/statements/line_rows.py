@@ -93,6 +93,7 @@ def sum_rows(project: Project) -> list[Row]:
     general = [ln for ln in lines_of(project, "operating", "subsidy", direction="in") if not tax_treatments()[ln.tax].simple]
     rows.append(_sum("vat.output", "销项税额", vat_row, project, general))
     rows.append(_sum("vat.simple", "简易计税税额", vat_row, project, simple))
+    rows.append(booked("vat.collected", "销项税额(含简易计税)", _PART, Here("vat.output") + Here("vat.simple")))
     rows.append(_sum("capex.vat", "建设投资进项税额", vat_row, project, lines_of(project, "capital")))
     rows.append(_sum("cost.vat", "经营成本进项税额", vat_row, project, lines_of(project, "operating", direction="out")))
     return rows
@@ -127,7 +128,8 @@ def _base_rows(line: Line) -> tuple[list[Row], Expression]:
     """Inputs whose product is one amount, and that product."""
     at, name = line.sources, f"line.{line.id}"
     keys = [k for k in ("quantity", "area", "amount", "price") if k in at]
-    rows, parts = [], []
+    rows: list[Row] = []
+    parts: list[Expression] = []
     for n, factor in enumerate(line.factors if line.mode != "given" else (), 1):
         is_price = n == len(line.factors) and "price" in at
         zh = "单价" if is_price else "数额" if "amount" in at else "数量" if n == 1 else f"数量 {n}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from qianmo.finance.project.records import Line, Party, Project, SubProject, Transfer
 from qianmo.finance.sheet.expression import Expression, Here, choose, larger, rounded, total_of
 from qianmo.finance.sheet.row import Row
@@ -40,7 +38,9 @@ def _sub_rows(project: Project, sub: SubProject) -> list[Row]:
     p = f"sub.{sub.id}"
 
     def rows_of(*stages: str, direction: str = "") -> list[str]:
-        mine: Callable[[Line], bool] = lambda ln: ln.sub_project == sub.id
+        def mine(ln: Line) -> bool:
+            return ln.sub_project == sub.id
+
         return [gross_row(project, ln) for ln in lines_of(project, *stages, direction=direction, test=mine)]
 
     return [
