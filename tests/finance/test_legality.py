@@ -83,7 +83,12 @@ def test_the_size_of_an_eod_package_is_a_matter_of_the_past():
 def test_unknown_arrangements_leave_their_rules_open():
     findings = lint_project(project_facts({}, TODAY))
     assert {f.verdict for f in findings} == {NO_DATA}
-    assert lint_project(project_facts({}, TODAY), rule_ids=["F-06"])[0].missing == "项目模式(models)"
+    assert lint_project(project_facts({}, TODAY), rule_ids=["F-06"])[0].missing.startswith("项目模式(models):是否有政府和社会资本合作")
+
+
+def test_inferred_arrangements_leave_the_rules_of_others_open():
+    facts = project_facts({"models": ["bank_loan"], "concession_years": 50}, TODAY, are_all_models=False)
+    assert lint_project(facts, rule_ids=["F-06"])[0].verdict == NO_DATA
 
 
 def test_a_local_threshold_is_taken_where_it_is_given():

@@ -69,7 +69,7 @@ def is_never_true(*names: str) -> Measure:
 
     def measure(facts: ProjectFacts) -> Answer:
         values = told(facts, *names)
-        return Answer(not any(values), float(sum(values)), _flags(names, values), "0")
+        return Answer(not any(values), float(sum(values)), _flags(names, values))
 
     return measure
 
@@ -79,7 +79,7 @@ def is_true(*names: str) -> Measure:
 
     def measure(facts: ProjectFacts) -> Answer:
         values = told(facts, *names)
-        return Answer(all(values), float(sum(values)), _flags(names, values), str(len(names)))
+        return Answer(all(values), float(sum(values)), _flags(names, values))
 
     return measure
 

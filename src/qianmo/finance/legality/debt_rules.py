@@ -49,7 +49,16 @@ def _capital(facts: ProjectFacts) -> Answer:
         raise MissingDataError(f"资本金行业类别 industry(可选: {', '.join(f'{k}({v.zh})' for k, v in known.items())};现为 {industry})")
     least = float(facts.overrides.get("M-13", known[industry].least))
     words = f"资本金 {amount(equity, 'yuan')} / 总投资 {amount(total, 'yuan')} = {equity / total:.2%}({known[industry].zh})"
+    if industry == "general" and known["weak_spot"].least <= equity / total < least:
+        words += f";符合条件的补短板基础设施下限为 {known['weak_spot'].least:.0%},属此类的写 industry = \"weak_spot\""
     return Answer(equity / total >= least - 1e-9, equity / total, words, f"≥ {least:g}")
+
+
+def _in_kind(facts: ProjectFacts) -> Answer:
+    part, equity = told(facts, "in_kind_equity_yuan", "equity_yuan")
+    if equity <= 0:
+        raise MissingDataError("大于零的项目资本金(equity_yuan)")
+    return at_most(facts, "M-37", part / equity, f"实物与土地使用权作价 {amount(part, 'yuan')} / 资本金 {amount(equity, 'yuan')} = {part / equity:.2%}")
 
 
 def _private_loan(facts: ProjectFacts) -> Answer:
@@ -81,6 +90,7 @@ MEASURES: Mapping[str, Measure] = {
     "M-12": parts_at_most("M-12", "pledged_shares", "质押收入"),
     "M-13": _capital,
     "M-14": is_never("borrowed_equity_yuan"),
+    "M-37": _in_kind,
     "M-15": _private_loan,
     "M-16": _bank_loan,
     "M-21": is_never_true("members_liable"),

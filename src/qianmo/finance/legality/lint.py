@@ -89,11 +89,11 @@ def lint_project(facts: ProjectFacts, *, rule_ids: Sequence[str] | None = None) 
 
 def _finding(facts: ProjectFacts, found: LintRule) -> Finding:
     in_force = _in_force(facts, found)
-    why_not = _does_not_apply(facts, found)
-    if why_not:
-        return _row(found, PASS, False, None, note=why_not)
-    if facts.models is None and found.models:
-        return _row(found, NO_DATA, True, None, missing="项目模式(models)")
+    if found.models and not set(found.models) & set(facts.models or ()):
+        names = "、".join(finance_models()[m] for m in found.models)
+        if facts.models is None or not facts.are_all_models:
+            return _row(found, NO_DATA, True, None, missing=f"项目模式(models):是否有{names}")
+        return _row(found, PASS, False, None, note=f"不涉及{names}")
     try:
         answer = legality_measures()[found.rule.id](facts)
     except MissingDataError as lack:
@@ -108,12 +108,6 @@ def _finding(facts: ProjectFacts, found: LintRule) -> Finding:
     if found.rule.confidence != "high":
         doubt.append(f"规则文本可信度{CONFIDENCE_WORDS.get(found.rule.confidence, found.rule.confidence)}")
     return _row(found, CONFIRM, True, answer, note=f"{'、'.join(doubt)},须核实原文后判定")
-
-
-def _does_not_apply(facts: ProjectFacts, found: LintRule) -> str:
-    if facts.models is None or not found.models or set(found.models) & set(facts.models):
-        return ""
-    return f"不涉及{'、'.join(finance_models()[m] for m in found.models)}"
 
 
 def _in_force(facts: ProjectFacts, found: LintRule) -> bool:

@@ -55,21 +55,21 @@ def _concession_fee(facts: ProjectFacts) -> Answer:
 def _subsidy(facts: ProjectFacts) -> Answer:
     (subsidy,) = told(facts, "operating_subsidy_yuan")
     if subsidy == 0:
-        return Answer(True, 0.0, "无运营补贴", "1")
+        return Answer(True, 0.0, "无运营补贴")
     (general,) = told(facts, "operating_subsidy_general")
-    return Answer(general, subsidy, f"运营补贴 {amount(subsidy, 'yuan')},{'有' if general else '无'}普遍适用的政策依据", "1")
+    return Answer(general, subsidy, f"运营补贴 {amount(subsidy, 'yuan')},{'有' if general else '无'}普遍适用的政策依据")
 
 
 def _fixed_return(facts: ProjectFacts) -> Answer:
     """The contract says so, or the payouts show it; see `fixed_return`."""
     flag = told_or(facts, "fixed_return_to_equity", None)
     if flag is True:
-        return Answer(False, 1.0, "合同约定固定回报", "0")
+        return Answer(False, 1.0, "合同约定固定回报")
     lowest, project = told_or(facts, "payout_lowest_value_yuan", None), told_or(facts, "project_lowest_value_yuan", None)
     if lowest is None or project is None:
         if flag is None:
             told(facts, "fixed_return_to_equity")
-        return Answer(True, 0.0, "合同未约定固定回报(未按情景核对兑付)", "0")
+        return Answer(True, 0.0, "合同未约定固定回报(未按情景核对兑付)")
     words = f"最差情景:股东净现值 {amount(lowest, 'yuan')},项目净现值 {amount(project, 'yuan')}(按无风险利率)"
     if lowest > 0 and project >= 0:
         raise MissingDataError(f"含项目亏损情景的兑付测算({words};情景中项目从不亏损,无法判断是否保底)")

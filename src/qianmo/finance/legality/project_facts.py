@@ -30,11 +30,14 @@ class ProjectFacts:
         Day whose rules apply.
     overrides : mapping
         Local thresholds by rule id, as text or number.
+    are_all_models : bool
+        False when the models were only inferred: then a rule of another model is left open instead of set aside.
     """
 
     values: Mapping[str, Any]
     on: date
     overrides: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    are_all_models: bool = True
 
     @property
     def models(self) -> tuple[str, ...] | None:
@@ -43,8 +46,10 @@ class ProjectFacts:
         return None if found is None else tuple(found)
 
 
-def project_facts(values: Mapping[str, Any], on: date, *, overrides: Mapping[str, Any] = NOTHING) -> ProjectFacts:
-    """Facts with names, types and signs checked (核对合规事实).
+def project_facts(
+    values: Mapping[str, Any], on: date, *, overrides: Mapping[str, Any] = NOTHING, are_all_models: bool = True
+) -> ProjectFacts:
+    """Facts with their names and types checked (核对合规事实).
 
     Raises
     ------
@@ -65,7 +70,7 @@ def project_facts(values: Mapping[str, Any], on: date, *, overrides: Mapping[str
     unknown = [r for r in overrides if r not in lint_rules()]
     if unknown:
         raise SchemaError(f"没有规则 {', '.join(unknown)}", expected="资金合规规则的编号, 如 M-07")
-    return ProjectFacts(MappingProxyType(dict(values)), on, MappingProxyType(dict(overrides)))
+    return ProjectFacts(MappingProxyType(dict(values)), on, MappingProxyType(dict(overrides)), are_all_models)
 
 
 def told(facts: ProjectFacts, *names: str) -> list[Any]:
