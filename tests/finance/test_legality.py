@@ -111,6 +111,8 @@ def test_a_local_threshold_is_taken_where_it_is_given():
         ({"turnover_use_date": "2026-01-01"}, "日期"),
         ({"models": ["eodd"]}, "eodd"),
         ({"income_shares": 0.5}, "列表"),
+        ({"photovoltaic_on_farmland_m2": -1.0}, "不小于 0"),
+        ({"private_share": 51}, "比例写小数"),
     ],
 )
 def test_facts_of_the_wrong_name_or_kind_are_refused(values, said):
@@ -126,6 +128,13 @@ def test_odd_values_are_told_apart_from_broken_rules():
     mild = {"models": ["equity"], "fixed_return_to_equity": False, "payout_lowest_value_yuan": 1e6, "project_lowest_value_yuan": 2e6}
     answer = lint_project(project_facts(mild, TODAY), rule_ids=["M-04"])[0]
     assert answer.verdict == NO_DATA and "从不亏损" in answer.missing
+
+
+def test_the_split_of_a_land_ticket_is_a_rule_of_its_own_city():
+    good = {"models": ["land_ticket"], **CASES["J-05"]["good"]}
+    assert lint_project(project_facts({**good, "region": "重庆"}, TODAY), rule_ids=["J-05"])[0].verdict == PASS
+    elsewhere = lint_project(project_facts({**good, "region": "浙江"}, TODAY), rule_ids=["J-05"])[0]
+    assert elsewhere.verdict == NO_DATA and "浙江" in elsewhere.missing
 
 
 def test_no_rule_of_that_name_is_refused():

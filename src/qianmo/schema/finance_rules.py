@@ -24,12 +24,14 @@ class LintRule:
 
 @dataclass(frozen=True)
 class FinanceFact:
-    """A fact that rules look at (合规事实): `type` real, integer, flag, text, date or list."""
+    """A fact that rules look at (合规事实): `type` real, integer, flag, text, date or list; numbers from `least` to `most`."""
 
     name: str
     type: str
     unit: str
     zh: str
+    least: float
+    most: float
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,10 @@ def lint_rule(rule_id: str) -> LintRule:
 @cache
 def finance_facts() -> dict[str, FinanceFact]:
     """All facts by name (全部合规事实)."""
-    return {r["name"]: FinanceFact(r["name"], r["type"], r["unit"], r["zh"]) for r in shipped_rows("codes", "finance_facts")}
+    return {
+        r["name"]: FinanceFact(r["name"], r["type"], r["unit"], r["zh"], float(r["least"] or "-inf"), float(r["most"] or "inf"))
+        for r in shipped_rows("codes", "finance_facts")
+    }
 
 
 @cache

@@ -66,6 +66,7 @@ def facts_of_project(project: Project, values: Values, on: date) -> dict[str, An
         "equity_yuan": (sum(values["equity.paid"]) + sum(values["grant.gross"])) / FEN,
         "total_investment_yuan": sum(values["use.total"]) / FEN,
         "project_years": project.years,
+        "region": project.region,
         **_lpr(on),
     }  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qianmo.finance.legality.answer import Answer, Measure, amount, at_least, at_most, is_true, numbers_in
-from qianmo.finance.legality.project_facts import ProjectFacts, told
+from qianmo.finance.legality.project_facts import ProjectFacts, told, told_or
 from qianmo.schema.errors import MissingDataError
 from qianmo.schema.rules import parameter
 from qianmo.schema.units import m2_to_mu
@@ -115,6 +115,9 @@ def _scope(facts: ProjectFacts) -> Answer:
 
 
 def _ticket(facts: ProjectFacts) -> Answer:
+    region = told_or(facts, "region", "")
+    if region and "重庆" not in region:
+        raise MissingDataError(f"{region}的地票分配规则(J-05 是重庆的规则)")
     price, cost, paid = told(facts, "ticket_price_yuan", "ticket_cost_yuan", "ticket_farmer_paid_yuan")
     net, share = price - cost, numbers_in(facts, "J-05", 1)[0]
     if net <= 0:

@@ -54,8 +54,8 @@ def project_facts(
     Raises
     ------
     SchemaError
-        An unknown name (the nearest known ones are listed), a value of the wrong type, a quantity that is not finite, an unknown
-        model, or an override of no rule.
+        An unknown name (the nearest known ones are listed), a value of the wrong type or outside its bounds, a quantity that is not
+        finite, an unknown model, or an override of no rule.
     """
     for name, value in values.items():
         known = finance_facts().get(name)
@@ -64,6 +64,10 @@ def project_facts(
             raise SchemaError(f"不认识的合规事实 {name}", expected=", ".join(near) or "codes/finance_facts.csv 中的名称", cure="检查拼写")
         if not _fits(known.type, value):
             raise SchemaError(f"{known.zh}({name}) 的值是 {value!r}", expected=EXPECTED[known.type])
+        if known.type in ("real", "integer") and value is not None and not known.least <= value <= known.most:
+            cure = "比例写小数: 35 % 写 0.35" if known.unit == "ratio" else ""
+            bounds = f"不小于 {known.least:g}" if math.isinf(known.most) else f"{known.least:g} 至 {known.most:g}"
+            raise SchemaError(f"{known.zh}({name}) 的值是 {value!r}", expected=bounds, cure=cure)
     strange = [m for m in values.get("models", ()) if m not in finance_models()]
     if strange:
         raise SchemaError(f"不认识的项目模式 {', '.join(map(str, strange))}", expected=", ".join(f"{k}({v})" for k, v in finance_models().items()))
