@@ -6,13 +6,12 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from qianmo.finance.legality.project_facts import ProjectFacts, told
 from qianmo.schema.errors import MissingDataError, RuleError
 from qianmo.schema.finance_rules import finance_facts, lint_rule
 
-__all__ = ["Answer", "Measure", "amount", "at_least", "at_most", "is_never", "is_never_true", "is_true", "numbers_in", "parts_at_most", "threshold"]
+__all__ = ["Answer", "Measure", "amount", "at_least", "at_most", "fractions_of", "is_never", "is_never_true", "is_true", "numbers_in", "parts_at_most", "threshold"]
 
 SLACK = 1e-9
 """Rounding of float arithmetic that does not break a rule."""
@@ -98,11 +97,25 @@ def parts_at_most(rule_id: str, name: str, zh: str) -> Measure:
     """Measure that passes when the shares of a list add up to at most the threshold (合计不超过)."""
 
     def measure(facts: ProjectFacts) -> Answer:
-        shares = [_share(name, s) for s in told(facts, name)[0]]
+        shares = fractions_of(facts, name)
         words = " + ".join(f"{s:.2%}" for s in shares) or "无"
         return at_most(facts, rule_id, math.fsum(shares), f"{zh} {words} = {math.fsum(shares):.2%}")
 
     return measure
+
+
+def fractions_of(facts: ProjectFacts, name: str) -> list[float]:
+    """A list of fractions (比例列表).
+
+    Raises
+    ------
+    MissingDataError
+        The list is not known, or something in it is no fraction from 0 to 1.
+    """
+    for value in (found := told(facts, name)[0]):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
+            raise MissingDataError(f"{finance_facts()[name].zh}({name}): {value!r} 不是 0 到 1 的比例")
+    return [float(value) for value in found]
 
 
 def amount(value: float, unit: str) -> str:
@@ -114,12 +127,6 @@ def amount(value: float, unit: str) -> str:
 
 UNITS = {"year": "年", "m2": "平方米"}
 """Units of facts in Chinese."""
-
-
-def _share(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
-        raise MissingDataError(f"{finance_facts()[name].zh}({name}): {value!r} 不是 0 到 1 的比例")
-    return float(value)
 
 
 def _flags(names: tuple[str, ...], values: list[bool]) -> str:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from qianmo.finance.legality.answer import Answer, Measure, amount, at_least, at_most, is_never, is_never_true, parts_at_most
+from qianmo.finance.legality.answer import (
+    Answer,
+    Measure,
+    amount,
+    at_least,
+    at_most,
+    fractions_of,
+    is_never,
+    is_never_true,
+    parts_at_most,
+)
 from qianmo.finance.legality.project_facts import ProjectFacts, told, told_or
 from qianmo.schema.errors import MissingDataError
 from qianmo.schema.finance_rules import capital_shares
@@ -70,7 +80,7 @@ def _private_loan(facts: ProjectFacts) -> Answer:
 
 def _bank_loan(facts: ProjectFacts) -> Answer:
     """Every rate within the market range that the price list gives for long-term loans."""
-    (rates,) = told(facts, "bank_loan_rates")
+    rates = fractions_of(facts, "bank_loan_rates")
     if not rates:
         raise MissingDataError("至少一笔金融机构贷款利率(bank_loan_rates)")
     band = unit_cost("B-LOAN")

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from qianmo.finance.legality.answer import Answer, Measure, amount, at_least, at_most, is_never, is_never_true, numbers_in
+from qianmo.finance.legality.answer import (
+    Answer,
+    Measure,
+    amount,
+    at_least,
+    at_most,
+    fractions_of,
+    is_never,
+    is_never_true,
+    numbers_in,
+)
 from qianmo.finance.legality.project_facts import ProjectFacts, told, told_or
 from qianmo.schema.errors import MissingDataError
-from qianmo.schema.finance_rules import finance_facts
 
 __all__ = ["MEASURES"]
 
@@ -57,7 +66,8 @@ def _probability(facts: ProjectFacts) -> Answer:
 
 
 def _ecology_first(facts: ProjectFacts) -> Answer:
-    ecology, industry = (_progress(name, values) for name, values in zip(PROGRESS, told(facts, *PROGRESS)))
+    told(facts, *PROGRESS)
+    ecology, industry = (fractions_of(facts, name) for name in PROGRESS)
     if len(ecology) != len(industry) or not ecology:
         raise MissingDataError(f"等长的逐年进度({PROGRESS[0]} {len(ecology)} 年, {PROGRESS[1]} {len(industry)} 年)")
     year, lag = min(enumerate((e - i for e, i in zip(ecology, industry)), 1), key=lambda pair: pair[1])
@@ -66,12 +76,6 @@ def _ecology_first(facts: ProjectFacts) -> Answer:
 
 
 PROGRESS = ("ecology_progress", "industry_progress")
-
-
-def _progress(name: str, values: Sequence[float]) -> list[float]:
-    if any(isinstance(v, bool) or not isinstance(v, int | float) or not 0.0 <= v <= 1.0 for v in values):
-        raise MissingDataError(f"{finance_facts()[name].zh}({name}): 应为 0 到 1 的逐年累计比例")
-    return [float(v) for v in values]
 
 
 MEASURES: Mapping[str, Measure] = {
