@@ -67,6 +67,7 @@ def project_from(data: Mapping[str, Any], *, file: str, text: str = "") -> Proje
         _taxes(whole.child("tax"), head, line, used, any(ln.deductions_fen for ln in lines)), sources={k: head.source(k) for k in head.data}, returns=head.flag("returns", True), **settings,
     )  # fmt: skip
     head.done()
+    whole.has("legality")  # read by finance.legality
     whole.done()
     _check_names(whole, project)
     _check_gearing(whole, project)
