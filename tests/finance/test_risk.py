@@ -168,12 +168,12 @@ def test_correlated_inputs_have_no_sobol_indices_unless_taken_as_independent(mod
         ({"kind": "weird"}, "triangular"),
         ({"kind": "triangular", "low": 2, "mode": 1, "high": 3}, "low ≤ mode"),
         ({"kind": "triangular", "low": 2, "high": 3}, "mode"),
-        ({"kind": "normal", "mean": 1, "deviation": -1}, "deviations"),
+        ({"kind": "normal", "mean": 1, "deviation": -1}, "不为负"),
         ({"kind": "lognormal", "median": 0, "log_deviation": 1}, "median"),
-        ({"kind": "discrete", "values": [1, 2], "chances": [0.5, 0.6]}, "sum 1"),
-        ({"kind": "empirical", "values": []}, "missing"),
-        ({"kind": "uniform", "low": float("nan"), "high": 1}, "missing"),
-        ({"kind": "uniform", "low": "x", "high": 1}, "numbers"),
+        ({"kind": "discrete", "values": [1, 2], "chances": [0.5, 0.6]}, "合计 1"),
+        ({"kind": "empirical", "values": []}, "缺失"),
+        ({"kind": "uniform", "low": float("nan"), "high": 1}, "缺失"),
+        ({"kind": "uniform", "low": "x", "high": 1}, "不是数"),
     ],
 )  # fmt: skip
 def test_a_bad_distribution_is_refused(given, said):
@@ -183,7 +183,7 @@ def test_a_bad_distribution_is_refused(given, said):
 
 def test_impossible_correlations_are_refused_by_name_and_nearest_ones_agreed_to():
     matrix = [[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]]
-    with pytest.raises(SchemaError, match=r"eigenvalue -0\.8"):
+    with pytest.raises(SchemaError, match=r"特征值 -0\.8"):
         checked_correlation(matrix, ("a", "b", "c"))
     near = checked_correlation(matrix, ("a", "b", "c"), nearest=True)
     assert np.linalg.eigvalsh(near).min() > -1e-12 and np.diag(near) == pytest.approx(1.0)
@@ -196,7 +196,7 @@ def test_impossible_correlations_are_refused_by_name_and_nearest_ones_agreed_to(
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({"years": 10}, "10 to|within 1 to 10"),
+        ({"years": 10}, "1 到 10"),
         ({"operation_year": 0}, "year 0"),
         ({"first": "later"}, "end_of_year_one"),
         ({"typo": 1}, "typo"),
@@ -215,10 +215,10 @@ def test_impossible_correlations_are_refused_by_name_and_nearest_ones_agreed_to(
         ({"loan": {**GIVEN["loan"], "last_year": 30}}, "30"),
         ({"taxes": {"income_rate": 25}}, "rates from 0 to 1"),
         ({"correlation": [{"inputs": ["price", "nobody"], "value": 0.1}]}, "nobody"),
-        ({"correlation": [{"inputs": ["price", "sales"], "value": 1.5}]}, "correlation"),
-        ({"input": [*GIVEN["input"], {"name": "price", "kind": "constant", "value": 1}]}, "two inputs"),
-        ({"input": [{**GIVEN["input"][2], "values": [-6, 0, 6]}, *GIVEN["input"][:2], *GIVEN["input"][3:]]}, "delay that can be -6"),
-        ({"input": [{**GIVEN["input"][3], "deviation": 0.4}, *GIVEN["input"][:3], *GIVEN["input"][4:]]}, "turn negative"),
+        ({"correlation": [{"inputs": ["price", "sales"], "value": 1.5}]}, "超出"),
+        ({"input": [*GIVEN["input"], {"name": "price", "kind": "constant", "value": 1}]}, "重名: price"),
+        ({"input": [{**GIVEN["input"][2], "values": [-6, 0, 6]}, *GIVEN["input"][:2], *GIVEN["input"][3:]]}, "推迟可能为 -6"),
+        ({"input": [{**GIVEN["input"][3], "deviation": 0.4}, *GIVEN["input"][:3], *GIVEN["input"][4:]]}, "可能为负"),
     ],
 )  # fmt: skip
 def test_a_bad_model_is_refused_and_the_part_is_named(parts, said):

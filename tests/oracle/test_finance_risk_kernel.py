@@ -112,7 +112,8 @@ def slow(model: RiskModel, values: np.ndarray, signed: dict[str, np.ndarray] | N
         account = {**signed, "interest": (signed["opening"] + 0.5 * signed["drawn"]) * rate}
     paid = account["interest"] - account["capitalised"]
     whole = np.sum([depreciation(line, model) for line in model.lines if line.nature == "capital"], axis=0)
-    tax = income_tax(profit - paid - account["capitalised"].sum() * whole / whole.sum(), rates, loss_years=tx.loss_years, exact=False).tax_fen
+    in_assets, of_year = account["interest"][:f].sum(), np.r_[np.zeros(f), account["interest"][f:]]
+    tax = income_tax(profit - of_year - in_assets * whole / whole.sum(), rates, loss_years=tx.loss_years, exact=False).tax_fen
     service = account["principal"] + paid
     equity = available - tax + account["drawn"] - service
     serving = (service > 0) & (np.arange(model.years) >= f) & (np.arange(model.years) < last)

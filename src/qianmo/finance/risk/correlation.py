@@ -39,17 +39,17 @@ def checked_correlation(matrix: Any, names: tuple[str, ...], *, nearest: bool = 
     """
     found = np.asarray(matrix, dtype=np.float64)
     if found.shape != (len(names), len(names)) or not np.isfinite(found).all():
-        raise SchemaError(f"a correlation matrix of shape {found.shape}", expected=f"{len(names)} rows and columns: {', '.join(names)}")
+        raise SchemaError(f"相关矩阵为 {found.shape}", expected=f"{len(names)} 行 {len(names)} 列: {', '.join(names)}")
     if np.abs(found - found.T).max(initial=0.0) > _ZERO or np.abs(np.diag(found) - 1).max(initial=0.0) > _ZERO or np.abs(found).max(initial=0.0) > 1 + _ZERO:
-        raise SchemaError("a correlation matrix that is not symmetric, has a diagonal other than 1, or an entry outside -1 to 1", expected="correlations")
+        raise SchemaError("相关矩阵不对称、对角线不为 1, 或有数超出 -1 到 1", expected="相关系数")
     roots, vectors = np.linalg.eigh(found)
     if len(roots) and roots[0] < -_ZERO:
         if nearest:
             return nearest_correlation(found)
         worst = [names[k] for k in np.argsort(-np.abs(vectors[:, 0]))[:3]]
         raise SchemaError(
-            f"no inputs can have these correlations: smallest eigenvalue {roots[0]:.4g}, mostly of {', '.join(worst)}",
-            expected="a positive semi-definite matrix", cure="weaken those correlations, or agree to the nearest matrix (nearest = true)",
+            f"相关系数互相矛盾, 没有这样的联合分布: 最小特征值 {roots[0]:.4g}, 主要涉及 {', '.join(worst)}",
+            expected="半正定的相关矩阵", cure="减弱这几个相关系数, 或同意取最近的相关矩阵 (nearest = true)",
         )  # fmt: skip
     return found
 

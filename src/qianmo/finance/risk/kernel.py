@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from qianmo.finance.risk.packed import CAPITAL, INCOME, INPUT_TAX, OPERATING, OUTPUT_TAX, PROFIT, RESTORATION, STREAMS
+from qianmo.finance.risk.packed import CAPITAL, FUNDING, INCOME, INPUT_TAX, OPERATING, OUTPUT_TAX, PROFIT, RECOVERY, RESTORATION, STREAMS
 from qianmo.finance.risk.rows import income_taxes, payback, present_value, rate_of_return, sign_changes, value_added
 
 __all__ = ["FIGURES", "LANES", "YEARLY", "run_block"]
@@ -26,7 +26,7 @@ YEARLY = ("project_flow", "equity_flow", "cash_available", "income_tax", "adjust
 
 
 @njit(cache=True, nogil=True)
-def run_block(values, profiles, drives, delay_of, loan_terms, first_row, last_row, rate_row, numbers, counts, fixed, is_fixed, discount, out, yearly):
+def run_block(values, profiles, drives, delay_of, terms, first_row, last_row, rate_row, numbers, counts, fixed, is_fixed, discount, out, yearly):
     """Figures of all scenarios of a block, tile by tile; `values` (inputs, n), `out` (figures, n), `yearly` (rows, years, n) or empty."""
     years = profiles.shape[2]
     count = out.shape[1]
@@ -39,7 +39,7 @@ def run_block(values, profiles, drives, delay_of, loan_terms, first_row, last_ro
     for begin in range(0, count, LANES):
         lanes = min(LANES, count - begin)
         _tile(
-            values[:, begin : begin + lanes], profiles, drives, delay_of, loan_terms, first_row, last_row, rate_row, numbers, counts,
+            values[:, begin : begin + lanes], profiles, drives, delay_of, terms, first_row, last_row, rate_row, numbers, counts,
             fixed, is_fixed, discount, streams, work, scratch, pool, first, figures, lanes,
         )  # fmt: skip
         for k in range(out.shape[0]):
@@ -54,35 +54,38 @@ def run_block(values, profiles, drives, delay_of, loan_terms, first_row, last_ro
 
 @njit(cache=True, nogil=True)
 def _tile(
-    values, profiles, drives, delay_of, loan_terms, first_row, last_row, rate_row, numbers, counts, fixed, is_fixed, discount, streams, work,
+    values, profiles, drives, delay_of, terms, first_row, last_row, rate_row, numbers, counts, fixed, is_fixed, discount, streams, work,
     scratch, pool, first, figures, lanes,
 ):  # fmt: skip
     flow, equity, available, tax, adjusted, paid = work[0], work[1], work[2], work[3], work[4], work[5]
-    interest, capitalised, kept = work[8], work[10], work[11]
+    interest, kept = work[8], work[11]
     cash, capital, profit = streams[OPERATING], streams[CAPITAL], streams[PROFIT]
     years = len(cash)
     _streams(values, profiles, drives, delay_of, streams, work[0], scratch, figures[12], lanes)
-    value_added(streams[OUTPUT_TAX], streams[INPUT_TAX], cash, profit, numbers[0], scratch[0], paid, lanes)
+    value_added(streams[OUTPUT_TAX], streams[INPUT_TAX], cash, profit, terms[5], scratch[0], paid, lanes)
     _first_income(streams[INCOME], first, lanes)
-    income_taxes(profit, first, numbers[1], numbers[2], counts[0], counts[1], counts[2], pool, scratch[0], adjusted, lanes)
+    income_taxes(profit, first, terms[4], numbers[0], counts[0], counts[1], counts[2], pool, scratch[0], adjusted, lanes)
     for t in range(years):
         for j in range(lanes):
             available[t, j] = cash[t, j] - capital[t, j]
-            flow[t, j] = available[t, j] - adjusted[t, j]
-    _loan(values, available, capital, loan_terms, first_row, last_row, rate_row, numbers[3], fixed, is_fixed, work, scratch, figures[6], lanes)
-    total = scratch[1]
+            flow[t, j] = available[t, j] - adjusted[t, j] + streams[RECOVERY, t, j]
+    _loan(values, available, capital, terms, first_row, last_row, rate_row, numbers[1], fixed, is_fixed, work, scratch, figures[6], lanes)
+    in_assets = scratch[5]
     for j in range(lanes):
-        total[j] = 0.0
+        in_assets[j] = 0.0
     for t in range(years):
+        share = terms[3, t]
         for j in range(lanes):
-            total[j] += capitalised[t, j]
+            in_assets[j] += interest[t, j] * share
     for t in range(years):
-        share = loan_terms[2, t]
+        of_year, share = 1.0 - terms[3, t], terms[2, t]
         for j in range(lanes):
-            profit[t, j] -= interest[t, j] - capitalised[t, j] + total[j] * share
-    income_taxes(profit, first, numbers[1], numbers[2], counts[0], counts[1], counts[2], pool, scratch[0], tax, lanes)
-    _equity(available, tax, work, kept, equity, first_row, last_row, counts[3], figures[7], figures[9], lanes)
-    _figures(flow, equity, streams, discount, counts[4], scratch, figures, numbers[4], lanes)
+            profit[t, j] -= interest[t, j] * of_year + in_assets[j] * share
+    income_taxes(profit, first, terms[4], numbers[0], counts[0], counts[1], counts[2], pool, scratch[0], tax, lanes)
+    _equity(available, tax, streams, work, kept, equity, first_row, last_row, counts[3], figures[7], figures[9], lanes)
+    for j in range(lanes):
+        equity[years - 1, j] += in_assets[j] * numbers[3]
+    _figures(flow, equity, streams, discount, counts[4], scratch, figures, numbers[2], lanes)
 
 
 @njit(cache=True, nogil=True)
@@ -238,7 +241,7 @@ def _loan(values, available, capital, terms, first_row, last_row, rate_row, gear
 
 
 @njit(cache=True, nogil=True)
-def _equity(available, tax, work, kept, equity, first_row, last_row, operation_row, least, short, lanes):
+def _equity(available, tax, streams, work, kept, equity, first_row, last_row, operation_row, least, short, lanes):
     """Flow of the owners, coverage of every year of service, its least, and years that end short of cash."""
     drawn, interest, principal, capitalised = work[7], work[8], work[9], work[10]
     begin = first_row if first_row >= 0 else operation_row
@@ -250,7 +253,7 @@ def _equity(available, tax, work, kept, equity, first_row, last_row, operation_r
         for j in range(lanes):
             service = principal[t, j] + interest[t, j] - capitalised[t, j]
             left = available[t, j] - tax[t, j]
-            equity[t, j] = left + drawn[t, j] - service
+            equity[t, j] = left + drawn[t, j] - service + (streams[RECOVERY, t, j] + streams[FUNDING, t, j])
             kept[t, j] = np.nan
             if serving and service > 0.0:
                 kept[t, j] = left / service

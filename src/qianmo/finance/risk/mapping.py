@@ -71,7 +71,7 @@ def inputs_from(rows: Sequence[Mapping[str, Any]]) -> list[RiskInput]:
     found = []
     for row in rows:
         if not row.get("name"):
-            raise SchemaError(f"an uncertain input without a name: {dict(row)}", expected="name")
+            raise SchemaError(f"不确定因素没有 name: {dict(row)}", expected="name")
         name = str(row["name"])
         marginal = marginal_from({k: v for k, v in row.items() if k not in _INPUT}, name)
         found.append(RiskInput(name, str(row.get("zh", name)), marginal, str(row.get("effect", "factor")), str(row.get("unit", ""))))
@@ -103,7 +103,7 @@ def correlation_from(pairs: Sequence[Mapping[str, Any]], inputs: Sequence[RiskIn
     for pair in pairs:
         names = [str(n) for n in pair.get("inputs", ())]
         if len(names) != 2 or names[0] == names[1] or not set(names) <= set(places) or "value" not in pair or frozenset(names) in told:
-            raise SchemaError(f"correlation {dict(pair)}", expected=f"two different inputs of {', '.join(places)}, a value, each pair once")
+            raise SchemaError(f"相关系数 {dict(pair)}", expected=f"{', '.join(places)} 中两个不同因素和 value, 每对只写一次")
         told.add(frozenset(names))
         i, j = (places[n] for n in names)
         matrix[i, j] = matrix[j, i] = float(pair["value"])
@@ -114,7 +114,7 @@ def _line(row: Mapping[str, Any], years: int) -> RiskLine:
     told = dict(row)
     name = str(told.get("name", ""))
     if not name or "amount_yuan" not in told:
-        raise SchemaError(f"a line with {', '.join(sorted(told))}", expected="name, nature and amount_yuan")
+        raise SchemaError(f"科目只写了 {', '.join(sorted(told))}", expected="name, nature, amount_yuan")
     told["amount_fen"] = to_fen(_amounts(told.pop("amount_yuan"), years, name))
     told["drivers"] = tuple(told.get("drivers", ()))
     found: RiskLine = _made(RiskLine, told, name)
@@ -128,7 +128,7 @@ def _amounts(given: Any, years: int, name: str) -> np.ndarray:
     for span, value in given.items():
         first, _, last = str(span).partition("-")
         if not first.isdigit() or not (last or first).isdigit() or not 1 <= int(first) <= int(last or first) <= years:
-            raise SchemaError(f"{name}: years {span!r}", expected=f"a year or a span as 3-22 within 1 to {years}")
+            raise SchemaError(f"{name}: 年份 {span!r}", expected=f"1 到 {years} 之间的一年或如 3-22 的一段")
         amounts[int(first) - 1 : int(last or first)] += float(value)
     return amounts
 

@@ -87,16 +87,16 @@ def marginal_from(given: Mapping[str, Any] | float, name: str = "input") -> Marg
         given = {"kind": "constant", "value": given}
     kind = str(given.get("kind", ""))
     if kind not in KINDS:
-        raise SchemaError(f"{name}: distribution {kind!r}", expected=", ".join(KINDS))
+        raise SchemaError(f"{name}: 没有分布 {kind!r}", expected=", ".join(KINDS))
     wanted = {"kind", *_FIELDS[kind]}
     if set(given) != wanted:
-        raise SchemaError(f"{name}: {kind} with {', '.join(sorted(given))}", expected=", ".join(_FIELDS[kind]))
+        raise SchemaError(f"{name}: 分布 {kind} 写了 {', '.join(sorted(set(given) - {'kind'}))}", expected=", ".join(_FIELDS[kind]))
     try:
         parts = [np.atleast_1d(np.asarray(given[f], dtype=np.float64)) for f in _FIELDS[kind]]
     except (TypeError, ValueError):
-        raise SchemaError(f"{name}: {kind} with {dict(given)}", expected="numbers") from None
+        raise SchemaError(f"{name}: 分布 {kind} 的 {dict(given)} 不是数", expected="数") from None
     if any(not np.isfinite(p).all() or p.size == 0 for p in parts):
-        raise SchemaError(f"{name}: {kind} with a missing or infinite number", expected="finite numbers")
+        raise SchemaError(f"{name}: 分布 {kind} 有缺失或无穷的数", expected="有限的数")
     return _listed(kind, parts, name) if kind in ("discrete", "empirical") else _shaped(kind, [p.item() for p in parts], name)
 
 
@@ -171,7 +171,7 @@ def _shaped(kind: str, numbers: Sequence[float], name: str) -> Marginal:
     rising = list(numbers) == sorted(numbers)
     fits = {"normal": numbers[-1] >= 0, "lognormal": numbers[0] > 0 and numbers[-1] >= 0, "constant": True}.get(kind, rising)
     if not fits:
-        raise SchemaError(f"{name}: {kind} with {dict(zip(_FIELDS[kind], numbers, strict=True))}", expected="low ≤ mode ≤ high, deviations not negative, a median above 0")
+        raise SchemaError(f"{name}: 分布 {kind} 的参数 {dict(zip(_FIELDS[kind], numbers, strict=True))} 不成立", expected="low ≤ mode ≤ high; deviation 不为负; median 大于 0")
     return Marginal(kind, tuple(numbers))
 
 
@@ -181,6 +181,6 @@ def _listed(kind: str, parts: Sequence[np.ndarray], name: str) -> Marginal:
         return Marginal(kind, tuple(np.sort(values).tolist()))
     chances = parts[1]
     if chances.shape != values.shape or (chances < 0).any() or abs(chances.sum() - 1.0) > 1e-9:
-        raise SchemaError(f"{name}: chances {chances.tolist()} of {len(values)} values", expected="one chance a value, none negative, sum 1")
+        raise SchemaError(f"{name}: {len(values)} 个取值的概率为 {chances.tolist()}", expected="每个取值一个概率, 不为负, 合计 1")
     order = np.argsort(values, kind="stable")
     return Marginal(kind, tuple(values[order].tolist()), tuple((chances[order] / chances.sum()).tolist()))

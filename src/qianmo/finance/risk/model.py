@@ -12,10 +12,13 @@ from qianmo.finance.risk.correlation import checked_correlation, correlation_fac
 from qianmo.finance.risk.marginals import Marginal, quantiles
 from qianmo.schema.errors import SchemaError
 
-__all__ = ["EFFECTS", "NATURES", "RiskInput", "RiskLine", "RiskLoan", "RiskModel", "RiskTaxes"]
+__all__ = ["EFFECTS", "NATURES", "RiskInput", "RiskLine", "RiskLoan", "RiskModel", "RiskTaxes", "SignedLoan"]
 
-NATURES = ("income", "cost", "capital", "untaxed")
-"""应税收入, 成本费用, 投资, 不计税现金."""
+NATURES = ("income", "cost", "capital", "untaxed", "recovery", "funding")
+"""应税收入, 成本费用, 投资, 不征税收入, 流动资金与回收, 财政补助等资金来源."""
+
+_SIGNED = ("untaxed", "recovery", "funding")
+"""Natures whose amounts may be negative."""
 
 EFFECTS = ("factor", "delay_months", "rate_shift")
 """乘数, 推迟月数, 利率变动."""
@@ -61,11 +64,12 @@ class RiskLine:
     ----------
     name : str
     nature : str
-        One of `NATURES`. Income and cost enter the taxable profit in their year, capital by straight-line depreciation,
-        untaxed cash (a grant for assets, working capital; negative for outflow) never.
+        One of `NATURES`. Income and cost enter the taxable profit in their year, capital by depreciation, the others never.
+        Untaxed cash can serve the debt; recovery (working capital, value left at the end) is cash of the project that does
+        not; funding (a grant) is cash of the owners alone. These three may be negative for money out.
     amount_fen : array (years,)
         Without value-added tax, positive for income and for cost [fen].
-    vat_rate : float
+    vat_rate : float or array (years,)
         Output tax on income, input tax on cost and capital; fraction.
     drivers : tuple of str
         Inputs that multiply the line.
@@ -77,17 +81,36 @@ class RiskLine:
         Years of depreciation of capital, from the year of operation or the year after the outlay, the later.
     salvage_share : float
         Part of capital that is not depreciated, 0 to 1.
+    depreciation_fen : array (years,), optional
+        Depreciation of capital by year where it is no straight line; replaces life and salvage [fen].
     """
 
     name: str
     nature: str
     amount_fen: np.ndarray
-    vat_rate: float = 0.0
+    vat_rate: Any = 0.0
     drivers: tuple[str, ...] = ()
     delay: str = ""
     is_restoration: bool = False
     life_years: int = 0
     salvage_share: float = 0.0
+    depreciation_fen: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class SignedLoan:
+    """A loan, or several together, as signed (已签贷款): arrays (years,) [fen].
+
+    Interest of a year is (opening + half of drawn) × (rate + shift); `into_assets` is the share of it that is cost of the
+    assets instead of the year, `written_off` the share of all such interest in the cost of each year.
+    """
+
+    opening: np.ndarray
+    drawn: np.ndarray
+    capitalised: np.ndarray
+    principal: np.ndarray
+    into_assets: np.ndarray
+    written_off: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -109,6 +132,10 @@ class RiskLoan:
     sized_by : str
         ``base``: the loan is signed on the base case and every scenario must serve it; ``scenario``: each scenario sizes
         its own (what a bank would have lent).
+    signed : SignedLoan, optional
+        The schedule itself; then coverage, gearing and `sized_by` are not asked.
+    interest_back : bool
+        Interest in the assets that is not written off by the end comes back to the owners in the last year.
     """
 
     first_year: int
@@ -118,14 +145,19 @@ class RiskLoan:
     gearing: float
     rate_input: str = ""
     sized_by: str = "base"
+    signed: SignedLoan | None = None
+    interest_back: bool = False
 
 
 @dataclass(frozen=True)
 class RiskTaxes:
-    """Tax rates of the run (税率): surcharges on value-added tax together, income tax with holiday, years a loss lives."""
+    """Tax rates of the run (税率): surcharges on value-added tax together, income tax with holiday, years a loss lives.
 
-    surcharge_rate: float = 0.0
-    income_rate: float = 0.0
+    The first two are numbers or arrays (years,); a holiday that is already in the rates needs no years here.
+    """
+
+    surcharge_rate: Any = 0.0
+    income_rate: Any = 0.0
     free_years: int = 0
     half_years: int = 0
     half_factor: float = 0.5
@@ -225,26 +257,28 @@ def _check_whole(model: RiskModel) -> None:
         raise SchemaError(f"discount rate {model.discount_rate}", expected="above -1")
     if not model.lines:
         raise SchemaError("a project without lines", expected="at least one")
-    for what, names in (("input", [x.name for x in model.inputs]), ("line", [x.name for x in model.lines])):
+    for what, names in (("不确定因素", [x.name for x in model.inputs]), ("科目", [x.name for x in model.lines])):
         if len(set(names)) != len(names):
-            raise SchemaError(f"two {what}s of one name among {', '.join(names)}", expected="names of their own")
+            raise SchemaError(f"{what} 重名: {', '.join(sorted({n for n in names if names.count(n) > 1}))}", expected="名称各不相同")
     t = model.taxes
-    fractions = (t.surcharge_rate, t.income_rate, t.half_factor)
-    if not all(0 <= x <= 1 for x in fractions) or min(t.free_years, t.half_years, t.loss_years) < 0:
+    if any(np.ndim(r) and np.shape(r) != (model.years,) for r in (t.surcharge_rate, t.income_rate)):
+        raise SchemaError("tax rates by year of another length than the timeline", expected=f"one number or {model.years}")
+    fractions = np.concatenate([np.ravel(np.asarray(r, dtype=np.float64)) for r in (t.surcharge_rate, t.income_rate, t.half_factor)])
+    if not ((fractions >= 0) & (fractions <= 1)).all() or min(t.free_years, t.half_years, t.loss_years) < 0:
         raise SchemaError(f"taxes {t}", expected="rates from 0 to 1, years not negative")
 
 
 def _check_input(x: RiskInput) -> None:
     if x.effect not in EFFECTS:
-        raise SchemaError(f"{x.name}: effect {x.effect!r}", expected=", ".join(EFFECTS))
+        raise SchemaError(f"{x.name}: 没有作用方式 {x.effect!r}", expected=", ".join(EFFECTS))
     low = x.marginal.support[0]
     if x.effect == "delay_months" and low < 0:
-        raise SchemaError(f"{x.name}: a delay that can be {low:g} months", expected="not negative", cure="use a triangular, uniform or discrete distribution")
+        raise SchemaError(f"{x.name}: 推迟可能为 {low:g} 个月", expected="不为负", cure="改用 triangular, uniform 或 discrete 分布")
     if x.marginal.kind == "normal" and x.effect == "factor" and x.marginal.numbers[0] - _NEVER * x.marginal.numbers[1] < 0 and low < 0:
-        raise SchemaError(f"{x.name}: a normal factor of {x.marginal.numbers[0]:g} ± {x.marginal.numbers[1]:g} can turn negative",
-                          expected="a mean of 8 deviations or more", cure="use a lognormal or triangular distribution")  # fmt: skip
+        raise SchemaError(f"{x.name}: 正态乘数 {x.marginal.numbers[0]:g} ± {x.marginal.numbers[1]:g} 可能为负",
+                          expected="均值不小于 8 倍标准差", cure="改用 lognormal 或 triangular 分布")  # fmt: skip
     if x.effect == "factor" and low < 0 and x.marginal.kind != "normal":
-        raise SchemaError(f"{x.name}: a factor that can be {low:g}", expected="not negative")
+        raise SchemaError(f"{x.name}: 乘数可能为 {low:g}", expected="不为负")
 
 
 def _check_line(line: RiskLine, model: RiskModel) -> None:
@@ -253,12 +287,14 @@ def _check_line(line: RiskLine, model: RiskModel) -> None:
         raise SchemaError(f"{line.name}: amounts of shape {amount.shape}", expected=f"{model.years} finite numbers")
     if line.nature not in NATURES:
         raise SchemaError(f"{line.name}: nature {line.nature!r}", expected=", ".join(NATURES))
-    if line.nature != "untaxed" and (amount < 0).any():
+    if line.nature not in _SIGNED and (amount < 0).any():
         raise SchemaError(f"{line.name}: {amount.min():g} fen in year {1 + int(amount.argmin())}", expected="not negative; the nature says which way the money goes")
-    if not 0 <= line.vat_rate <= 1 or not 0 <= line.salvage_share <= 1:
+    vat = np.asarray(line.vat_rate, dtype=np.float64)
+    if vat.shape not in ((), (model.years,)) or not ((vat >= 0) & (vat <= 1)).all() or not 0 <= line.salvage_share <= 1:
         raise SchemaError(f"{line.name}: value-added tax {line.vat_rate}, salvage {line.salvage_share}", expected="fractions from 0 to 1")
-    if (line.nature == "capital") != (line.life_years > 0):
-        raise SchemaError(f"{line.name}: {line.nature} with a life of {line.life_years} years", expected="a life for capital and for nothing else")
+    given = line.depreciation_fen is not None
+    if (line.nature == "capital") != (line.life_years > 0 or given) or (line.depreciation_fen is not None and line.depreciation_fen.shape != (model.years,)):
+        raise SchemaError(f"{line.name}: {line.nature} with a life of {line.life_years} years", expected="a life, or depreciation by year, for capital and for nothing else")
     effects = {x.name: x.effect for x in model.inputs}
     for name in line.drivers:
         if effects.get(name) != "factor":
@@ -272,24 +308,33 @@ def _check_line(line: RiskLine, model: RiskModel) -> None:
 def _check_loan(loan: RiskLoan, model: RiskModel) -> None:
     if not 1 <= loan.first_year <= loan.last_year <= model.years:
         raise SchemaError(f"a loan served from year {loan.first_year} to {loan.last_year} of {model.years}", expected="years of the timeline")
+    _check_rate(loan, model)
+    if loan.signed is not None:
+        if any(np.shape(v) != (model.years,) for v in vars(loan.signed).values()):
+            raise SchemaError("a signed loan of another length than the timeline", expected=f"{model.years} years")
+        return
     if not sum(float(np.sum(x.amount_fen[: loan.first_year - 1])) for x in model.lines if x.nature == "capital") > 0:
         raise SchemaError(f"no capital outlay before the loan is served from year {loan.first_year}", expected="an outlay that the loan pays a share of")
     if not 0 <= loan.gearing <= 1:
         raise SchemaError(f"gearing {loan.gearing}", expected="a share of debt from 0 to 1", cure="100 % debt is 1.0; percent must be written as a fraction")
     if loan.sized_by not in ("base", "scenario"):
         raise SchemaError(f"a loan sized by {loan.sized_by!r}", expected="base or scenario")
-    coverage, rate = (np.broadcast_to(np.asarray(v, dtype=np.float64), (model.years,)) if np.ndim(v) == 0 or len(v) == model.years else None
-                      for v in (loan.coverage, loan.rate))  # fmt: skip
-    if coverage is None or rate is None:
-        raise SchemaError("coverage or rate of the loan has another length than the timeline", expected=f"one number or {model.years}")
-    if not (coverage[loan.first_year - 1 : loan.last_year] > 0).all() or not np.isfinite(rate).all():
-        raise SchemaError(f"coverage {coverage.min():g}, rates {rate.min():g} to {rate.max():g}", expected="coverage above 0, finite rates")
-    lowest = 0.0
+    coverage = np.asarray(loan.coverage, dtype=np.float64)
+    if coverage.shape not in ((), (model.years,)):
+        raise SchemaError(f"coverage of shape {coverage.shape}", expected=f"one number or {model.years}")
+    asked = coverage if coverage.ndim == 0 else coverage[loan.first_year - 1 : loan.last_year]
+    if not (asked > 0).all():
+        raise SchemaError(f"coverage {asked.min():g}", expected="above 0 in every year of service")
+
+
+def _check_rate(loan: RiskLoan, model: RiskModel) -> None:
+    rate, lowest = np.asarray(loan.rate, dtype=np.float64), 0.0
+    if rate.shape not in ((), (model.years,)) or not np.isfinite(rate).all():
+        raise SchemaError(f"rates of the loan of shape {rate.shape}", expected=f"one number or {model.years}, finite")
     if loan.rate_input:
         x = model.inputs[model.place(loan.rate_input)]
         if x.effect != "rate_shift":
             raise SchemaError(f"the loan's rate_input {x.name} is a {x.effect}", expected="an input with the effect rate_shift")
         lowest = float(quantiles(x.marginal, 1e-15)) if x.marginal.kind == "normal" else x.marginal.support[0]
     if rate.min() + lowest <= -0.5:
-        raise SchemaError(f"{loan.rate_input} can bring the rate of the loan to {rate.min() + lowest:.4g}", expected="a rate above -0.5; a shift is added, as 0.005 for half a percent")
-
+        raise SchemaError(f"{loan.rate_input} 可使贷款利率降到 {rate.min() + lowest:.4g}", expected="利率高于 -0.5; 变动是相加的, 半个百分点写 0.005")

@@ -8,21 +8,11 @@ import numpy as np
 
 from qianmo.finance.risk.model import RiskLine, RiskLoan, RiskModel
 
-__all__ = ["CAPITAL", "INCOME", "INPUT_TAX", "OPERATING", "OUTPUT_TAX", "PROFIT", "RESTORATION", "STREAMS", "FixedLoan", "Packed", "depreciation", "packed"]
+__all__ = ["CAPITAL", "FUNDING", "INCOME", "INPUT_TAX", "OPERATING", "OUTPUT_TAX", "PROFIT", "RECOVERY", "RESTORATION", "STREAMS", "Packed", "depreciation", "packed"]
 
-OPERATING, CAPITAL, OUTPUT_TAX, INPUT_TAX, PROFIT, INCOME, RESTORATION = range(7)
-STREAMS = 7
-"""Yearly streams: net cash of operation, outlay, output and input tax, taxable profit, income, cost of restoration."""
-
-
-@dataclass(frozen=True)
-class FixedLoan:
-    """A loan signed on the base case (已签贷款): arrays (years,) [fen]."""
-
-    opening: np.ndarray
-    drawn: np.ndarray
-    capitalised: np.ndarray
-    principal: np.ndarray
+OPERATING, CAPITAL, OUTPUT_TAX, INPUT_TAX, PROFIT, INCOME, RESTORATION, RECOVERY, FUNDING = range(9)
+STREAMS = 9
+"""Yearly streams: net cash of operation, outlay, output and input tax, taxable profit, income, cost of restoration, recovery, funding."""
 
 
 @dataclass(frozen=True)
@@ -30,19 +20,22 @@ class Packed:
     """Arrays of the kernel (核参数).
 
     `profiles` (streams, groups, years); `drives` (groups, inputs); `delay_of` (groups,) row of the delaying input or −1;
-    `loan_terms` (3, years): rate, coverage, share of capitalised interest written off; `window` first and last row of
-    service, or −1; `rate_row` row of the rate input or −1; `numbers`: surcharge, income rate, half factor, gearing,
-    discount rate; `counts`: free years, half years, loss years, first row of operation, 1 where flows start at year end.
+    `terms` (6, years): rate, coverage, share of the interest in the assets written off, share of interest that goes into the
+    assets, income tax rate, surcharge rate; `window` first and last row of service, or −1; `rate_row` row of the rate input or
+    −1; `numbers`: half factor, gearing, discount rate, share of the interest in the assets that comes back at the end;
+    `counts`: free years, half years, loss years, first row of operation, 1 where flows start at year end; `signed` (4, years)
+    opening, drawn, capitalised, principal of a signed loan, or None.
     """
 
     profiles: np.ndarray
     drives: np.ndarray
     delay_of: np.ndarray
-    loan_terms: np.ndarray
+    terms: np.ndarray
     window: tuple[int, int]
     rate_row: int
     numbers: np.ndarray
     counts: np.ndarray
+    signed: np.ndarray | None
 
 
 def packed(model: RiskModel) -> Packed:
@@ -64,18 +57,23 @@ def packed(model: RiskModel) -> Packed:
     drives = np.zeros((len(groups), max(len(model.inputs), 1)), dtype=np.bool_)
     for g, (rows, _) in enumerate(groups):
         drives[g, list(rows)] = True
-    taxes, loan = model.taxes, model.loan
+    taxes, loan, terms = model.taxes, model.loan, _terms(model)
+    back = 1.0 - terms[2].sum() if loan is not None and loan.interest_back else 0.0
+    signed = loan.signed if loan is not None else None
     return Packed(
-        np.ascontiguousarray(np.stack(list(groups.values()), axis=1)), drives, np.array([d for _, d in groups], dtype=np.int64), _loan_terms(model),
+        np.ascontiguousarray(np.stack(list(groups.values()), axis=1)), drives, np.array([d for _, d in groups], dtype=np.int64), terms,
         (-1, -1) if loan is None else (loan.first_year - 1, loan.last_year - 1),
         model.place(loan.rate_input) if loan is not None and loan.rate_input else -1,
-        np.array([taxes.surcharge_rate, taxes.income_rate, taxes.half_factor, loan.gearing if loan else 0.0, model.discount_rate]),
+        np.array([taxes.half_factor, loan.gearing if loan else 0.0, model.discount_rate, back]),
         np.array([taxes.free_years, taxes.half_years, taxes.loss_years, model.operation_year - 1, int(model.first == "end_of_year_one")]),
+        None if signed is None else np.stack([signed.opening, signed.drawn, signed.capitalised, signed.principal]).astype(np.float64),
     )  # fmt: skip
 
 
 def depreciation(line: RiskLine, model: RiskModel) -> np.ndarray:
-    """Straight-line depreciation of capital by year, (years,) [fen]; what lies beyond the timeline is left out (直线折旧)."""
+    """Depreciation of capital by year, (years,) [fen]: as given or straight; what lies beyond the timeline is left out (折旧)."""
+    if line.depreciation_fen is not None:
+        return np.asarray(line.depreciation_fen, dtype=np.float64)
     found = np.zeros(model.years)
     for t in (int(k) for k in np.flatnonzero(line.amount_fen)):
         start = max(t + 1, model.operation_year - 1)
@@ -92,19 +90,24 @@ def _streams(line: RiskLine, model: RiskModel) -> np.ndarray:
     elif line.nature == "capital":
         out[CAPITAL], out[PROFIT], out[INPUT_TAX] = amount, -depreciation(line, model), amount * line.vat_rate
     else:
-        out[OPERATING] = amount
+        out[{"untaxed": OPERATING, "recovery": RECOVERY, "funding": FUNDING}[line.nature]] = amount
     if line.is_restoration and line.nature in ("cost", "capital"):
         out[RESTORATION] = amount
     return out
 
 
-def _loan_terms(model: RiskModel) -> np.ndarray:
-    terms = np.zeros((3, model.years))
+def _terms(model: RiskModel) -> np.ndarray:
+    terms = np.zeros((6, model.years))
     loan = model.loan
+    terms[4], terms[5] = model.taxes.income_rate, model.taxes.surcharge_rate
     if loan is None:
         return terms
     terms[0], terms[1] = loan.rate, loan.coverage
-    terms[2] = _write_off(loan, model)
+    if loan.signed is not None:
+        terms[2], terms[3] = loan.signed.written_off, loan.signed.into_assets
+    else:
+        terms[2] = _write_off(loan, model)
+        terms[3, : loan.first_year - 1] = 1.0
     return terms
 
 

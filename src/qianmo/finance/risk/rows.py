@@ -28,12 +28,13 @@ def value_added(output, bought, cash, profit, surcharge, pool, paid, lanes):
         pool[j] = 0.0
     for t in range(len(output)):
         out, inp, row, gain, due = output[t], bought[t], cash[t], profit[t], paid[t]
+        part = surcharge[t]
         for j in range(lanes):
             net = out[j] - inp[j] - pool[j]
             tax = max(net, 0.0)
             pool[j] = max(-net, 0.0)
             due[j] = tax
-            extra = tax * surcharge
+            extra = tax * part
             row[j] += (out[j] - inp[j] - tax) - extra
             gain[j] -= extra
 
@@ -58,6 +59,7 @@ def income_taxes(profit, first, rate, half_factor, free, half, loss_years, pool,
             newest = pool[t % loss_years]
             for j in range(lanes):
                 newest[j] = max(-row[j], 0.0)
+        full = rate[t]
         if free + half > 0:
             for j in range(lanes):
                 since = t - first[j]
@@ -66,10 +68,10 @@ def income_taxes(profit, first, rate, half_factor, free, half, loss_years, pool,
                     share = 0.0
                 elif since >= 0 and since < free + half:
                     share = half_factor
-                out[j] = left[j] * (rate * share)
+                out[j] = left[j] * (full * share)
         else:
             for j in range(lanes):
-                out[j] = left[j] * rate
+                out[j] = left[j] * full
 
 
 @njit(cache=True, nogil=True)

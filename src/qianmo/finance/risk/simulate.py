@@ -11,7 +11,7 @@ import numpy as np
 from qianmo.finance.risk.draws import drawn_values
 from qianmo.finance.risk.kernel import FIGURES, YEARLY, run_block
 from qianmo.finance.risk.model import RiskModel
-from qianmo.finance.risk.packed import FixedLoan, Packed, packed
+from qianmo.finance.risk.packed import Packed, packed
 from qianmo.schema.errors import SchemaError
 
 __all__ = ["BLOCK", "RiskRun", "YearlyFigures", "evaluate", "evaluate_yearly", "simulate"]
@@ -145,27 +145,30 @@ def evaluate_yearly(model: RiskModel, values: np.ndarray) -> YearlyFigures:
     return YearlyFigures(_yearly(packed(model), _signed(model), given))
 
 
-def _signed(model: RiskModel) -> FixedLoan | None:
-    """The loan signed on the base case, None where each scenario sizes its own."""
-    if model.loan is None or model.loan.sized_by == "scenario":
+def _signed(model: RiskModel) -> np.ndarray | None:
+    """Opening, drawn, capitalised, principal by year of the loan as signed or as sized on the base case; None where each scenario sizes its own."""
+    if model.loan is None or (model.loan.signed is None and model.loan.sized_by == "scenario"):
         return None
-    rows = _yearly(packed(model), None, model.base_values)
-    return FixedLoan(rows["opening"][:, 0], rows["drawn"][:, 0], rows["capitalised"][:, 0], rows["principal"][:, 0])
+    arrays = packed(model)
+    if arrays.signed is not None:
+        return arrays.signed
+    rows = _yearly(arrays, None, model.base_values)
+    return np.stack([rows[n][:, 0] for n in ("opening", "drawn", "capitalised", "principal")])
 
 
-def _yearly(arrays: Packed, fixed: FixedLoan | None, values: np.ndarray) -> dict[str, np.ndarray]:
+def _yearly(arrays: Packed, fixed: np.ndarray | None, values: np.ndarray) -> dict[str, np.ndarray]:
     rows = np.empty((len(YEARLY), arrays.profiles.shape[2], values.shape[1]))
     _run(arrays, fixed, values, np.empty((len(FIGURES), values.shape[1])), rows)
     return dict(zip(YEARLY, rows, strict=True))
 
 
-def _run(arrays: Packed, fixed: FixedLoan | None, values: np.ndarray, out: np.ndarray, yearly: np.ndarray | None = None) -> None:
+def _run(arrays: Packed, fixed: np.ndarray | None, values: np.ndarray, out: np.ndarray, yearly: np.ndarray | None = None) -> None:
     years = arrays.profiles.shape[2]
-    discount = (1.0 + arrays.numbers[4]) ** -(np.arange(years) + float(arrays.counts[4]))
-    loan = np.zeros((4, years)) if fixed is None else np.stack([fixed.opening, fixed.drawn, fixed.capitalised, fixed.principal])
+    discount = (1.0 + arrays.numbers[2]) ** -(np.arange(years) + float(arrays.counts[4]))
+    loan = np.zeros((4, years)) if fixed is None else fixed
     given = np.ascontiguousarray(values) if len(values) else np.ones((1, values.shape[1]))
     run_block(
-        given, arrays.profiles, arrays.drives, arrays.delay_of, arrays.loan_terms, *arrays.window, arrays.rate_row, arrays.numbers, arrays.counts,
+        given, arrays.profiles, arrays.drives, arrays.delay_of, arrays.terms, *arrays.window, arrays.rate_row, arrays.numbers, arrays.counts,
         loan, fixed is not None, discount, out, np.empty((len(YEARLY), years, 0)) if yearly is None else yearly,
     )  # fmt: skip
 
