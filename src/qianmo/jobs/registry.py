@@ -19,6 +19,7 @@ _HOMES = {
     "status": "project_history", "history": "project_history", "undo": "project_history", "village": "make_village",
     "finance-run": "finance_run", "finance-explain": "finance_explain", "finance-workbook": "finance_workbook",
     "finance-lint": "finance_lint",
+    "finance-risk": "finance_risk",
 }  # fmt: skip
 
 
