@@ -67,6 +67,7 @@ def test_the_table_is_written_for_a_spreadsheet(solar, tmp_path, capsys):
         ("[legality]\nmodels = []\n", "没有规则适用日期"),
         ("[legality]\non = 2026-01-01\nlease_year = 3\n", "第 3 行 legality.lease_year"),
         ("legality = 3\n", "应为一张表"),
+        ("[risk]\nseed = 1\n", "文件没有 [project] 也没有 [legality]"),
         ("[legality\n", "不是 TOML"),
     ],
 )

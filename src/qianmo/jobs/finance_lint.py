@@ -20,7 +20,7 @@ from qianmo.finance.sheet.evaluate import computed
 from qianmo.finance.statements.assemble import assemble
 from qianmo.jobs.context import Context
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.schema.errors import SchemaError
+from qianmo.schema.errors import FinanceInputError, SchemaError
 from qianmo.schema.finance_rules import finance_facts, finance_models
 from qianmo.schema.rules import CONFIDENCE_WORDS, CONFIRM, FAIL, NO_DATA, PASS
 from qianmo.store.finance_file import read_finance_file, write_statement_tables
@@ -68,6 +68,8 @@ def findings_table(findings: Sequence[Finding]) -> pd.DataFrame:
 
 def _facts(data: Mapping[str, Any], text: str, file: str, told: Told, asked: date | None) -> tuple[ProjectFacts, list[str]]:
     """What the file tells, over what its lines say; and what a reader must know about it."""
+    if "project" not in data and "legality" not in data:
+        raise FinanceInputError("文件没有 [project] 也没有 [legality]", file=file, expected="项目资金文件, 或含 [legality] 的文件", cure="见 examples/finance/legality_solar.toml")
     notes: list[str] = []
     derived: dict[str, Any] = {}
     models, day = told.values.get("models"), asked or told.on
