@@ -19,8 +19,22 @@ from pathlib import Path
 from measure import Reading, Way, WayFailedError, measure, once
 
 NAMES = (
-    "area", "adjacency", "overlay", "evaluate", "ingest", "plan", "planted", "referee", "what_if", "swap", "exchange", "allot", "verify", "games",
-)  # fmt: skip
+    "area",
+    "adjacency",
+    "overlay",
+    "evaluate",
+    "ingest",
+    "plan",
+    "planted",
+    "referee",
+    "what_if",
+    "swap",
+    "exchange",
+    "allot",
+    "verify",
+    "games",
+    "risk",
+)
 _SMALL = 2000
 
 
