@@ -7,7 +7,18 @@ import math
 import numpy as np
 from numba import njit
 
-from qianmo.finance.risk.packed import CAPITAL, FUNDING, INCOME, INPUT_TAX, OPERATING, OUTPUT_TAX, PROFIT, RECOVERY, RESTORATION, STREAMS
+from qianmo.finance.risk.packed import (
+    CAPITAL,
+    FUNDING,
+    INCOME,
+    INPUT_TAX,
+    OPERATING,
+    OUTPUT_TAX,
+    PROFIT,
+    RECOVERY,
+    RESTORATION,
+    STREAMS,
+)
 from qianmo.finance.risk.rows import income_taxes, payback, present_value, rate_of_return, sign_changes, value_added
 
 __all__ = ["FIGURES", "LANES", "YEARLY", "run_block"]
