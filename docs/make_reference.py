@@ -6,6 +6,7 @@ from pathlib import Path
 
 from qianmo.jobs.registry import job_specs
 from qianmo.schema import errors
+from qianmo.schema.finance_rules import capital_shares, finance_facts, lint_rules
 from qianmo.schema.measures import measures
 from qianmo.schema.policy_rates import policy_rates
 from qianmo.schema.rules import parameters, rules, unit_costs
@@ -42,8 +43,19 @@ def tables() -> str:
 
 def rule_page() -> str:
     """All rules with source and confidence."""
+    head = ("id", "规则", "relation", "threshold", "unit", "severity", "confidence", "source")
     rows = [(r.id, r.zh, r.comparator, r.threshold, r.unit, r.severity, r.confidence, r.source) for r in rules().values()]
-    return "# Rules 规则\n\n" + grid(("id", "规则", "relation", "threshold", "unit", "severity", "confidence", "source"), rows)
+    money = [
+        (r.id, found.group_zh, r.zh, r.comparator, r.threshold, r.unit, r.severity, r.confidence, r.effective_from or "", r.effective_to or "", r.source)
+        for found in lint_rules().values() for r in (found.rule,)
+    ]  # fmt: skip
+    facts = [(f.name, f.zh, f.type, f.unit, f.least, f.most) for f in finance_facts().values()]
+    shares = [(c.industry, c.zh, c.least, c.since, c.confidence, c.source) for c in capital_shares().values()]
+    return "\n".join(
+        ("# Rules 规则\n", grid(head, rows), "## Rules of the money 资金合规规则\n", grid((head[0], "group", *head[1:7], "from", "until", head[7]), money),
+         "## Facts of the money 资金合规事实\n", grid(("name", "中文", "type", "unit", "least", "most"), facts),
+         "## Least equity by industry 行业最低资本金比例\n", grid(("industry", "中文", "least", "from", "confidence", "source"), shares))
+    )  # fmt: skip
 
 
 def parameter_page() -> str:

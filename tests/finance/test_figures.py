@@ -139,6 +139,19 @@ def test_roots_far_out_are_found():
     assert rates_of_return([0, 0, -1, 2, 0]) == (1.0,)
 
 
+def test_rates_beyond_the_floats_are_the_nearest_float():
+    least, most = np.nextafter(-1.0, 0.0), np.finfo(float).max
+    assert rates_of_return([-1e300, 1e-300]) == (least,) and rates_of_return([-1e-300, 1e300]) == (most,)
+    np.testing.assert_array_equal(rates_of_many([[-1e300, -1e-300], [1e-300, 1e300]]), [least, most])
+    assert return_report([-1e-300, 1e300]).rate == most
+
+
+def test_a_long_stream_with_many_changes_of_sign_is_settled(rng):
+    months = rng.integers(-5, 6, 240)
+    found = rates_of_return(months)
+    assert len(found) > 1 and list(found) == sorted(found)
+
+
 def test_neighbouring_roots_are_told_apart():
     assert rates_of_return([-1, 2.200001, -1.2100011]) == pytest.approx((0.1, 0.100001), rel=1e-15)
 

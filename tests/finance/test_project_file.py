@@ -47,6 +47,7 @@ FAULTS = [
     ("term_years = 15", "term_years = 30", "loan[bank].term_years", "计算期"),
     ("term_years = 15", "term_years = 15\ngrace_years = 15", "loan[bank].grace_years", "宽限期"),
     ('plan = "annuity"', 'plan = "sculpted"', "loan[bank].plan", "不配"),
+    ('plan = "annuity"', 'plan = "capacity"\nnature = "special_bond"', "loan[bank].plan", "专项债券"),
     ('rate = "3.6 %"', 'rate = "360 %"', "loan[bank].rate", "超出范围"),
     ("equity_share = 1.0", "equity_share = 0.9", "party[company].equity_share", "合计"),
     ("construction_months = 24", "construction_months = 0", "project.construction_months", "超出范围"),
@@ -84,6 +85,24 @@ def test_a_project_whose_flow_never_changes_sign_is_refused_with_its_place(text)
     with pytest.raises(FinanceInputError, match="没有为正") as caught:
         figures_of(project, computed(assemble(project)))
     assert caught.value.line > 0 and caught.value.key == "project.years"
+    public = read(bare.replace("years = 22\n", "years = 22\nreturns = false\n"))
+    figures = figures_of(public, computed(assemble(public)))
+    assert np.isnan(figures["irr_before_tax"].value) and figures["irr_before_tax"].note and figures["npv_before_tax"].value < 0
+
+
+def test_loans_above_the_whole_investment_are_refused_with_their_place(text):
+    project = read(text.replace('"10800 万元"', '"19000 万元"'))
+    with pytest.raises(FinanceInputError, match="负债比例") as caught:
+        figures_of(project, computed(assemble(project)))
+    assert caught.value.key == "loan[bank].amount" and caught.value.line == 79
+
+
+def test_land_value_added_tax_is_asked_for_by_deductions(text):
+    sale = '[[line]]\nid = "land"\nsub_project = "industry"\nkind = "land_income"\namount = "250 万元"\nyear = 3\ndeductions = "100 万元"\n'
+    values = computed(assemble(read(text + sale)))
+    assert values["line.land.land_tax"][2] == 60e6 and sum(values["surcharge.total"]) == 60e6
+    with pytest.raises(FinanceInputError, match="土地增值税"):
+        read(text.replace('kind = "other_income"', 'kind = "other_income"\ndeductions = "1 万元"'))
 
 
 def test_lines_of_a_mixed_file_and_of_crlf_endings_are_the_same(text):

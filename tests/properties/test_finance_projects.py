@@ -10,10 +10,13 @@ from qianmo.finance.project.invent import invented_project
 from qianmo.finance.project.read import project_from
 from qianmo.finance.sheet.evaluate import computed
 from qianmo.finance.statements.assemble import assemble
+from qianmo.finance.statements.bond import bond_balance, bond_life
 from qianmo.finance.statements.checks import checks_of
+from qianmo.finance.statements.line_rows import net_row
 from qianmo.finance.statements.source_use import source_use_matrix
 from qianmo.finance.statements.statements import statement_names, statements
 from qianmo.finance.tax.income import income_tax
+from qianmo.finance.tax.land_value_added import land_value_added_tax
 from qianmo.finance.tax.value_added import value_added_tax
 
 SEEDS = range(240)
@@ -118,6 +121,31 @@ def test_the_income_tax_is_that_of_the_tax_room(cases):
             assert (found.tax_fen == values[f"{prefix}.due"]).all() and (found.loss_used_fen == values[f"{prefix}.loss_used"]).all(), project.file
         seen += 1
     assert seen > 100
+
+
+def test_the_land_value_added_tax_is_that_of_the_tax_room(cases):
+    seen = 0
+    for project, _, values in cases:
+        bands = [(c, r.value, q.value) for c, (r, q) in zip((0.5, 1.0, 2.0, float("inf")), project.taxes.land_bands, strict=False)]
+        for line in project.lines:
+            if line.deductions_fen:
+                found = land_value_added_tax(sum(values[net_row(project, line)]), line.deductions_fen, bands)
+                assert sum(values[f"line.{line.id}.land_tax"]) == found, project.file
+                seen += found > 0
+    assert seen > 10
+
+
+def test_the_balance_of_a_special_bond_is_cash_over_its_service(cases):
+    seen = 0
+    for project, _, values in cases:
+        balance = bond_balance(project, values)
+        if balance is None or not balance.table.loc["total", "service"]:
+            continue
+        years = bond_life(project)
+        assert balance.coverage == pytest.approx(sum(values["debt.cash"][:years]) / balance.table.loc["total", "service"], rel=1e-12), project.file
+        assert balance.coverage_all <= balance.coverage or balance.coverage < 0
+        seen += 1
+    assert seen > 30
 
 
 def test_repayment_is_that_of_the_debt_room_to_a_fen(cases):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from qianmo.finance.statements.bond import bond_balance
 from qianmo.finance.statements.checks import Check, checks_of
 from qianmo.finance.statements.indicators import Figure
 from qianmo.finance.statements.source_use import source_use_matrix
@@ -38,6 +39,10 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if values["out"]:
         folder = Path(values["out"])
         named = {name: in_yuan(tables[name]) for name in tables} | {"source_use": in_yuan(source_use_matrix(model.project, model.values))}
+        bond = bond_balance(model.project, model.values)
+        if bond is not None:
+            amounts = [c for c in bond.table.columns if not c.startswith("coverage")]
+            named["bond"] = bond.table.assign(**{c: bond.table[c] / 100.0 for c in amounts}).reset_index()
         write_statement_tables(folder, named)
         files = ((str(folder), "八张报表与资金来源运用表 (CSV, 元)"),)
     code = 0 if all(c.passes for c in checks) else 1

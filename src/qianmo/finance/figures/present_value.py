@@ -100,12 +100,14 @@ def net_present_value(flows: ArrayLike, rate: ArrayLike, *, first: str = END_OF_
 
 
 def present_value_profile(flows: ArrayLike, rates: ArrayLike, *, first: str = END_OF_YEAR_ONE) -> tuple[tuple[float, float], ...]:
-    """Net present value of one project at several rates (净现值函数), as pairs of rate and value."""
+    """Net present value of one project at several rates (净现值函数), as pairs of rate and value; points beyond floats are left out."""
     array = checked_flows(flows)
     if array.ndim != 1:
         raise FigureError(f"flows have shape {array.shape}", expected="one project, (years,)")
     points = np.atleast_1d(np.asarray(rates, dtype=np.float64))
-    return tuple((float(r), float(net_present_value(array, float(r), first=first))) for r in points)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = [float(net_present_value(array, float(r), first=first)) for r in points]
+    return tuple((float(r), v) for r, v in zip(points, values) if np.isfinite(v))
 
 
 def present_value_ratio(flows: ArrayLike, rate: float, *, first: str = END_OF_YEAR_ONE) -> Any:

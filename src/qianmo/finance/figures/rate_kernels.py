@@ -21,6 +21,9 @@ DEPTH = 24
 EPS = 2.3e-16
 """A little over the unit of rounding."""
 
+LEAST, MOST = float(np.nextafter(-1.0, 0.0)), float(np.finfo(np.float64).max)
+"""Rates beyond the floats are given as these."""
+
 CLOSE = 1e-9
 """A step of Newton's method as short as this leaves an error below rounding."""
 
@@ -168,7 +171,7 @@ def _rate(c, room, errors, work, error, places):
         bound = 1.0001 * abs(value)
         rises = c[first] > 0.0
         x = _search(flows, min(0.0, -value if rises else value) - 1e-12 - (bound - abs(value)), max(0.0, -value if rises else value) + 1e-12 + (bound - abs(value)), rises)
-        return UNDECIDED if np.isnan(x) else np.expm1(x)
+        return _within(x)
     n = flows.size
     if abs(total) <= 4.0 * n * EPS * weight:
         return UNDECIDED
@@ -187,7 +190,13 @@ def _rate(c, room, errors, work, error, places):
     else:
         bottom = np.log(places[0]) if places[0] > 0.0 else -700.0 / n
         x = _search(flows, bottom, np.log(places[1]), _rises(flows, bottom, np.log(places[1])))
-    return UNDECIDED if np.isnan(x) else np.expm1(x)
+    return _within(x)
+
+
+@njit(cache=True)
+def _within(x):
+    """The rate of a root, kept within what a float can tell from -1 and from infinity."""
+    return UNDECIDED if np.isnan(x) else min(max(np.expm1(x), LEAST), MOST)
 
 
 @njit(cache=True)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import lcm
+from math import inf, lcm, nextafter
+from sys import float_info
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +21,10 @@ __all__ = ["ReturnReport", "modified_rate_of_return", "rate_of_return", "rates_o
 
 ENOUGH = Fraction(1, 1 << 56)
 """Relative width at which the interval of a rate is narrow enough."""
+
+
+LEAST, MOST = nextafter(-1.0, 0.0), float_info.max
+"""A rate beyond the floats is given as the nearest one."""
 
 
 @dataclass(frozen=True)
@@ -180,9 +185,9 @@ def _rates_and_crossings(whole: Sequence[int]) -> list[tuple[float, bool]]:
     found = trimmed(whole)
     if len({c > 0 for c in found if c}) < 2:
         return []
-    below = [(float(place - 1), crosses) for place, crosses in precise_roots(found[::-1], ENOUGH)]
+    below = [(max(float(place - 1), LEAST), crosses) for place, crosses in precise_roots(found[::-1], ENOUGH)]
     zero = [(0.0, multiplicity_at(found, Fraction(1)) % 2 == 1)] if sum(found) == 0 else []
-    above = [(float(1 / place - 1), crosses) for place, crosses in precise_roots(found, ENOUGH)]
+    above = [(float(min(1 / place - 1, Fraction(MOST))), crosses) for place, crosses in precise_roots(found, ENOUGH)]
     return below + zero + above[::-1]
 
 
@@ -193,7 +198,8 @@ def _points(rates: Sequence[float]) -> list[float]:
     factors = [1.0 + r for r in rates]
     middles = [(a * b) ** 0.5 - 1.0 for a, b in zip(factors, factors[1:])]
     ends = [factors[0] / 1.05 - 1.0, factors[-1] * 1.05 - 1.0]
-    return [ends[0], *(x for pair in zip(rates, middles) for x in pair), rates[-1], ends[1]]
+    points = [ends[0], *(x for pair in zip(rates, middles) for x in pair), rates[-1], ends[1]]
+    return [x for x in points if -1.0 < x < inf]
 
 
 def _refusal(report: ReturnReport) -> RateOfReturnError:

@@ -108,6 +108,8 @@ def _income(rng: np.random.Generator, n: int, subs: list[str], parties: list[str
         found["lag_months"] = int(rng.integers(1, 30))
     if rng.random() < 0.2:
         found["share"] = round(float(rng.uniform(0.3, 1)), 3)
+    if found["kind"] == "land_income":
+        found["deductions"] = f"{rng.uniform(10, 5000):.2f} 万元"
     return found
 
 
@@ -138,5 +140,7 @@ def _loans(rng: np.random.Generator, years: int, built: int) -> list[dict[str, A
         else:
             loan |= {"share": round(float(rng.uniform(0, 0.3)), 3)} if how < 0.7 else {"amount": f"{rng.uniform(1, 2000):.2f} 万元"}
             loan |= {"plan": str(rng.choice(_PLANS)), "grace_years": int(rng.integers(0, term))}
+        if rng.random() < 0.3 and loan["plan"] not in ("sculpted", "capacity"):
+            loan["nature"] = "special_bond"
         loans.append(loan)
     return loans

@@ -64,9 +64,10 @@ def project_from(data: Mapping[str, Any], *, file: str, text: str = "") -> Proje
         head.text("name"), file, line.base_year, line.years, months, line.region, head.text("first_flow", "end_of_year_one", choices=("end_of_year_one", "now")),
         read_rate(head, "benchmark_rate", line, "基准收益率", default_id="benchmark_irr_eod"), line.rates_on,
         tuple(parties), tuple(subs), tuple(lines), tuple(loans), tuple(transfers), _assets(whole.child("depreciation"), line),
-        _taxes(whole.child("tax"), head, line, used), sources={k: head.source(k) for k in head.data}, **settings,
+        _taxes(whole.child("tax"), head, line, used, any(ln.deductions_fen for ln in lines)), sources={k: head.source(k) for k in head.data}, returns=head.flag("returns", True), **settings,
     )  # fmt: skip
     head.done()
+    whole.has("legality")  # read by finance.legality
     whole.done()
     _check_names(whole, project)
     _check_gearing(whole, project)
@@ -103,7 +104,7 @@ def _assets(entry: Entry, line: Timeline) -> dict[str, AssetRule]:
     return found
 
 
-def _taxes(entry: Entry, head: Entry, line: Timeline, used: Iterable[str]) -> TaxSettings:
+def _taxes(entry: Entry, head: Entry, line: Timeline, used: Iterable[str], land: bool) -> TaxSettings:
     vat: dict[str, Rate] = {}
     city = head.text("city_kind", "urban", choices=_CITY)
     if entry.flag("vat", True):
@@ -117,9 +118,15 @@ def _taxes(entry: Entry, head: Entry, line: Timeline, used: Iterable[str]) -> Ta
         extra = {name: policy_series(entry, "surcharges", rate_id, line) for name, rate_id in ids.items()}
     entry.has("surcharges")
     income, losses = _income_tax(entry, line)
-    found = TaxSettings(vat, extra, income, losses, entry.text("losses", "carry", choices=("carry", "refund")) == "refund")
+    found = TaxSettings(vat, extra, income, losses, entry.text("losses", "carry", choices=("carry", "refund")) == "refund", _land_bands(entry, line) if land else ())
     entry.done()
     return found
+
+
+def _land_bands(entry: Entry, line: Timeline) -> tuple[tuple[Rate, Rate], ...]:
+    """Rate and quick deduction of the four bands of the land value-added tax."""
+    ids = [(f"land_value_added_rate_{k}", f"land_value_added_quick_{k}") for k in range(1, 5)]
+    return tuple((policy_series(entry, "land", rate, line), policy_series(entry, "land", quick, line)) for rate, quick in ids)
 
 
 def _income_tax(entry: Entry, line: Timeline) -> tuple[Rate | None, Rate | None]:

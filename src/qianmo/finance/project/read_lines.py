@@ -10,6 +10,7 @@ from qianmo.finance.project.entry import Entry
 from qianmo.finance.project.read_rates import Timeline
 from qianmo.finance.project.records import Line
 from qianmo.finance.project.units import Quantity, fen_factor, quantity
+from qianmo.finance.sheet.evaluate import fen_of
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.finance_codes import kinds, natures, tax_treatments
 
@@ -66,6 +67,7 @@ def _line(entry: Entry, line: Timeline, months: int, kind: str, shares: tuple[tu
     ramp = entry.numbers("ramp", least=0.0)
     if ramp and mode != "each":
         entry.fail("ramp", "达产率只用于逐年重复的行", expected="from 与 to")
+    deductions = _deductions(entry, kind)
     keys = [*entry.data]
     found = Line(
         name, entry.text("zh", known.zh), entry.text("sub_project"), entry.text("party", ""), kind, nature,
@@ -74,9 +76,23 @@ def _line(entry: Entry, line: Timeline, months: int, kind: str, shares: tuple[tu
         entry.flag("includes_vat", True), entry.integer("life_years", 1, least=1, most=100) if entry.has("life_years") else None,
         entry.number("salvage", least=0.0, most=1.0) if entry.has("salvage") else None, entry.text("source", ""),
         {key: entry.source(key, entry.data.get("source", "") if key in (area, "price", "amount", "by_year") else "") for key in keys},
+        deductions,
     )  # fmt: skip
     entry.done()
     return found
+
+
+def _deductions(entry: Entry, kind: str) -> float:
+    """Deductible items of a transfer of land in fen, 0 when none are written."""
+    if not entry.has("deductions"):
+        return 0.0
+    if kind != "land_income":
+        entry.fail("deductions", f"科目 {kind} 不计土地增值税", expected="kind = \"land_income\"")
+    factors = entry.amounts("deductions")
+    fen, yearly = _factor(entry, "deductions", *factors)
+    if yearly:
+        entry.fail("deductions", "扣除项目写成了每年金额", expected="金额")
+    return fen_of(math.prod((*(f.value for f in factors), fen)))
 
 
 def _money(entry: Entry, line: Timeline, area: str) -> tuple[tuple[Quantity, ...], float, tuple[float, ...], bool]:

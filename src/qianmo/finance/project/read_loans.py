@@ -25,7 +25,7 @@ def read_loan(entry: Entry, line: Timeline, months: int) -> Loan:
     ------
     FinanceInputError
         Not exactly one of amount, share, coverage; a share or cap outside 0 to 1; a term that leaves the timeline; a grace
-        not shorter than the term; an unknown plan or nature.
+        not shorter than the term; an unknown plan or nature; a special bond repaid by what the cash allows.
     """
     name = entry.text("id")
     if not name.isidentifier() or not name.isascii():
@@ -48,8 +48,11 @@ def read_loan(entry: Entry, line: Timeline, months: int) -> Loan:
         entry.fail("plan", f"还款方式 {plan} 与规模依据 {sizing} 不配", expected="coverage 与 sculpted 同用")
     if plan == "sculpted" and grace:
         entry.fail("grace_years", "按偿债备付率还款不设宽限期", expected="0")
+    nature = entry.text("nature", "market_loan", choices=natures())
+    if nature == "special_bond" and plan in ("sculpted", "capacity"):
+        entry.fail("plan", f"专项债券不能用还款方式 {plan}", expected="annuity, equal_principal, bullet, interest_first", cure="按债券发行条件还本付息")
     found = Loan(
-        name, entry.text("zh", name), entry.text("party", ""), entry.text("nature", "market_loan", choices=natures()), sizing,
+        name, entry.text("zh", name), entry.text("party", ""), nature, sizing,
         _amount(entry) if sizing == "amount" else 0.0, entry.number("share", least=0.0, most=1.0) if sizing == "share" else 0.0,
         entry.number("coverage", least=1e-6, most=100.0) if sizing == "coverage" else 0.0,
         entry.number("most", 1.0, least=0.0, most=1.0), read_rate(entry, "rate", line, "借款利率"), term, grace, plan, weights,

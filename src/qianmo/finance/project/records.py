@@ -80,6 +80,8 @@ class Line:
         Months between the right to the money and the money (验收与回款滞后).
     life_years, salvage : int, float
         Depreciation of its own, None for the rule of its asset class.
+    deductions_fen : float
+        Deductible items of a transfer of land [fen]; above 0 the line bears land value-added tax (土地增值税扣除项目).
     """
 
     id: str
@@ -105,6 +107,7 @@ class Line:
     salvage: float | None
     basis: str
     sources: Mapping[str, Source] = field(default_factory=dict)
+    deductions_fen: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -164,19 +167,25 @@ class AssetRule:
 
 @dataclass(frozen=True)
 class TaxSettings:
-    """Taxes of the project (税务设置): rates by year from the dated list; None switches a tax off."""
+    """Taxes of the project (税务设置): rates by year from the dated list; None switches a tax off.
+
+    `land_bands` rate and quick deduction of each band of the land value-added tax, empty where no line bears it.
+    """
 
     vat: Mapping[str, Rate]
     surcharges: Mapping[str, Rate]
     income: Rate | None
     loss_years: Rate | None
     refund_losses: bool
-    pool_refund: bool = False
+    land_bands: tuple[tuple[Rate, Rate], ...] = ()
 
 
 @dataclass(frozen=True)
 class Project:
-    """A project of money (项目): settings and the graph of its parts."""
+    """A project of money (项目): settings and the graph of its parts.
+
+    `returns` is False for a project of public benefit that earns nothing and has no rate of return.
+    """
 
     name: str
     file: str
@@ -201,6 +210,7 @@ class Project:
     equity_mode: str
     equity_fen: tuple[float, ...]
     sources: Mapping[str, Source] = field(default_factory=dict)
+    returns: bool = True
 
     @property
     def construction_years(self) -> int:

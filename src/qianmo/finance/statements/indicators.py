@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -21,9 +22,11 @@ from qianmo.finance.figures.present_value import net_present_value
 from qianmo.finance.figures.rate_of_return import modified_rate_of_return, rates_of_return
 from qianmo.finance.figures.returns import return_on_equity, return_on_investment
 from qianmo.finance.project.records import Project
+from qianmo.finance.statements.bond import bond_balance, bond_life
 from qianmo.finance.statements.line_rows import gross_row, lines_of, net_row
 from qianmo.schema.errors import FigureError, FinanceInputError
 from qianmo.schema.finance_codes import kinds
+from qianmo.schema.policy_rates import policy_rate
 
 __all__ = ["Figure", "feedback_flows", "figures_of"]
 
@@ -77,15 +80,18 @@ def figures_of(project: Project, values: Values) -> dict[str, Figure]:
     Raises
     ------
     FinanceInputError
-        The flow of the whole investment never changes its sign: there is nothing to judge.
+        The flow of the whole investment never changes its sign: there is nothing to judge; or the loans are more than the
+        whole investment (gearing above 1).
     """
     _check_signs(project, values)
+    _check_gearing(project, values)
     found: list[Figure] = []
     for flow, zh in (("before_tax", "项目投资所得税前"), ("after_tax", "项目投资所得税后"), ("equity", "资本金")):
         found += _flow_figures(project, values, flow, zh)
     found += _debt_figures(values)
     found += _profit_figures(project, values)
     found += _part_figures(project, values)
+    found += _bond_figures(project, values)
     return {f.id: f for f in found}
 
 
@@ -120,13 +126,25 @@ def feedback_flows(project: Project, values: Values) -> tuple[np.ndarray, np.nda
 
 def _check_signs(project: Project, values: Values) -> None:
     flow = values["flow.before_tax"]
-    if min(flow) < 0 < max(flow):
+    if min(flow) < 0 < max(flow) or not project.returns:
         return
     source = project.sources["years"]
     what = "没有为正的年份" if max(flow) <= 0 else "没有为负的年份"
     raise FinanceInputError(
         f"全部投资净现金流量{what}, 内部收益率不存在", file=project.file, line=source.line, key=source.key,
-        expected="计算期内既有投入又有净收入的年份", cure="核对收入行与投资行的年份和金额, 或延长计算期 years",
+        expected="计算期内既有投入又有净收入的年份", cure="核对收入行与投资行的年份和金额, 或延长计算期 years; 没有收益的公益项目在 [project] 写 returns = false",
+    )  # fmt: skip
+
+
+def _check_gearing(project: Project, values: Values) -> None:
+    debt, whole = math.fsum(values["loans.drawn"]), math.fsum(values["use.total"])
+    if debt <= whole:
+        return
+    loan = max(project.loans, key=lambda ln: math.fsum(values[f"loan.{ln.id}.drawn"]))
+    source = loan.sources[loan.sizing]
+    raise FinanceInputError(
+        f"借款合计 {debt / 1e6:,.2f} 万元大于总投资 {whole / 1e6:,.2f} 万元, 负债比例 {debt / whole:.4f} 大于 1" if whole else "有借款而没有投资",
+        file=project.file, line=source.line, key=source.key, expected="借款不大于总投资", cure="减小借款, 或以 most 限制按备付率确定的借款",
     )  # fmt: skip
 
 
@@ -203,6 +221,21 @@ def _profit_figures(project: Project, values: Values) -> list[Figure]:
         Figure("lowest_cash", "最低累计盈余资金", "分", min(values["cash.closing"]), "各年累计盈余资金的最小值", ("cash.closing",)),
         Figure("short_term_peak", "短期借款最高额", "分", max(values["short.borrowed"]), "各年短期借款的最大值", ("short.borrowed",)),
     ]  # fmt: skip
+
+
+def _bond_figures(project: Project, values: Values) -> list[Figure]:
+    balance = bond_balance(project, values)
+    if balance is None:
+        return []
+    years, rows = bond_life(project), ("debt.cash", "loans.principal", "loans.paid")
+    least = [policy_rate(f"special_bond_coverage_{k}", date(project.base_year, 7, 1)) for k in ("bond", "all")]
+    notes = [f"计至第 {years} 年; 通行要求不低于 {r.value:g} ({r.source})" for r in least]
+    words = "Σ (各项收入 − 经营成本与税费) ÷ Σ 还本付息, 至债券到期"
+    yearly = tuple(float(x) for x in balance.table["coverage"].iloc[:-1]) + (math.nan,) * (project.years - years)
+    return [
+        Figure("bond_coverage", "专项债券本息覆盖倍数", "倍", balance.coverage, words, rows, yearly, notes[0]),
+        Figure("bond_coverage_all", "全部债务本息覆盖倍数", "倍", balance.coverage_all, words, rows, (), notes[1]),
+    ]
 
 
 def _part_figures(project: Project, values: Values) -> list[Figure]:

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from qianmo.finance.project.records import Project
-from qianmo.finance.sheet.expression import Before, Expression, Here, Number, larger, rounded, smaller
+from qianmo.finance.sheet.expression import (
+    Before,
+    Expression,
+    Here,
+    Number,
+    Whole,
+    choose,
+    equals,
+    larger,
+    rounded,
+    smaller,
+)
 from qianmo.finance.sheet.row import Row
-from qianmo.finance.statements.making import booked, given, rate_row, sum_row
+from qianmo.finance.statements.line_rows import net_row
+from qianmo.finance.statements.making import FEN, booked, given, rate_row, running, scalar, sum_row
 
 __all__ = ["income_rate_rows", "income_tax_rows", "vat_rows"]
 
@@ -36,7 +48,35 @@ def vat_rows(project: Project) -> list[Row]:
             rows.append(rate_row(f"rate.surcharge.{name}", project.taxes.surcharges[name].zh, project.taxes.surcharges[name]))
             rows.append(booked(f"surcharge.{name}", zh, _VAT, rounded(Here("vat.paid") * Here(f"rate.surcharge.{name}"))))
     names = [f"surcharge.{n}" for n in ("city", "education", "local") if n in project.taxes.surcharges]
+    land = _land_rows(project)
+    rows += land
+    names += [row.id for row in land if row.id.endswith(".land_tax")]
     return [*rows, sum_row("surcharge.total", "税金及附加", _VAT, names)]
+
+
+def _land_rows(project: Project) -> list[Row]:
+    """Land value-added tax of every transfer that has deductible items, paid as its income comes in.
+
+    The bands join, so the tax is the largest of gain × rate − deductions × quick deduction over all bands.
+    """
+    rows: list[Row] = []
+    lines = [ln for ln in project.lines if ln.deductions_fen]
+    for k, (rate, quick) in enumerate(project.taxes.land_bands if lines else (), 1):
+        rows += [given(f"rate.land{k}", rate.zh, "比例", rate.value, rate.source), given(f"rate.land_quick{k}", quick.zh, "比例", quick.value, quick.source)]
+    for line in lines:
+        p, net = f"line.{line.id}", net_row(project, line)
+        gain, items = Here(f"{p}.land_gain"), Here(f"{p}.deductions")
+        bands = [gain * Here(f"rate.land{k}") - items * Here(f"rate.land_quick{k}") for k in range(1, len(project.taxes.land_bands) + 1)]
+        part = choose(equals(Whole(net), 0), 0, Here(f"{p}.net_cum") / larger(Whole(net), 1))
+        rows += [
+            given(f"{p}.deductions", f"{line.zh}: 土地增值税扣除项目", FEN, line.deductions_fen, line.sources["deductions"]),
+            scalar(f"{p}.land_gain", f"{line.zh}: 土地增值额", _VAT, larger(Whole(net) - items, 0)),
+            scalar(f"{p}.land_whole", f"{line.zh}: 应纳土地增值税合计", _VAT, rounded(larger(*bands, 0))),
+            running(f"{p}.net_cum", f"{line.zh}: 累计转让收入", _VAT, Here(net)),
+            booked(f"{p}.land_cum", f"{line.zh}: 累计土地增值税", _VAT, rounded(Here(f"{p}.land_whole") * part), total="last"),
+            booked(f"{p}.land_tax", f"{line.zh}: 土地增值税", _VAT, Here(f"{p}.land_cum") - Before(f"{p}.land_cum")),
+        ]
+    return rows
 
 
 def income_tax_rows(project: Project, profit: str, prefix: str, words: str) -> list[Row]:
