@@ -134,6 +134,7 @@ def _lines(project: Project, values: Values, line: Line, drivers: tuple[str, ...
     net, vat = _amounts(project, values, line, bool(delay))
     if is_share:
         net, vat = net / _planned_share(line), vat / _planned_share(line)
+    whole = float(net.sum())
     kind = kinds()[line.kind]
     nature = {"capital": "capital", "funding": "funding"}.get(kind.stage, "income" if kind.direction == "in" else "cost")
     if nature == "income" and not tax_treatments()[line.tax].taxable:
@@ -145,7 +146,8 @@ def _lines(project: Project, values: Values, line: Line, drivers: tuple[str, ...
     eco = {s.id for s in project.sub_projects if s.kind == "ecological"}
     rate = np.divide(vat, net, out=np.zeros(project.years), where=net > 0)
     written = _depreciation(project, line, net) if nature == "capital" else None
-    found = [RiskLine(line.id, nature, net, rate, drivers, delay, line.sub_project in eco and nature in ("capital", "cost"), depreciation_fen=written)]
+    found = [RiskLine(line.id, nature, net, rate, drivers, delay, line.sub_project in eco and nature in ("capital", "cost"), depreciation_fen=written,
+                      deductions_fen=line.deductions_fen if whole > 0 else 0.0, transfer_fen=whole)]  # fmt: skip
     last = np.arange(project.years) == project.years - 1
     if written is not None:
         found.append(RiskLine(f"{line.id} 余值", "recovery", last * (net.sum() - written.sum()), 0.0, drivers))
@@ -190,8 +192,9 @@ def _depreciation(project: Project, line: Line, net: np.ndarray) -> np.ndarray:
 def _taxes(project: Project, values: Values) -> RiskTaxes:
     income = project.taxes.income
     losses = round(project.taxes.loss_years.value) if project.taxes.loss_years else 0
-    rate = _row(values, "rate.income_tax") if income is not None else np.zeros(project.years)
-    return RiskTaxes(_surcharges(project, values), rate, loss_years=losses)
+    full = _row(values, "rate.income_tax") if income is not None else np.zeros(project.years)
+    bands = tuple((rate.value, quick.value) for rate, quick in project.taxes.land_bands)
+    return RiskTaxes(_surcharges(project, values), full, loss_years=losses, land_bands=bands)
 
 
 def _surcharges(project: Project, values: Values) -> np.ndarray:
