@@ -10,6 +10,7 @@ import numpy as np
 from qianmo.finance.project.records import Line, Project
 from qianmo.finance.risk.mapping import correlation_from, inputs_from
 from qianmo.finance.risk.model import RiskInput, RiskLine, RiskLoan, RiskModel, RiskTaxes, SignedLoan
+from qianmo.finance.risk.uncertain import uncertain_from
 from qianmo.finance.statements.line_rows import net_row, vat_row
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.finance_codes import kinds, tax_treatments
@@ -54,7 +55,8 @@ def project_risk(project: Project, values: Values, given: Mapping[str, Any]) -> 
         raise SchemaError(f"不确定因素文件中写了 {', '.join(sorted(given))}", expected="input, correlation, nearest")
     if project.taxes.refund_losses:
         raise SchemaError("亏损即时抵退不能作风险模拟", expected="亏损向后结转", cure='在 [tax] 中写 losses = "carry"')
-    rows = [dict(row) for row in given.get("input", ())]
+    told = uncertain_from(given)
+    rows = [dict(row) for row in told.inputs]
     targets = [_targets(project, row.pop("lines", []), str(row.get("name"))) for row in rows]
     shares = [bool(row.pop("share", False)) for row in rows]
     inputs = inputs_from(rows)
@@ -72,7 +74,7 @@ def project_risk(project: Project, values: Values, given: Mapping[str, Any]) -> 
         raise SchemaError(f"利率变动因素: {', '.join(shift)}", expected="有借款的项目中至多一个")
     return RiskModel(
         project.years, min(project.construction_years + 1, project.years), project.benchmark.value, lines, inputs, _taxes(project, values),
-        _loan(project, values, shift[0] if shift else ""), correlation_from(given.get("correlation", ()), inputs), bool(given.get("nearest", False)),
+        _loan(project, values, shift[0] if shift else ""), correlation_from(told.pairs, inputs), told.nearest,
         project.first_flow,
     )  # fmt: skip
 
@@ -97,7 +99,7 @@ def as_planned(project: Project, given: Mapping[str, Any]) -> np.ndarray:
     """
     found = []
     lines = {ln.id: ln for ln in project.lines}
-    for row in given.get("input", ()):
+    for row in uncertain_from(given).inputs:
         mine = [lines[i] for i in sorted(_targets(project, row.get("lines", []), str(row.get("name"))))]
         if row.get("effect") == "delay_months":
             options = {float(ln.lag_months) for ln in mine}

@@ -42,7 +42,7 @@ def fill_streams(values, profiles, drives, delay_of, land, bands, streams, moved
             _added(moved, streams[OUTPUT_TAX], lanes)
             continue
         for s in range(STREAMS):
-            part = kept if s == OPERATING or s == PROFIT else share
+            part = kept if s in (OPERATING, PROFIT) else share
             for t in range(years):
                 amount = profiles[s, g, t]
                 if amount != 0.0:
