@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from qianmo.finance.project.entry import Entry
-from qianmo.finance.project.read_lines import spread_weights
+from qianmo.finance.project.read_lines import MOST_FEN, spread_weights
 from qianmo.finance.project.read_rates import Timeline, read_rate
 from qianmo.finance.project.records import Loan, Transfer
 from qianmo.finance.project.units import fen_factor, quantity
@@ -70,6 +70,8 @@ def _amount(entry: Entry) -> float:
         entry.fail("amount", fault.found, expected=fault.expected, cure=fault.cure)
     if yearly:
         entry.fail("amount", "借款金额写成了每年金额", expected="金额")
+    if math.prod((*(f.value for f in factors), fen)) > MOST_FEN:
+        entry.fail("amount", "金额过大", expected=f"至多 {MOST_FEN / 1e10:,.0f} 亿元", cure="核对单位")
     return math.prod((*(f.value for f in factors), fen))
 
 
@@ -110,4 +112,6 @@ def _by_year(entry: Entry, line: Timeline) -> tuple[float, ...]:
         fen, _ = fen_factor(quantity(f"1 {entry.text('unit')}"))
     except SchemaError as fault:
         entry.fail("unit", fault.found, expected=fault.expected)
+    if max(values) * fen > MOST_FEN:
+        entry.fail("by_year", "金额过大", expected=f"至多 {MOST_FEN / 1e10:,.0f} 亿元", cure="核对单位")
     return tuple(v * fen for v in values)
