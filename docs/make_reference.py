@@ -7,6 +7,7 @@ from pathlib import Path
 from qianmo.jobs.registry import job_specs
 from qianmo.schema import errors
 from qianmo.schema.measures import measures
+from qianmo.schema.policy_rates import policy_rates
 from qianmo.schema.rules import parameters, rules, unit_costs
 from qianmo.schema.tables import table_names, table_spec
 
@@ -46,11 +47,14 @@ def rule_page() -> str:
 
 
 def parameter_page() -> str:
-    """Parameters and unit costs."""
+    """Parameters, unit costs and policy rates."""
     rows = [(p.name, p.default, p.unit, p.used_in, p.meaning, p.source, p.confidence) for p in parameters().values()]
     costs = [(c.id, c.zh, c.unit, c.low, c.default, c.high, c.confidence) for c in unit_costs().values()]
     first = grid(("name", "default", "unit", "used in", "meaning", "source", "confidence"), rows)
-    return "# Parameters 参数\n\n" + first + "\n## Unit costs 单价\n\n" + grid(("id", "名称", "unit", "low", "default", "high", "confidence"), costs)
+    rates = [(r.id, r.zh, f"{r.value:g}", r.unit, r.since, r.until, r.region, r.source, r.confidence, r.note) for r in policy_rates()]
+    second = grid(("id", "名称", "unit", "low", "default", "high", "confidence"), costs)
+    third = grid(("id", "名称", "value", "unit", "from", "until", "region", "source", "confidence", "note"), rates)
+    return "# Parameters 参数\n\n" + first + "\n## Unit costs 单价\n\n" + second + "\n## Policy rates 税费率与利率\n\n" + third
 
 
 def measure_page() -> str:

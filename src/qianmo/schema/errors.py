@@ -9,10 +9,13 @@ __all__ = [
     "CodeError",
     "CrsError",
     "EncodingError",
+    "FigureError",
+    "FinanceInputError",
     "InfeasibleError",
     "MissingDataError",
     "NotAllowedError",
     "QianmoError",
+    "RateOfReturnError",
     "RuleError",
     "SchemaError",
     "TopologyError",
@@ -45,6 +48,25 @@ class QianmoError(Exception):
 
 class SchemaError(QianmoError):
     """A table lacks a column, or a column has the wrong type."""
+
+
+class FinanceInputError(SchemaError):
+    """A file of project money is wrong in one place: the file, the line and the key are named.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file.
+    line : int
+        Line from 1; 0 where the key is not written at all.
+    key : str
+        Path of the key, as ``line[lease].price``.
+    """
+
+    def __init__(self, found: str, *, file: str = "", line: int = 0, key: str = "", expected: str = "", cure: str = "") -> None:
+        self.file, self.line, self.key = file, line, key
+        place = " ".join(part for part in (file, f"第 {line} 行" if line else "", key) if part)
+        super().__init__(f"{place}: {found}" if place else found, expected=expected, cure=cure)
 
 
 class CodeError(QianmoError):
@@ -91,6 +113,30 @@ class ChoiceNeededError(QianmoError):
     def __init__(self, found: str, *, choices: Sequence[str], cure: str = "") -> None:
         self.choices = tuple(choices)
         super().__init__(found, expected="one clear choice; candidates: " + " | ".join(choices), cure=cure)
+
+
+class FigureError(QianmoError):
+    """A financial figure does not exist, or makes no sense, for the numbers given."""
+
+
+class RateOfReturnError(QianmoError):
+    """There is no single internal rate of return that may be shown.
+
+    Parameters
+    ----------
+    rates : sequence of float
+        All rates above -1 at which the present value is zero.
+    modified : float or None
+        Modified rate of return at the benchmark, where one was given.
+    profile : sequence of (float, float)
+        Net present value at some rates, first flow now.
+    """
+
+    def __init__(
+        self, found: str, *, rates: Sequence[float], modified: float | None, profile: Sequence[tuple[float, float]], cure: str = ""
+    ) -> None:
+        self.rates, self.modified, self.profile = tuple(rates), modified, tuple(profile)
+        super().__init__(found, expected="exactly one internal rate of return", cure=cure)
 
 
 class InfeasibleError(QianmoError):

@@ -23,6 +23,7 @@ __all__ = [
     "parameter",
     "parameters",
     "rule",
+    "rule_from_row",
     "rules",
     "unit_cost",
     "unit_costs",
@@ -121,7 +122,7 @@ class UnitCost:
 @cache
 def rules() -> dict[str, Rule]:
     """All shipped rules by id."""
-    return {r["rule_id"]: _rule(r) for r in shipped_rows("rules", "consolidation_rules")}
+    return {r["rule_id"]: rule_from_row(r) for r in shipped_rows("rules", "consolidation_rules")}
 
 
 def rule(rule_id: str, *, on: date | None = None) -> Rule:
@@ -204,7 +205,8 @@ def verdict_of(found: Rule, ok: bool | None) -> str:
     return FAIL if found.confidence == "high" else CONFIRM
 
 
-def _rule(r: dict[str, str]) -> Rule:
+def rule_from_row(r: Mapping[str, str]) -> Rule:
+    """The rule that a row of a rule list describes (由表行得到规则)."""
     return Rule(
         r["rule_id"], r["domain"], r["text_zh"], r["text_en"], r["formula"], r["threshold_default"], r["comparator"], r["unit"],
         r["severity"], r["inputs"], r["source"], r["confidence"], _date(r["effective_from"]), _date(r["effective_to"], end=True), r["note"],

@@ -1,0 +1,1 @@
+"""Rows with one formula each across the years: the engine, the explanation and the workbook share them (逐年算式表)."""

@@ -1,0 +1,1 @@
+"""The eight statements of a project, their rows and their checks (财务报表)."""

@@ -1,0 +1,1 @@
+"""Taxes of a project: value added, surcharges, income, land value added, one-off taxes (税费)."""

@@ -1,0 +1,47 @@
+"""A file of project money opened and computed, as every finance command needs it (打开资金文件)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qianmo.finance.project.read import project_from
+from qianmo.finance.project.records import Project
+from qianmo.finance.sheet.evaluate import computed
+from qianmo.finance.sheet.row import Sheet
+from qianmo.finance.statements.assemble import assemble
+from qianmo.finance.statements.indicators import Figure, figures_of
+from qianmo.store.finance_file import read_finance_file
+
+__all__ = ["FinanceModel", "in_wan", "open_finance_file"]
+
+
+@dataclass(frozen=True)
+class FinanceModel:
+    """A project with its sheet, all values and all figures (资金模型)."""
+
+    project: Project
+    sheet: Sheet
+    values: Mapping[str, Sequence[float]]
+    figures: Mapping[str, Figure]
+
+
+def open_finance_file(path: Path) -> FinanceModel:
+    """Read, check and compute a file (读取并计算).
+
+    Raises
+    ------
+    FinanceInputError, MissingDataError
+        As `read_finance_file`, `project_from` and `figures_of` say.
+    """
+    data, text = read_finance_file(path)
+    project = project_from(data, file=Path(path).name, text=text)
+    sheet = assemble(project)
+    values = computed(sheet)
+    return FinanceModel(project, sheet, values, figures_of(project, values))
+
+
+def in_wan(amount_fen: float) -> str:
+    """Fen as 万元 with two decimals and separators (万元)."""
+    return f"{amount_fen / 1e6:,.2f}"

@@ -1,0 +1,83 @@
+"""Files of project money: the TOML that a planner writes, the tables that come out (项目资金文件)."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from qianmo.schema.errors import FinanceInputError, MissingDataError
+
+__all__ = ["read_finance_file", "write_bytes_once", "write_statement_tables"]
+
+_MOST_BYTES = 4_000_000
+
+
+def read_finance_file(path: Path) -> tuple[dict[str, Any], str]:
+    """The parsed file and its text, by which lines are found (读取资金文件).
+
+    Parameters
+    ----------
+    path : Path
+        TOML in UTF-8, at most 4 MB.
+
+    Raises
+    ------
+    MissingDataError
+        The file is not there.
+    FinanceInputError
+        Too large, not UTF-8, or not TOML: the line is named.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingDataError(f"没有文件 {path}", cure="检查路径")
+    if path.stat().st_size > _MOST_BYTES:
+        raise FinanceInputError(f"文件有 {path.stat().st_size} 字节", file=path.name, expected=f"至多 {_MOST_BYTES} 字节")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise FinanceInputError(f"第 {fault.start} 字节不是 UTF-8", file=path.name, expected="UTF-8 编码的文件", cure="用编辑器另存为 UTF-8") from None
+    try:
+        return tomllib.loads(text), text
+    except tomllib.TOMLDecodeError as fault:
+        raise FinanceInputError(f"不是 TOML: {fault}", file=path.name, line=_line(str(fault)), expected="TOML 写法, 见 examples/finance") from None
+
+
+def write_statement_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
+    """One CSV a statement, in a form a spreadsheet opens without asking (写出报表).
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is missing; files of the same names are replaced one by one.
+    tables : mapping
+        File stem → table.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, table in tables.items():
+        path = folder / f"{name}.csv"
+        write_bytes_once(path, table.to_csv(index=False, lineterminator="\n").encode("utf-8-sig"))
+        paths.append(path)
+    return paths
+
+
+def write_bytes_once(path: Path, content: bytes) -> None:
+    """A file replaced in one step, so that no half-written one is ever seen (一次写成)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        fresh.write_bytes(content)
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _line(message: str) -> int:
+    """The line that the parser names."""
+    words = message.rpartition("at line ")[2].split(",")[0] if "at line " in message else ""
+    return int(words) if words.isdigit() else 0
