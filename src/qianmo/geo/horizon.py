@@ -114,7 +114,9 @@ def _along(z: np.ndarray, line: int, place: float, by_row: bool) -> float:
 
 
 @njit(cache=True)
-def _steepest(z, eye, at, across, pace, drift, cell, reach_m, by_row):
+def _steepest(
+    z: np.ndarray, eye: float, at: float, across: float, pace: float, drift: float, cell: float, reach_m: float, by_row: bool
+) -> float:
     """Greatest rise of a ray over the rows (or columns) it crosses; `pace` and `drift` are its steps along and across [cells per metre]."""
     lines = z.shape[0] if by_row else z.shape[1]
     bend = (1.0 - _REFRACTION) / (2.0 * _EARTH_M)
@@ -138,7 +140,9 @@ def _steepest(z, eye, at, across, pace, drift, cell, reach_m, by_row):
 
 
 @njit(cache=True, parallel=True)
-def _march(z, row, column, eye, north, cell, reach_m, out):
+def _march(
+    z: np.ndarray, row: np.ndarray, column: np.ndarray, eye: np.ndarray, north: np.ndarray, cell: float, reach_m: float, out: np.ndarray
+) -> None:
     for k in prange(row.shape[0]):
         for a in range(out.shape[1]):
             turn = math.radians(360.0 * a / out.shape[1] + north[k])

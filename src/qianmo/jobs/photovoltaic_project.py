@@ -82,7 +82,7 @@ def on_project(context: Context, values: Mapping[str, Any], weather: Weather, to
         stage.put_table("photovoltaic_parcel", table)
         stage.put_json("photovoltaic", lineage)
     files = ((str(opened.project.folder), "光伏候选地块表 photovoltaic_parcel (当前版本的 tables/)"), *_write(values, opened, context, table, monthly))
-    return JobReport(tuple([*told, *_lines(table, chosen)]), files, _figures(table, chosen, far))
+    return JobReport((*told, *_lines(table, chosen)), files, _figures(table, chosen, far))
 
 
 def _elevation(opened: Opened, folder: Path) -> Grid | None:

@@ -29,6 +29,8 @@ from qianmo.store.read_weather import read_weather
 
 __all__ = ["SPECS", "accepted_weather", "run"]
 
+_CARBON = "photovoltaic_carbon_t_mwh"
+
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """One plant by its file, or the parcels of a project with a weather file."""
@@ -97,13 +99,14 @@ def _yield_lines(asked: PlantFile, weather: Weather, found: SiteYield, levels: M
     simple = parameter("photovoltaic_performance_pct", asked.overrides) / 100.0
     by_code = design_code_energy(found.plane_kwh_m2, plant.capacity_kw, simple)
     carbon = float(avoided_carbon_t(found.energy_kwh, asked.overrides))
+    named = "、".join(f"{k.upper()} {levels[f'{k}_kwh'] / 1e4:,.2f}" for k in ("p50", "p75", "p90"))
     return [
         f"电站 {plant.capacity_kw / 1000:,.3f} 兆瓦(直流)，倾角 {plant.tilt_deg:g}°，方位 {plant.azimuth_deg:g}°，用地 {asked.area_mu:,.2f} 亩",
         f"  组件面年辐射 {found.plane_kwh_m2:,.1f} kWh/m2（水平面 {level:,.1f}；地形与前排遮挡使其减少 {1.0 - found.plane_kwh_m2 * 1000.0 / float(found.free_plane_w_m2.sum()):.2%}）",
         f"  首年发电量 {found.energy_kwh / 1e4:,.2f} 万千瓦时，年等效利用 {found.full_load_hours:,.1f} 小时",
-        f"  P50 {levels['p50_kwh'] / 1e4:,.2f}、P75 {levels['p75_kwh'] / 1e4:,.2f}、P90 {levels['p90_kwh'] / 1e4:,.2f} 万千瓦时（单年，综合不确定度 {levels['uncertainty_share']:.1%}）；十年平均 P90 {levels['p90_ten_years_kwh'] / 1e4:,.2f}",
+        f"  {named} 万千瓦时（单年，综合不确定度 {levels['uncertainty_share']:.1%}）；十年平均 P90 {levels['p90_ten_years_kwh'] / 1e4:,.2f}",
         f"  规范法 E_p = H_A·P_AZ/E_s·K: 逐时结果相当于 K = {k_plane:.3f}（以组件面辐射计）；取 K = {simple:.2f} 时 {by_code / 1e4:,.2f} 万千瓦时",
-        f"  首年减排二氧化碳 {carbon:,.0f} 吨（排放因子 {parameter('photovoltaic_carbon_t_mwh', asked.overrides):g} 吨/兆瓦时，可信度 {parameters()['photovoltaic_carbon_t_mwh'].confidence}，以当年公布值为准）",
+        f"  首年减排二氧化碳 {carbon:,.0f} 吨（排放因子 {parameter(_CARBON, asked.overrides):g} 吨/兆瓦时，可信度{CONFIDENCE_WORDS[parameters()[_CARBON].confidence]}，以当年公布值为准）",
         "  月发电量(万千瓦时): " + "、".join(f"{m}月 {e / 1e4:,.1f}" for m, e in enumerate(found.monthly_kwh, 1)),
     ]
 

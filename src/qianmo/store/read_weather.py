@@ -90,7 +90,7 @@ def _epw(name: str, data: bytes, digest: str) -> Weather:
 def _pvgis_csv(name: str, data: bytes, digest: str) -> Weather:
     lines = data.decode("utf-8", "replace").splitlines()
     start = next(k for k, line in enumerate(lines) if line.startswith("time(UTC),"))
-    head = dict(m.groups() for line in lines[:start] if (m := re.match(r"([^:,]+):\s*(\S+)", line)))
+    head: dict[str, str] = {m.group(1): m.group(2) for line in lines[:start] if (m := re.match(r"([^:,]+):\s*(\S+)", line))}
     columns = lines[start].split(",")
     body = []
     for at, line in enumerate(lines[start + 1 :], start + 2):

@@ -72,7 +72,8 @@ def parcel_yield(
         plant.inverter_efficiency, REFERENCE_EFFICIENCY, float(plant.strings),
     ])  # fmt: skip
     yearly_totals(hours, month, settings, float(TEMPERATURE_MODEL["deltaT"]), np.column_stack([columns, between]), horizon, totals, monthly)
-    return ParcelYield(totals[:, 0], *(totals[:, k] / 1000.0 for k in range(1, 5)), monthly)
+    plane, free, hills, rows = (totals[:, k] / 1000.0 for k in range(1, 5))
+    return ParcelYield(totals[:, 0], plane, free, hills, rows, monthly)
 
 
 def _between(plant: Plant, tilt_deg: np.ndarray) -> np.ndarray:

@@ -76,7 +76,7 @@ def check_weather(weather: Weather, *, overrides: Mapping[str, float] | None = N
 
 
 def _signs(weather: Weather) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name in ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "wind_m_s"):
         bad = np.flatnonzero(getattr(weather, name) < 0.0)
         if len(bad):
@@ -89,7 +89,7 @@ def _units(weather: Weather, overrides: Mapping[str, float] | None) -> list[tupl
     low, high = (parameter(f"weather_{k}_kwh_m2", overrides) for k in ("yearly_min", "yearly_max"))
     peak_low, peak_high = (parameter(f"weather_peak_{k}_w_m2", overrides) for k in ("min", "max"))
     yearly, peak = float(weather.ghi_w_m2.sum()) / 1000.0, float(weather.ghi_w_m2.max())
-    rows = []
+    rows: list[tuple[str, ...]] = []
     if not (low <= yearly <= high and peak_low <= peak <= peak_high):
         fits = [name for name, factor in _UNITS if low <= yearly * factor <= high and peak_low <= peak * factor <= peak_high]
         guess = f"像是 {'、'.join(fits)}，应换算为 Wh/m2" if fits else "核对单位，应为逐时 Wh/m2（即 W/m2）"
@@ -104,7 +104,7 @@ def _units(weather: Weather, overrides: Mapping[str, float] | None) -> list[tupl
 
 
 def _plausible(weather: Weather) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     solar = weather.longitude_deg / 15.0
     if weather.utc_offset_h != 0.0 and abs(solar - weather.utc_offset_h) > 3.5:
         found = f"东经 {weather.longitude_deg:g}°，UTC{weather.utc_offset_h:+g}"
