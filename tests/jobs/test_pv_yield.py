@@ -90,6 +90,12 @@ def test_a_weather_file_with_a_wrong_clock_stops_the_job_until_it_is_accepted(cl
     with pytest.raises(SchemaError, match=r"未通过气象检查.*UTC\+8"):
         pv(clock, file=tmp_path / "a.toml")
     assert any("已接受的问题" in line for line in pv(clock, file=tmp_path / "a.toml", accept=True).lines)
+    cured, right = pv(clock, file=tmp_path / "a.toml", utc_offset=8.0), pv(clock, file=example)
+    assert cured.figures["energy_kwh"] == right.figures["energy_kwh"] and any("改为 UTC+8" in line for line in cured.lines)
+    with pytest.raises(SchemaError, match="--sun-minute 500"):
+        pv(clock, file=example, sun_minute=500.0)
+    with pytest.raises(SchemaError, match="小时标注"):
+        pv(clock, file=example, sun_minute=-30.0)
 
 
 def test_a_project_gets_ranked_parcels_with_lineage_and_a_map(clock, town, weather, tmp_path):

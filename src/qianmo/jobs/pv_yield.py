@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.photovoltaic_chart import monthly_chart
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.rules import CONFIDENCE_WORDS, parameter, parameters
-from qianmo.schema.weather import Weather
+from qianmo.schema.weather import Weather, checked_weather
 from qianmo.store.finance_file import write_bytes_once
 from qianmo.store.guard_limits import default_limits
 from qianmo.store.read_weather import read_weather
@@ -39,13 +40,13 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if values["project"]:
         if not values["weather"]:
             raise SchemaError("--project 须同时给出 --weather 气象文件 (no weather file)", expected="EPW 或 PVGIS 典型年文件")
-        weather, told = accepted_weather(context, Path(values["weather"]), anyway=bool(values["accept"]))
+        weather, told = accepted_weather(context, Path(values["weather"]), values)
         return on_project(context, values, weather, told)
     return _one_plant(context, values)
 
 
-def accepted_weather(context: Context, path: Path, *, anyway: bool) -> tuple[Weather, list[str]]:
-    """Read a weather file and check it; errors stop the work unless they were accepted (气象导入).
+def accepted_weather(context: Context, path: Path, values: Mapping[str, Any]) -> tuple[Weather, list[str]]:
+    """Read a weather file, set its clock where asked, and check it; errors stop the work unless they were accepted (气象导入).
 
     Raises
     ------
@@ -53,12 +54,12 @@ def accepted_weather(context: Context, path: Path, *, anyway: bool) -> tuple[Wea
         The check found an error; everything found is listed with its cure.
     """
     context.step("读取与检查气象", 0.0)
-    weather = read_weather(path, limits=default_limits())
+    weather = _with_clock(read_weather(path, limits=default_limits()), values["utc_offset"], values["sun_minute"])
     faults = check_weather(weather)
     wrong = faults[faults["severity"] == "error"]
-    if len(wrong) and not anyway:
+    if len(wrong) and not values["accept"]:
         found = "; ".join(f"{r.what}: {r.found}" for r in wrong.itertuples())
-        cure = "; ".join(r.cure for r in wrong.itertuples()) + "; 确认无误时加 --accept"
+        cure = "; ".join(r.cure for r in wrong.itertuples()) + "（--utc-offset 改时区，--sun-minute 改太阳时刻）; 确认无误时加 --accept"
         raise SchemaError(f"{path.name} 未通过气象检查: {found}", expected="; ".join(r.expected for r in wrong.itertuples()), cure=cure)
     sums = "、".join(f"{zh} {float(v.sum()) / 1000:,.1f}" for zh, v in (("总辐射", weather.ghi_w_m2), ("法向直射", weather.dni_w_m2), ("散射", weather.dhi_w_m2)))
     words = {"error": "已接受的问题", "warning": "提醒", "info": "通过"}
@@ -68,9 +69,22 @@ def accepted_weather(context: Context, path: Path, *, anyway: bool) -> tuple[Wea
     return weather, lines
 
 
+def _with_clock(weather: Weather, utc_offset: float | None, sun_minute: float | None) -> Weather:
+    """The year with another time zone or minute of the sun, which its notes then tell."""
+    if utc_offset is not None:
+        note = f"时区由 UTC{weather.utc_offset_h:+g} 改为 UTC{utc_offset:+g}（--utc-offset）"
+        weather = replace(weather, utc_offset_h=float(utc_offset), notes=(*weather.notes, note))
+    if sun_minute is not None:
+        if not -120.0 <= sun_minute <= 180.0:
+            raise SchemaError(f"--sun-minute {sun_minute:g}", expected="-120 至 180 分", cure="时段平均值标注在终点为 30，标注在起点的 EPW 为 90 或 -30")
+        note = f"太阳时刻由第 {weather.sun_minute:.1f} 分改为第 {sun_minute:g} 分（--sun-minute）"
+        weather = replace(weather, sun_minute=float(sun_minute), notes=(*weather.notes, note))
+    return checked_weather(weather)
+
+
 def _one_plant(context: Context, values: Mapping[str, Any]) -> JobReport:
     asked = plant_file(Path(values["file"]))
-    weather, lines = accepted_weather(context, asked.weather, anyway=bool(values["accept"]))
+    weather, lines = accepted_weather(context, asked.weather, values)
     context.step("逐时发电量", 0.3)
     found = site_yield(weather, asked.plant, around=asked.around)
     money = plant_money(asked.plant.capacity_kw, found.energy_kwh, asked.area_mu, asked.terms)
@@ -165,6 +179,8 @@ SPECS = (
             JobOption("min_area", "number", "最小地块面积 (亩)", "least area of a candidate in mu"),
             JobOption("max_slope", "number", "最大平均坡度 (度)", "steepest mean slope in degrees"),
             JobOption("out", "path", "图表输出文件夹", "folder for charts and tables"),
+            JobOption("utc_offset", "number", "气象文件的时区 (小时)", "time zone of the weather file in hours"),
+            JobOption("sun_minute", "number", "辐射所代表的太阳时刻 (分)", "minute of the hour at which the sun stands for its radiation"),
             JobOption("accept", "flag", "接受气象检查发现的问题", "go on although the weather check found errors"),
         ),
         run,

@@ -50,8 +50,8 @@ def yearly_totals(hours, month, plant, cell, parcels, horizon, totals, monthly):
         Sunlit hours: cos zenith, sin zenith, sin and cos azimuth, azimuth, height of the sun [degree], ghi, dni, dhi, F1, F2, air, heat factor of the wind.
     month : ndarray (h,) of int
         0 to 11.
-    plant : ndarray (9,)
-        Ground cover (0 without row shading), losses, temperature coefficient, albedo, dc/ac, inverter, its reference, strings, share of sky between rows is per parcel.
+    plant : ndarray (8,)
+        Ground cover (0 without row shading), losses, temperature coefficient, albedo, dc/ac, inverter, its reference, strings.
     cell : float
         Temperature difference of cell and back at 1000 W/m2.
     parcels : ndarray (n, 5)
