@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import affine
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 
+from qianmo.geo.raster import Grid
 from qianmo.jobs.context import Context
+from qianmo.jobs.opened import open_for_work
+from qianmo.jobs.photovoltaic_file import plant_file
 from qianmo.jobs.registry import job_spec
 from qianmo.jobs.spec import JobReport, checked_values
 from qianmo.schema.errors import CodeError, FinanceInputError, QianmoError, SchemaError
 from qianmo.schema.tables import table_spec
+from qianmo.store.write_raster import write_cog
 
 
 def pv(clock, **values) -> JobReport:
@@ -142,3 +148,46 @@ def test_words_that_do_not_fit_are_refused_and_nothing_is_kept(clock, town, weat
 def test_a_project_without_such_land_says_so(clock, town, weather):
     found = pv(clock, project=town, weather=weather, min_area=100_000.0)
     assert found.figures["candidates"] == 0 and any("没有符合条件的候选地块" in line for line in found.lines)
+
+
+def hill(folder: Path, *, epsg: int, cell: float, west: float, north: float, wall_m: float) -> Path:
+    """A flat model with a wall along its south side."""
+    values = np.full((120, 120), 100.0, np.float32)
+    values[100:] = 100.0 + wall_m
+    path = folder / f"hill{epsg}.tif"
+    write_cog(path, Grid(values, affine.Affine(cell, 0.0, west, 0.0, -cell, north), pyproj.CRS.from_epsg(epsg), -9999.0))
+    return path
+
+
+def test_a_plant_takes_its_horizon_from_an_elevation_model_in_degrees(clock, example, weather, tmp_path):
+    cell = 1.0 / 3600.0
+    hill(tmp_path, epsg=4326, cell=cell, west=113.6 - 60 * cell, north=24.68 + 60 * cell, wall_m=400.0)
+    text = example.read_text(encoding="utf-8").replace("CHN_", str(weather.parent) + "/CHN_")
+    listed = "horizon_deg = [12, 10, 8, 5, 2, 0, 0, 0, 2, 4, 6, 9]"
+    (tmp_path / "hill.toml").write_text(text.replace(listed, 'dem = "hill4326.tif"\nlongitude_deg = 113.6\nlatitude_deg = 24.68'), encoding="utf-8")
+    (tmp_path / "open.toml").write_text(text.replace(listed, ""), encoding="utf-8")
+    asked = plant_file(tmp_path / "hill.toml")
+    south = asked.around.horizon_deg[36]
+    away = (40.0 - 0.5) * cell * 110_800.0  # from the place to the first row of the wall, by its edge between cell centres
+    assert south == pytest.approx(np.degrees(np.arctan(400.0 / away)), abs=0.8) and asked.around.horizon_deg[0] == 0.0
+    assert asked.around.rise_deg == pytest.approx(0.0, abs=1e-6)
+    assert pv(clock, file=tmp_path / "hill.toml").figures["energy_kwh"] < pv(clock, file=tmp_path / "open.toml").figures["energy_kwh"]
+    for wrong, key in (("latitude_deg = 124.68", "terrain.latitude_deg"), ('latitude_deg = "x"', "terrain.latitude_deg"), ("rise_deg = 2\nlatitude_deg = 24.68", "terrain.rise_deg")):
+        bad = text.replace(listed, f'dem = "hill4326.tif"\nlongitude_deg = 113.6\n{wrong}')
+        (tmp_path / "bad.toml").write_text(bad, encoding="utf-8")
+        with pytest.raises(FinanceInputError) as fault:
+            plant_file(tmp_path / "bad.toml")
+        assert fault.value.key == key
+
+
+def test_a_wider_model_shows_hills_that_the_project_does_not_hold(clock, town, weather, tmp_path):
+    frame = open_for_work(town).patches
+    west, south, east, north = frame.total_bounds
+    size = max(east - west, north - south)
+    cell = size * 2.0 / 120
+    path = hill(tmp_path, epsg=frame.crs.to_epsg(), cell=cell, west=west - size * 0.5, north=north + size * 0.2, wall_m=size)
+    plain = pv(clock, project=town, weather=weather, classes="03,04", min_area=3.0).figures
+    walled = pv(clock, project=town, weather=weather, classes="03,04", min_area=3.0, dem=path).figures
+    assert walled["candidates"] >= plain["candidates"] > 5, "the wide model is flat: no slope is too steep"
+    lost, before = (np.mean([p["horizon_loss_share"] for p in found["parcels"]]) for found in (walled, plain))
+    assert lost > 0.05 > 5.0 * before

@@ -14,6 +14,7 @@ from qianmo.finance.photovoltaic.land import capacity_on
 from qianmo.finance.photovoltaic.money import MoneyTerms, default_terms
 from qianmo.finance.photovoltaic.plant import Plant, default_plant
 from qianmo.finance.photovoltaic.terrain import Surroundings, sky_view
+from qianmo.jobs.photovoltaic_terrain import surroundings_at
 from qianmo.schema.errors import FinanceInputError, SchemaError
 from qianmo.schema.rules import parameter, parameters
 from qianmo.schema.units import m2_to_mu, mu_to_m2
@@ -24,7 +25,7 @@ __all__ = ["PlantFile", "plant_file"]
 _PLANT = tuple(f.name for f in fields(Plant) if f.name != "capacity_kw")
 _MONEY = tuple(f.name for f in fields(MoneyTerms))
 _KEYS = {
-    "": ("name", "weather"), "plant": ("capacity_mw", *_PLANT), "land": ("area_mu",), "money": _MONEY, "terrain": ("horizon_deg", "rise_deg"), "parameters": (),
+    "": ("name", "weather"), "plant": ("capacity_mw", *_PLANT), "land": ("area_mu",), "money": _MONEY, "terrain": ("horizon_deg", "rise_deg", "dem", "longitude_deg", "latitude_deg"), "parameters": (),
 }  # fmt: skip
 
 
@@ -70,7 +71,7 @@ def plant_file(path: Path) -> PlantFile:
         terms = default_terms(**read.numbers("money"))  # type: ignore[arg-type]
     except SchemaError as fault:
         raise read.placed(fault) from None
-    return PlantFile(read.text("", "name", Path(path).stem), read.weather(), made, float(mu), read.around(), terms, overrides)
+    return PlantFile(read.text("", "name", Path(path).stem), read.weather(), made, float(mu), read.around(made.azimuth_deg), terms, overrides)
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,12 @@ class _Reading:
             raise self.fault("没有气象文件", "", "weather", expected='weather = "….epw" 或 PVGIS 典型年文件')
         return self.path.parent / named
 
-    def around(self) -> Surroundings:
+    def around(self, facing_deg: float) -> Surroundings:
         values = self.found.get("terrain", {})
+        if "dem" in values:
+            return self.from_model(values, facing_deg)
+        if placed := [k for k in ("longitude_deg", "latitude_deg") if k in values]:
+            raise self.fault("给出了站址而没有高程模型", "terrain", placed[0], expected='dem = "….tif"')
         heights, rise = values.get("horizon_deg", [0.0]), values.get("rise_deg", 0.0)
         good = isinstance(heights, list) and heights and all(isinstance(h, int | float) and not isinstance(h, bool) and 0.0 <= h < 90.0 for h in heights)
         if not good:
@@ -133,6 +138,17 @@ class _Reading:
             raise self.fault(f"{rise!r}", "terrain", "rise_deg", expected="-45 至 45 度，朝阵列正面方向地面升高为正")
         profile = np.array(heights, float)
         return Surroundings(profile, float(sky_view(profile)), float(rise))
+
+    def from_model(self, values: Mapping[str, Any], facing_deg: float) -> Surroundings:
+        both = [k for k in ("horizon_deg", "rise_deg") if k in values]
+        if both:
+            raise self.fault("与高程模型重复", "terrain", both[0], expected="dem 与站址经纬度，或 horizon_deg 与 rise_deg，二者取一")
+        for key, most in (("longitude_deg", 180.0), ("latitude_deg", 90.0)):
+            value = values.get(key)
+            if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > most:
+                raise self.fault(f"{value!r}", "terrain", key, expected=f"站址，-{most:g} 至 {most:g} 度")
+        path = self.path.parent / self.text("terrain", "dem", "")
+        return surroundings_at(path, float(values["longitude_deg"]), float(values["latitude_deg"]), facing_deg)
 
     def overrides(self) -> dict[str, float]:
         values = self.numbers("parameters")

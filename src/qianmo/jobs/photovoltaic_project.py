@@ -23,9 +23,10 @@ from qianmo.geo.gradient import gradient
 from qianmo.geo.grid import slope_deg, zonal_mean
 from qianmo.geo.horizon import grid_north_deg, horizons
 from qianmo.geo.overlay import share_inside
-from qianmo.geo.raster import Grid, resampled
+from qianmo.geo.raster import Grid
 from qianmo.jobs.context import Context
 from qianmo.jobs.opened import Opened, open_for_work
+from qianmo.jobs.photovoltaic_terrain import DIRECTIONS, read_elevation
 from qianmo.jobs.spec import JobReport
 from qianmo.reports.photovoltaic_chart import monthly_chart
 from qianmo.reports.photovoltaic_sheet import candidate_sheet
@@ -34,15 +35,10 @@ from qianmo.schema.rules import CONFIRM, FAIL, NO_DATA, PASS, parameter, paramet
 from qianmo.schema.units import m2_to_mu, mu_to_m2
 from qianmo.schema.weather import Weather
 from qianmo.store.finance_file import write_bytes_once
-from qianmo.store.guard import inspect
-from qianmo.store.guard_limits import default_limits
 from qianmo.store.project import change
-from qianmo.store.read_raster import read_grids
-from qianmo.store.scratch import scratch_folder
 
 __all__ = ["on_project"]
 
-_DIRECTIONS = 72
 _SHOWN = 10
 _WORDS = {PASS: "可用", CONFIRM: "待核实规则文本", NO_DATA: "待补资料", FAIL: "不可用"}
 
@@ -65,8 +61,7 @@ def on_project(context: Context, values: Mapping[str, Any], weather: Weather, to
     overrides = {k: v for k, v in opened.overrides.items() if isinstance(v, int | float)}
     plant, terms = default_plant(1.0, overrides=overrides), default_terms()
     context.step("候选地块与地形", 0.15)
-    with scratch_folder() as folder:
-        dem = _elevation(opened, folder)
+    dem = _elevation(opened, values["dem"])
     chosen = _choose(opened, values, dem, overrides, plant)
     context.step("用地判定与逐时发电量", 0.45)
     verdicts = _verdicts(opened, chosen.patches, context, overrides)
@@ -77,7 +72,7 @@ def on_project(context: Context, values: Mapping[str, Any], weather: Weather, to
     if dem is None:
         context.note("项目没有高程模型: 按平地、无遮挡计算 (no elevation model)")
     context.step("保存结果", 0.8)
-    lineage = _lineage(context, weather, plant, terms, chosen, dem, far)
+    lineage = _lineage(context, weather, plant, terms, chosen, dem, Path(values["dem"]).name if values["dem"] else None, far)
     with change(opened.project.folder, what="光伏候选地块", user=context.user, now=context.clock()) as stage:
         stage.put_table("photovoltaic_parcel", table)
         stage.put_json("photovoltaic", lineage)
@@ -85,15 +80,13 @@ def on_project(context: Context, values: Mapping[str, Any], weather: Weather, to
     return JobReport((*told, *_lines(table, chosen)), files, _figures(table, chosen, far))
 
 
-def _elevation(opened: Opened, folder: Path) -> Grid | None:
-    path = opened.project.state / "rasters" / "dem.tif"
-    if not path.is_file():
-        return None
-    limits = default_limits()
-    raw = read_grids(inspect(path, limits=limits), workdir=folder, limits=limits)[0]
-    grid = Grid(np.array(raw.values), raw.transform, pyproj.CRS.from_wkt(raw.crs_wkt) if raw.crs_wkt else pyproj.CRS(opened.patches.crs), raw.nodata)
+def _elevation(opened: Opened, named: str | None) -> Grid | None:
+    """The elevation model named, else that of the project, else none."""
     target = pyproj.CRS(opened.patches.crs)
-    return grid if grid.crs == target or grid.crs.to_epsg() == target.to_epsg() else resampled(grid, target)
+    if named:
+        return read_elevation(Path(named), target)
+    path = opened.project.state / "rasters" / "dem.tif"
+    return read_elevation(path, target, assume=target) if path.is_file() else None
 
 
 def _choose(opened: Opened, values: Mapping[str, Any], dem: Grid | None, overrides: Mapping[str, float], plant: Plant) -> _Choice:
@@ -147,7 +140,7 @@ def _with_horizon(patches: gpd.GeoDataFrame, ground: Ground, dem: Grid | None) -
     if dem is None or not len(patches):
         return Ground(ground.east, ground.north, ground.slope_deg, np.zeros((len(patches), 4)))
     x, y = _places(patches)
-    profile = horizons(dem, x, y, directions=_DIRECTIONS, north_deg=grid_north_deg(dem.crs, x, y))
+    profile = horizons(dem, x, y, directions=DIRECTIONS, north_deg=grid_north_deg(dem.crs, x, y))
     return Ground(ground.east, ground.north, ground.slope_deg, profile)
 
 
@@ -173,13 +166,13 @@ def _station_km(opened: Opened, weather: Weather) -> float:
     return float(pyproj.Geod(ellps="GRS80").inv(lon, lat, weather.longitude_deg, weather.latitude_deg)[2]) / 1000.0
 
 
-def _lineage(context: Context, weather: Weather, plant: Plant, terms: MoneyTerms, chosen: _Choice, dem: Grid | None, far: float) -> dict[str, Any]:
+def _lineage(context: Context, weather: Weather, plant: Plant, terms: MoneyTerms, chosen: _Choice, dem: Grid | None, named: str | None, far: float) -> dict[str, Any]:
     return {
         "tool": f"qianmo {__version__} pv", "time": context.clock().isoformat(timespec="seconds"), "user": context.user,
         "weather": {"file": weather.name, "source": weather.source, "sha256": weather.sha256, "station_km": far, "notes": list(weather.notes)},
         "plant": {k: v for k, v in vars(plant).items() if k != "capacity_kw"}, "money": vars(terms),
         "choice": {"classes": list(chosen.classes), "min_area_mu": chosen.min_area_mu, "max_slope_deg": chosen.max_slope_deg, "left_out": dict(chosen.left_out)},
-        "elevation": "dem" if dem is not None else "", "directions": _DIRECTIONS,
+        "elevation": "" if dem is None else named or "dem", "directions": DIRECTIONS,
     }  # fmt: skip
 
 

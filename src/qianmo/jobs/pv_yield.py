@@ -36,7 +36,7 @@ _CARBON = "photovoltaic_carbon_t_mwh"
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """One plant by its file, or the parcels of a project with a weather file."""
     if bool(values["file"]) == bool(values["project"]):
-        raise SchemaError("须给出电站文件或 --project 其中之一 (a plant file, or --project)", expected="qianmo pv 电站.toml，或 qianmo pv --project 项目 --weather 气象文件")
+        raise SchemaError("须给出电站文件或 --project 其中之一 (a plant file, or --project)", expected="一个电站文件 (.toml)，或 --project 与 --weather 两个选项")
     if values["project"]:
         if not values["weather"]:
             raise SchemaError("--project 须同时给出 --weather 气象文件 (no weather file)", expected="EPW 或 PVGIS 典型年文件")
@@ -175,6 +175,7 @@ SPECS = (
             JobOption("file", "path", "电站文件 (TOML)", "file of one plant (TOML)", positional=True),
             JobOption("project", "path", "项目文件夹: 评选候选地块", "project folder: rank its candidate parcels"),
             JobOption("weather", "path", "气象文件 (EPW 或 PVGIS 典型年)", "weather file (EPW or PVGIS typical year)"),
+            JobOption("dem", "path", "更大范围的高程模型 (GeoTIFF), 不给则用项目的", "wider elevation model (GeoTIFF), that of the project by default"),
             JobOption("classes", "text", "候选地类代码, 逗号分隔", "land classes of candidates, separated by commas"),
             JobOption("min_area", "number", "最小地块面积 (亩)", "least area of a candidate in mu"),
             JobOption("max_slope", "number", "最大平均坡度 (度)", "steepest mean slope in degrees"),
