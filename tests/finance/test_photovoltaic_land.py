@@ -108,13 +108,13 @@ def test_the_table_ranks_free_parcels_by_hours_and_puts_refused_ones_last(shaogu
     ground = Ground(np.zeros(4), np.array([0.1, 0.1, -0.1, 0.1]), np.full(4, 5.7), horizon)
     shares = {k: np.zeros(4) for k in CLEAN} | {"basic_farmland": np.array([0, 0, 0, 1.0])}
     judged = land_verdicts(parcels["area_m2"].to_numpy(), shares, facilities_on_construction=True)
-    table, monthly = candidate_table(parcels, ground, judged, shaoguan, default_plant(5.0), default_terms())
+    table, monthly, light = candidate_table(parcels, ground, judged, shaoguan, default_plant(5.0), default_terms())
     assert table["patch_id"].tolist()[0] == "a" and table["patch_id"].tolist()[-1] == "d"
     assert table["rank"].tolist() == [1, 2, 3, 0] and table["verdict"].tolist()[-1] == FAIL
-    assert np.allclose(monthly.sum(axis=1), table["full_load_h"])
+    assert np.allclose(monthly.sum(axis=1), table["full_load_h"]) and np.allclose(light.sum(axis=1), table["plane_kwh_m2"])
     assert np.allclose(table["energy_mwh"], table["capacity_kw"] * table["full_load_h"] / 1000) and (table["energy_p90_mwh"] < table["energy_mwh"]).all()
     shaded = table.set_index("patch_id").loc["b"]
     assert shaded["horizon_loss_share"] > 0.01 and shaded["capacity_kw"] == 2000.0
     assert table["levelised_yuan_kwh"].is_monotonic_increasing or table["rank"].iloc[-1] == 0
-    empty, _ = candidate_table(parcels.iloc[:0], Ground(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros((0, 8))), judged.iloc[:0], shaoguan, default_plant(5.0), default_terms())
+    empty, *_ = candidate_table(parcels.iloc[:0], Ground(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros((0, 8))), judged.iloc[:0], shaoguan, default_plant(5.0), default_terms())
     assert empty.empty and list(empty.columns) == list(table.columns)

@@ -49,6 +49,13 @@ def test_a_missing_hour_and_a_double_hour_are_named(shaoguan_file, tmp_path):
         read_weather(written(tmp_path, [*lines[:10], lines[9], *lines[10:]]), limits=LIMITS)
 
 
+def test_an_hour_that_no_day_has_is_named_as_the_file_writes_it(shaoguan_file, tmp_path):
+    lines = lines_of(shaoguan_file)
+    cells = lines[8].split(",")
+    with pytest.raises(SchemaError, match="line 9: month 1, day 1, hour 0; expected: an hour of the year, 1 to 24"):
+        read_weather(written(tmp_path, [*lines[:8], ",".join([*cells[:3], "0", *cells[4:]]), *lines[9:]]), limits=LIMITS)
+
+
 def test_a_leap_day_is_left_out_and_told(shaoguan, shaoguan_file, tmp_path):
     lines = lines_of(shaoguan_file)
     at = 8 + 59 * 24

@@ -50,6 +50,7 @@ def test_every_parcel_equals_pvlib_to_a_millionth(weather, lots, rows, strings):
         assert found.plane_kwh_m2[k] == pytest.approx(wanted.plane_kwh_m2, rel=1e-6)
         assert found.free_plane_kwh_m2[k] == pytest.approx(wanted.free_plane_w_m2.sum() / 1000, rel=1e-6)
         assert np.allclose(found.monthly_hours[k], wanted.monthly_kwh, rtol=1e-6)
+        assert np.allclose(found.monthly_plane_kwh_m2[k], np.bincount(wanted.month, weights=wanted.plane_w_m2)[1:] / 1000, rtol=1e-6)
 
 
 def test_the_plain_plane_is_that_of_pvlib_alone(weather):

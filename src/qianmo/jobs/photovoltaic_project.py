@@ -65,7 +65,7 @@ def on_project(context: Context, values: Mapping[str, Any], weather: Weather, to
     chosen = _choose(opened, values, dem, overrides, plant)
     context.step("用地判定与逐时发电量", 0.45)
     verdicts = _verdicts(opened, chosen.patches, context, overrides)
-    table, monthly = candidate_table(chosen.patches, chosen.ground, verdicts, weather, plant, terms, overrides=overrides)
+    table, monthly, light = candidate_table(chosen.patches, chosen.ground, verdicts, weather, plant, terms, overrides=overrides)
     far = _station_km(opened, weather)
     if far > parameter("photovoltaic_station_max_km", overrides):
         context.note(f"气象站距项目 {far:.0f} 公里，辐射可能不同，请核对是否有更近的气象资料")
@@ -76,7 +76,7 @@ def on_project(context: Context, values: Mapping[str, Any], weather: Weather, to
     with change(opened.project.folder, what="光伏候选地块", user=context.user, now=context.clock()) as stage:
         stage.put_table("photovoltaic_parcel", table)
         stage.put_json("photovoltaic", lineage)
-    files = ((str(opened.project.folder), "光伏候选地块表 photovoltaic_parcel (当前版本的 tables/)"), *_write(values, opened, context, table, monthly))
+    files = ((str(opened.project.folder), "光伏候选地块表 photovoltaic_parcel (当前版本的 tables/)"), *_write(values, opened, context, table, monthly, light))
     return JobReport((*told, *_lines(table, chosen)), files, _figures(table, chosen, far))
 
 
@@ -176,18 +176,20 @@ def _lineage(context: Context, weather: Weather, plant: Plant, terms: MoneyTerms
     }  # fmt: skip
 
 
-def _write(values: Mapping[str, Any], opened: Opened, context: Context, table: pd.DataFrame, monthly: np.ndarray) -> tuple[tuple[str, str], ...]:
+def _write(
+    values: Mapping[str, Any], opened: Opened, context: Context, table: pd.DataFrame, monthly: np.ndarray, light: np.ndarray
+) -> tuple[tuple[str, str], ...]:
     if not values["out"]:
         return ()
     folder = Path(values["out"])
     content = [("光伏候选地块.csv", "候选地块清单", table.to_csv(index=False).encode("utf-8-sig"))]
     usable = (table["rank"] > 0).to_numpy()
     if usable.any():
-        hours = np.average(monthly[usable], axis=0, weights=table["capacity_kw"].to_numpy()[usable])
-        total = hours * float(table["capacity_kw"][usable].sum()) / 1000.0
-        light = hours / max(hours.sum(), 1e-9) * float(np.average(table["plane_kwh_m2"][usable], weights=table["capacity_kw"][usable]))
-        note = f"{int(usable.sum())} 个未被否定的候选地块合计 {float(table['capacity_kw'][usable].sum()) / 1000:,.2f} 兆瓦；月辐射按发电量比例分摊"
-        content.append(("月发电量.png", "月发电量图", monthly_chart(total, light, title=f"{opened.project.name} 光伏候选地块月发电量", note=note)))
+        capacity = table["capacity_kw"].to_numpy()[usable]
+        total = (monthly[usable] * capacity[:, None]).sum(axis=0) / 1000.0
+        mean_light = np.average(light[usable], axis=0, weights=capacity)
+        note = f"{int(usable.sum())} 个未被否定的候选地块合计 {capacity.sum() / 1000:,.2f} 兆瓦；辐射为按容量加权的平均"
+        content.append(("月发电量.png", "月发电量图", monthly_chart(total, mean_light, title=f"{opened.project.name} 光伏候选地块月发电量", note=note)))
     mark = tuple(opened.synthetic.values())
     sheet = candidate_sheet(
         opened.layers, table, title="光伏候选地块图", crs_text=str(pyproj.CRS(opened.patches.crs).name), date=context.clock().date().isoformat(), vintage=opened.vintage, synthetic=mark,

@@ -81,7 +81,7 @@ def _epw(name: str, data: bytes, digest: str) -> Weather:
         values = np.array([_number(row[k], name, f"line {at} column {k + 1}") for at, row in rows])
         _refuse_missing(values >= missing, [at for at, _ in rows], name, column)
         series[column] = values
-    order, notes = _order([(m, d, h - 1) for m, d, h in when], [at for at, _ in rows], name)
+    order, notes = _order([(m, d, h - 1) for m, d, h in when], [at for at, _ in rows], name, first=1)
     series = {k: v[order] for k, v in series.items()}
     title = f"{head[1]} {head[3]} {head[4]} {head[5]}".strip() if len(head) > 5 else name
     return Weather(name, "EPW", place[0], place[1], place[3], place[2], 30.0, **series, source=title, sha256=digest, notes=notes)
@@ -141,8 +141,8 @@ def _inside(found: Any, keys: tuple[str, ...], name: str) -> Any:
     return found
 
 
-def _order(when: Sequence[tuple[int, ...]], at: Sequence[int], name: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Rows in the order of the hours of a year without leap day; gaps and repeats are refused."""
+def _order(when: Sequence[tuple[int, ...]], at: Sequence[int], name: str, *, first: int = 0) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Rows in the order of the hours of a year without leap day; gaps and repeats are refused. `first` is the label of the first hour of a day."""
     before = np.concatenate([[0], np.cumsum(_DAYS)])
     place = np.full(HOURS_OF_YEAR, -1)
     leap = 0
@@ -151,7 +151,7 @@ def _order(when: Sequence[tuple[int, ...]], at: Sequence[int], name: str) -> tup
             leap += 1
             continue
         if not (1 <= month <= 12 and 1 <= day <= _DAYS[month - 1] and 0 <= hour <= 23):
-            raise SchemaError(f"{name} line {at[k]}: month {month}, day {day}, hour {hour}", expected="an hour of the year", cure="核对日期与小时列")
+            raise SchemaError(f"{name} line {at[k]}: month {month}, day {day}, hour {hour + first}", expected=f"an hour of the year, {first} to {first + 23}", cure="核对日期与小时列")
         hours = (int(before[month - 1]) + day - 1) * 24 + hour
         if place[hours] >= 0:
             raise SchemaError(f"{name} lines {at[place[hours]]} and {at[k]} are the same hour", expected="every hour once", cure="删除重复的小时")

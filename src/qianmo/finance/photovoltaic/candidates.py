@@ -51,8 +51,8 @@ def racks_on(ground: Ground, plant: Plant) -> tuple[np.ndarray, np.ndarray, np.n
 
 def candidate_table(
     parcels: pd.DataFrame, ground: Ground, verdicts: pd.DataFrame, weather: Weather, plant: Plant, terms: MoneyTerms, *, overrides: Mapping[str, float] | None = None,
-) -> tuple[pd.DataFrame, np.ndarray]:  # fmt: skip
-    """Table ``photovoltaic_parcel`` in the order of its ranks, and the full-load hours by month (n, 12) in that order (候选地块评选).
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:  # fmt: skip
+    """Table ``photovoltaic_parcel`` in the order of its ranks; by month in that order full-load hours and light on the modules, (n, 12) each (候选地块评选).
 
     Parcels that no rule fails come first, by full-load hours, then area; their rank counts from 1. Refused ones follow with rank 0.
 
@@ -89,7 +89,7 @@ def candidate_table(
     order = np.lexsort((table["patch_id"].to_numpy(str), -area, -np.round(found.hours, 9), refused))
     table = table.iloc[order].reset_index(drop=True)
     table.insert(0, "rank", np.where(refused[order], 0, np.arange(1, len(order) + 1)))
-    return table, found.monthly_hours[order]
+    return table, found.monthly_hours[order], found.monthly_plane_kwh_m2[order]
 
 
 def _over(lost: np.ndarray, whole: np.ndarray) -> np.ndarray:

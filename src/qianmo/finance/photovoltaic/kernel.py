@@ -41,8 +41,8 @@ def _height(horizon: np.ndarray, azimuth: float) -> float:
 
 
 @njit(cache=True, parallel=True)
-def yearly_totals(hours, month, plant, cell, parcels, horizon, totals, monthly):
-    """Fill `totals` (n, 5) and `monthly` (n, 12) (逐地块累计).
+def yearly_totals(hours, month, plant, cell, parcels, horizon, totals, monthly, light):
+    """Fill `totals` (n, 5), the energy `monthly` (n, 12) and the light on the modules `light` (n, 12) (逐地块累计).
 
     Parameters
     ----------
@@ -91,6 +91,7 @@ def yearly_totals(hours, month, plant, cell, parcels, horizon, totals, monthly):
             hill_sum += (beam + ring) * (1.0 - seen)
             row_sum += (beam + ring) * seen * shade
             plane_sum += plane
+            light[p, month[h]] += plane
             effective = max(plane - beam_lit * (1.0 - _glass(front)), 0.0)
             warm = plane * hours[h, 12] + hours[h, 11] + plane / 1000.0 * cell
             direct = effective / 1000.0 * (1.0 + gamma * (warm - 25.0)) * (1.0 - losses)

@@ -25,7 +25,7 @@ class ParcelYield:
     """One year on n parcels (多地块年发电), per kW of direct current.
 
     `hours` (n,) are the full-load hours; `plane_kwh_m2` the light on the modules; `free_plane_kwh_m2` that on open ground without rows in front; `horizon_lost_kwh_m2` and
-    `row_lost_kwh_m2` the beam that hills and rows take; `monthly_hours` (n, 12).
+    `row_lost_kwh_m2` the beam that hills and rows take; `monthly_hours` and `monthly_plane_kwh_m2` (n, 12).
     """
 
     hours: np.ndarray
@@ -34,6 +34,7 @@ class ParcelYield:
     horizon_lost_kwh_m2: np.ndarray
     row_lost_kwh_m2: np.ndarray
     monthly_hours: np.ndarray
+    monthly_plane_kwh_m2: np.ndarray
 
 
 def parcel_yield(
@@ -66,14 +67,14 @@ def parcel_yield(
         raise SchemaError(f"{len(bad)} parcels without tilt, azimuth, sky or horizon, rows {bad[:5].tolist()}", expected="finite numbers", cure="地块须在高程模型范围内")
     hours, month = _hours(weather, sun)
     between = _between(plant, columns[:, 0])
-    totals, monthly = np.zeros((len(columns), len(TOTALS))), np.zeros((len(columns), 12))
+    totals, monthly, light = np.zeros((len(columns), len(TOTALS))), np.zeros((len(columns), 12)), np.zeros((len(columns), 12))
     settings = np.array([
         plant.ground_cover if plant.row_shading else 0.0, plant.losses, plant.temperature_per_c, plant.albedo, plant.dc_ac_ratio,
         plant.inverter_efficiency, REFERENCE_EFFICIENCY, float(plant.strings),
     ])  # fmt: skip
-    yearly_totals(hours, month, settings, float(TEMPERATURE_MODEL["deltaT"]), np.column_stack([columns, between]), horizon, totals, monthly)
+    yearly_totals(hours, month, settings, float(TEMPERATURE_MODEL["deltaT"]), np.column_stack([columns, between]), horizon, totals, monthly, light)
     plane, free, hills, rows = (totals[:, k] / 1000.0 for k in range(1, 5))
-    return ParcelYield(totals[:, 0], plane, free, hills, rows, monthly)
+    return ParcelYield(totals[:, 0], plane, free, hills, rows, monthly, light / 1000.0)
 
 
 def _between(plant: Plant, tilt_deg: np.ndarray) -> np.ndarray:

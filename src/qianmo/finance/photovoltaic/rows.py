@@ -34,7 +34,8 @@ def shaded_share(
     tilt, rise = np.radians(tilt_deg), np.radians(rise_deg)
     facing = cos_zenith * np.cos(tilt) + toward * np.sin(tilt)
     between = cos_zenith * np.cos(rise) - toward * np.sin(rise)
-    lit = np.divide(between, ground_cover * facing, out=np.ones_like(np.asarray(facing, float)), where=facing > 0.0)
+    with np.errstate(over="ignore"):  # a sun all but in the plane of the rack
+        lit = np.divide(between, ground_cover * facing, out=np.ones_like(np.asarray(facing, float)), where=facing > 0.0)
     share = np.where(facing > 0.0, np.clip(1.0 - lit, 0.0, 1.0), 0.0)
     return np.minimum(np.ceil(share * strings - 1e-9) / strings, 1.0) if strings else share
 
