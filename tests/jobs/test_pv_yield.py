@@ -145,6 +145,21 @@ def test_words_that_do_not_fit_are_refused_and_nothing_is_kept(clock, town, weat
     assert len(list((town / "generations").iterdir())) == before
 
 
+def test_prices_of_a_project_come_from_its_settings(clock, town, weather):
+    settings = town / "project.toml"
+    before = settings.read_text(encoding="utf-8")
+    plain = pv(clock, project=town, weather=weather, classes="04", min_area=1.0).figures["parcels"][0]
+    try:
+        settings.write_text(before + "[photovoltaic]\nprice_yuan_kwh = 0.6\n", encoding="utf-8")
+        dear = pv(clock, project=town, weather=weather, classes="04", min_area=1.0).figures["parcels"][0]
+        settings.write_text(before + "[photovoltaic]\nprice = 0.6\n", encoding="utf-8")
+        with pytest.raises(SchemaError, match=r"project\.toml \[photovoltaic\]"):
+            pv(clock, project=town, weather=weather, classes="04", min_area=1.0)
+    finally:
+        settings.write_text(before, encoding="utf-8")
+    assert dear["rate_of_return"] > plain["rate_of_return"] and dear["levelised_yuan_kwh"] == plain["levelised_yuan_kwh"]
+
+
 def test_a_project_without_such_land_says_so(clock, town, weather):
     found = pv(clock, project=town, weather=weather, min_area=100_000.0)
     assert found.figures["candidates"] == 0 and any("没有符合条件的候选地块" in line for line in found.lines)

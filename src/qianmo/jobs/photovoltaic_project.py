@@ -59,7 +59,7 @@ def on_project(context: Context, values: Mapping[str, Any], weather: Weather, to
     """Choose the candidates, compute them all, keep the table ``photovoltaic_parcel`` and its lineage, and write charts."""
     opened = open_for_work(Path(values["project"]))
     overrides = {k: v for k, v in opened.overrides.items() if isinstance(v, int | float)}
-    plant, terms = default_plant(1.0, overrides=overrides), default_terms()
+    plant, terms = default_plant(1.0, overrides=overrides), _terms(opened)
     context.step("候选地块与地形", 0.15)
     dem = _elevation(opened, values["dem"])
     chosen = _choose(opened, values, dem, overrides, plant)
@@ -78,6 +78,17 @@ def on_project(context: Context, values: Mapping[str, Any], weather: Weather, to
         stage.put_json("photovoltaic", lineage)
     files = ((str(opened.project.folder), "光伏候选地块表 photovoltaic_parcel (当前版本的 tables/)"), *_write(values, opened, context, table, monthly, light))
     return JobReport((*told, *_lines(table, chosen)), files, _figures(table, chosen, far))
+
+
+def _terms(opened: Opened) -> MoneyTerms:
+    """Prices of ``[photovoltaic]`` in ``project.toml``, the unit costs where it says nothing."""
+    given = opened.project.settings.get("photovoltaic", {})
+    if not isinstance(given, dict) or any(isinstance(v, bool) or not isinstance(v, int | float) for v in given.values()):
+        raise SchemaError(f"project.toml [photovoltaic]: {given!r}", expected="价格与年限，均为数", cure="如 price_yuan_kwh = 0.38")
+    try:
+        return default_terms(**given)
+    except SchemaError as fault:
+        raise SchemaError(f"project.toml [photovoltaic]: {fault.found}", expected=fault.expected, cure=fault.cure) from None
 
 
 def _elevation(opened: Opened, named: str | None) -> Grid | None:
@@ -188,7 +199,7 @@ def _write(
         capacity = table["capacity_kw"].to_numpy()[usable]
         total = (monthly[usable] * capacity[:, None]).sum(axis=0) / 1000.0
         mean_light = np.average(light[usable], axis=0, weights=capacity)
-        note = f"{int(usable.sum())} 个未被否定的候选地块合计 {capacity.sum() / 1000:,.2f} 兆瓦；辐射为按容量加权的平均"
+        note = ("含合成数据；" if opened.synthetic else "") + f"{int(usable.sum())} 个未被否定的候选地块合计 {capacity.sum() / 1000:,.2f} 兆瓦；辐射为按容量加权的平均"
         content.append(("月发电量.png", "月发电量图", monthly_chart(total, mean_light, title=f"{opened.project.name} 光伏候选地块月发电量", note=note)))
     mark = tuple(opened.synthetic.values())
     sheet = candidate_sheet(
