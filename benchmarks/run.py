@@ -34,6 +34,7 @@ NAMES = (
     "verify",
     "games",
     "risk",
+    "pv",
 )
 _SMALL = 2000
 

@@ -38,6 +38,7 @@ _HOMES = {
     "finance-workbook": "finance_workbook",
     "finance-lint": "finance_lint",
     "finance-risk": "finance_risk",
+    "pv": "pv_yield",
 }
 
 
