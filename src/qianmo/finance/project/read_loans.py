@@ -51,12 +51,15 @@ def read_loan(entry: Entry, line: Timeline, months: int) -> Loan:
     nature = entry.text("nature", "market_loan", choices=natures())
     if nature == "special_bond" and plan in ("sculpted", "capacity"):
         entry.fail("plan", f"专项债券不能用还款方式 {plan}", expected="annuity, equal_principal, bullet, interest_first, accrued", cure="按债券发行条件还本付息")
+    after_tax = entry.text("coverage_of", "before_tax", choices=("before_tax", "after_tax")) == "after_tax"
+    if after_tax and sizing != "coverage":
+        entry.fail("coverage_of", "只用于按偿债备付率确定的借款", expected="与 coverage 同用")
     found = Loan(
         name, entry.text("zh", name), entry.text("party", ""), nature, sizing,
         _amount(entry) if sizing == "amount" else 0.0, entry.number("share", least=0.0, most=1.0) if sizing == "share" else 0.0,
         entry.number("coverage", least=1e-6, most=100.0) if sizing == "coverage" else 0.0,
         entry.number("most", 1.0, least=0.0, most=1.0), read_rate(entry, "rate", line, "借款利率"), term, grace, plan, weights,
-        entry.text("interest_in_construction", "capitalise", choices=("capitalise", "paid", "none")), {k: entry.source(k) for k in entry.data},
+        entry.text("interest_in_construction", "capitalise", choices=("capitalise", "paid", "none")), {k: entry.source(k) for k in entry.data}, after_tax,
     )  # fmt: skip
     entry.done()
     return found
