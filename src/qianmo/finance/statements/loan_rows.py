@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from qianmo.finance.project.records import Loan, Project
 from qianmo.finance.sheet.expression import (
@@ -106,7 +107,12 @@ def _size(project: Project, loan: Loan, p: str, zh: str) -> list[Row]:
     """The amount drawn: given, a share of the cost, or what the cash can serve at the coverage asked."""
     at = loan.sources
     if loan.sizing == "amount":
-        return [given(f"{p}.asked", f"{zh}: 借款金额", "分", loan.amount_fen, at["amount"]), scalar(f"{p}.amount", f"{zh}: 借款总额", _PART, rounded(Here(f"{p}.asked")))]
+        factors, fen = loan.amount
+        rows = [given(f"{p}.factor{n}", f"{zh}: 借款金额", f.unit or "比例", f.value, at["amount"]) for n, f in enumerate(factors, 1)]
+        rows.append(given(f"{p}.fen", f"{zh}: 折算为分", "分/单位积", fen, Source(text="单位换算")))
+        parts: list[Expression] = [Here(row.id) for row in rows]
+        whole = reduce(lambda a, b: a * b, parts)
+        return [*rows, scalar(f"{p}.amount", f"{zh}: 借款总额", _PART, rounded(whole))]
     cost = Whole("capex.in_construction")
     if loan.sizing == "share":
         return [given(f"{p}.share", f"{zh}: 占建设投资比例", "比例", loan.share, at["share"]), scalar(f"{p}.amount", f"{zh}: 借款总额", _PART, rounded(cost * Here(f"{p}.share")))]
