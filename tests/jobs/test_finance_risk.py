@@ -34,7 +34,7 @@ def test_the_example_says_how_often_the_money_suffices(example, tmp_path):
     assert 0 < figures["chances"]["npv_negative"] < 0.2 and figures["percentiles"]["npv_yuan"]["p10"] < figures["percentiles"]["npv_yuan"]["p90"]
     assert any("自平衡比 ≥ 1" in line for line in report.lines)
     names = {p.name for p in (tmp_path / "out").iterdir()}
-    assert {"risk_percentiles.csv", "risk_chances.csv", "risk_tornado.png", "risk_npv.png", "risk_coverage.png", "risk_self_balance.png"} <= names
+    assert {"risk_percentiles.csv", "risk_chances.csv", "risk_tornado.png", "risk_spider.png", "risk_npv.png", "risk_coverage.png", "risk_self_balance.png"} <= names
     table = pd.read_csv(tmp_path / "out" / "risk_percentiles.csv").set_index("figure")
     assert table.loc["npv_yuan", "p50"] == pytest.approx(figures["percentiles"]["npv_yuan"]["p50"])
     assert (tmp_path / "out" / "risk_npv.png").read_bytes()[:4] == b"\x89PNG"
@@ -42,6 +42,16 @@ def test_the_example_says_how_often_the_money_suffices(example, tmp_path):
 
 def test_threads_do_not_change_the_answer(example):
     assert run(file=example, threads=1).figures == run(file=example, threads=3).figures
+
+
+def test_independent_inputs_share_out_the_variance_and_correlated_ones_are_noted(example, tmp_path):
+    text = example.with_name("eod_simple.risk.toml").read_text(encoding="utf-8")
+    alone = tmp_path / "alone.risk.toml"
+    alone.write_text(text.partition("[[correlation]]")[0], encoding="utf-8")
+    report, context = run(file=example, inputs=alone), Context()
+    assert any("索博尔" in line for line in report.lines)
+    run(context, file=example)
+    assert any("索博尔" in note for note in context.notes)
 
 
 def test_ctrl_c_keeps_the_scenarios_finished(example):

@@ -23,7 +23,7 @@ from qianmo.finance.risk.tables import FIGURE_NAMES, chance_table, coverage_fan,
 from qianmo.jobs.context import Context
 from qianmo.jobs.finance_model import FinanceModel, in_wan, open_finance_file
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.reports.risk_chart import coverage_chart, distribution_chart, tornado_chart
+from qianmo.reports.risk_chart import coverage_chart, distribution_chart, spider_chart, tornado_chart
 from qianmo.schema.errors import FinanceInputError, MissingDataError, SchemaError
 from qianmo.store.finance_file import read_finance_file, write_bytes_once, write_statement_tables
 
@@ -51,6 +51,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     count = int(values["scenarios"])
     if not 1 <= count <= _MOST_SCENARIOS:
         raise SchemaError(f"--scenarios {count}", expected=f"1 到 {_MOST_SCENARIOS:,}")
+    if model.correlation is not None:
+        context.note("因素之间有相关, 方差不能分到单个因素, 不给出索博尔指数 (inputs are correlated: no Sobol indices)")
     with context.catch() as stop:
         done = simulate(
             model, count, int(values["seed"]), threads=int(values["threads"]), stop=stop,
@@ -140,6 +142,9 @@ def _lines(plan: FinanceModel, model: RiskModel, done: RiskRun, tables: Mapping[
     lines += ["", "对项目净现值影响最大的因素 (取其 P10 与 P90, 万元)"]
     for r in tables["tornado"].head(5).itertuples(index=False):
         lines.append(f"  {r.zh}: {r.low_value:.4g} → {in_wan(r.at_low)}, {r.high_value:.4g} → {in_wan(r.at_high)}")
+    if "sobol" in tables:
+        lines += ["", "净现值方差的来源 (索博尔指数: 一阶, 总效应)"]
+        lines += [f"  {r.zh}: {r.first_order:.1%}, {r.total:.1%}" for r in tables["sobol"].sort_values("total", ascending=False).itertuples(index=False) if r.figure == "npv_fen"]
     lines += ["", "临界值 (其余因素取中位数)"]
     for r in tables["break_even"].itertuples(index=False):
         goal = "净现值为 0" if r.figure == "npv_fen" else f"最低偿债备付率为 {r.target:g}"
@@ -164,6 +169,7 @@ def _written(folder: Path, plan: FinanceModel, model: RiskModel, done: RiskRun, 
     name = plan.project.name
     charts = {
         "risk_tornado": tornado_chart(tables["tornado"], title=f"{name}: 敏感性 (龙卷风图)", label=f"{FIGURE_NAMES['npv_fen']} (万元)", scale=1e6),
+        "risk_spider": spider_chart(tables["spider"], title=f"{name}: 敏感性 (蛛网图)", label=f"{FIGURE_NAMES['npv_fen']} (万元)", scale=1e6),
         "risk_npv": distribution_chart(done.figures["npv_fen"], title=f"{name}: 净现值的概率分布", label=f"{FIGURE_NAMES['npv_fen']} (万元)", scale=1e6, target_words="净现值小于 0"),
     }  # fmt: skip
     if not np.isnan(done.figures["self_balance_ratio"]).all():
