@@ -8,10 +8,9 @@ from pathlib import Path
 
 from qianmo.finance.project.read import project_from
 from qianmo.finance.project.records import Project
-from qianmo.finance.sheet.evaluate import computed
 from qianmo.finance.sheet.row import Sheet
-from qianmo.finance.statements.assemble import assemble
 from qianmo.finance.statements.indicators import Figure, figures_of
+from qianmo.finance.statements.settle import settled
 from qianmo.store.finance_file import read_finance_file
 
 __all__ = ["FinanceModel", "in_wan", "open_finance_file"]
@@ -37,8 +36,7 @@ def open_finance_file(path: Path) -> FinanceModel:
     """
     data, text = read_finance_file(path)
     project = project_from(data, file=Path(path).name, text=text)
-    sheet = assemble(project)
-    values = computed(sheet)
+    sheet, values = settled(project)
     return FinanceModel(project, sheet, values, figures_of(project, values))
 
 

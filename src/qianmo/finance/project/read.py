@@ -234,6 +234,12 @@ def _check_gearing(whole: Entry, project: Project) -> None:
     shares = math.fsum(ln.share for ln in project.loans)
     if shares > 1.0 + 1e-12:
         _entry(whole, "loan", len(project.loans) - 1).fail("share", f"各笔借款比例合计 {shares:g}", expected="不超过 1", cure="降低借款比例")
+    sized = [n for n, ln in enumerate(project.loans) if ln.sizing == "coverage"]
+    if len(sized) > 1:
+        _entry(whole, "loan", sized[1]).fail("coverage", "两笔借款都按偿债备付率确定规模", expected="至多一笔", cure="另一笔写 amount 或 share")
+    for n, ln in enumerate(project.loans):
+        if sized and ln.plan == "capacity":
+            _entry(whole, "loan", n).fail("plan", "最大能力还款与按偿债备付率确定的借款不能并用", expected="约定的还款方式")
     equity = math.fsum(p.equity_share for p in project.parties)
     if equity > 1e-12 and abs(equity - 1.0) > 1e-9:
         _entry(whole, "party", 0).fail("equity_share", f"各方股权比例合计 {equity:g}", expected="合计为 1")
