@@ -39,6 +39,7 @@ _HOMES = {
     "finance-lint": "finance_lint",
     "finance-risk": "finance_risk",
     "pv": "pv_yield",
+    "erosion": "erosion_map",
 }
 
 

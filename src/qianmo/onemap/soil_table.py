@@ -9,7 +9,7 @@ from qianmo.schema.errors import SchemaError
 
 __all__ = ["soil_types"]
 
-_PERCENT = (("topsoil_organic_share", "topsoil_organic_percent"), ("topsoil_clay_share", "topsoil_clay_percent"))
+_PERCENT = tuple((f"topsoil_{part}_share", f"topsoil_{part}_percent") for part in ("organic", "clay", "silt", "sand", "rock"))
 
 
 def soil_types(frame: pd.DataFrame, *, origin: str, names: dict[str, str] | None = None) -> pd.DataFrame:

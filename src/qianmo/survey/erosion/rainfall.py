@@ -8,7 +8,7 @@ import pandas as pd
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import parameter
 
-__all__ = ["daily_erosivity", "fournier_erosivity", "half_months", "largest_half_hour_mm_h", "storm_energy_mj_ha", "yearly_erosivity"]
+__all__ = ["daily_erosivity", "fournier_erosivity", "half_months", "largest_half_hour_mm_h", "storm_energy_mj_ha", "whole_years", "yearly_erosivity"]
 
 
 def daily_erosivity(rain_mm: pd.Series, *, method: str = "zhang_daily", threshold_mm: float | None = None) -> pd.DataFrame:
@@ -62,6 +62,30 @@ def daily_erosivity(rain_mm: pd.Series, *, method: str = "zhang_daily", threshol
     table = pd.Series(each).groupby([days.year, half_months(days)]).sum().unstack(fill_value=0.0)
     table.index.name, table.columns.name = "year", "half_month"
     return table.reindex(columns=range(1, 25), fill_value=0.0)
+
+
+def whole_years(rain_mm: pd.Series) -> pd.Series:
+    """The longest run of years without a missing day, the latest of equals (资料完整的连续年份).
+
+    Parameters
+    ----------
+    rain_mm : Series, index days, rising, without repeats
+        Days without a measurement have no row.
+
+    Returns
+    -------
+    Series
+        Empty where no year is whole.
+    """
+    days = pd.DatetimeIndex(rain_mm.index)
+    count = pd.Series(1, index=days[rain_mm.notna().to_numpy()]).groupby(lambda day: day.year).sum()
+    full = [int(y) for y, n in count.items() if n == (366 if pd.Timestamp(int(y), 1, 1).is_leap_year else 365)]
+    best: list[int] = []
+    run: list[int] = []
+    for year in full:
+        run = [*run, year] if run and year == run[-1] + 1 else [year]
+        best = run if len(run) >= len(best) else best
+    return rain_mm[np.isin(days.year, best)]
 
 
 def yearly_erosivity(half_monthly: pd.DataFrame) -> float:
