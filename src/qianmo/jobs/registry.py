@@ -26,6 +26,7 @@ _HOMES = {
     "integrate": "integrate_titles",
     "verify-plan": "verify_plan",
     "solve": "solve_problem",
+    "detect": "detect_change",
     "motion": "track_motion",
     "status": "project_history",
     "history": "project_history",

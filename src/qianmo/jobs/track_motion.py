@@ -174,9 +174,8 @@ def _edge(rate: Grid, stack: Stack, values: Mapping[str, Any]):  # type: ignore[
     sunk = (np.where(rate.valid, -rate.values * years, -1.0) >= values["edge"]).astype(np.int32)
     if not sunk.any():
         return None
-    found = polygonize(Grid(sunk, rate.transform, rate.crs, 0), crop_zero=False)
-    inside = found[found[found.columns[0]] == 1] if found.columns[0] != "geometry" else found
-    return inside.reset_index(drop=True).assign(basin_id=[str(k + 1) for k in range(len(inside))])[["basin_id", "geometry"]]
+    found = polygonize(Grid(sunk, rate.transform, rate.crs, None), crop_zero=True)
+    return found.assign(basin_id=[str(k + 1) for k in range(len(found))])[["basin_id", "geometry"]]
 
 
 def _by_patch(project: Project | None, grids: Mapping[str, tuple[Grid, str]]) -> pd.DataFrame | None:
