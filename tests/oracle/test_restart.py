@@ -22,7 +22,7 @@ def test_a_restart_keeps_the_limits_and_its_bound_holds(monkeypatch: pytest.Monk
     k = next(k for k, x in enumerate(problem.limits) if x.relation == "<=")
     tighter = round(float(limit_values(problem, first.choice)[k]) * 0.97, 2)
     changed = replace(problem, limits=tuple(replace(x, bound=tighter) if i == k else x for i, x in enumerate(problem.limits)))
-    again = restart(changed, first)
+    again = restart(changed, first, gap=1.0)
     assert isinstance(again, Solution)
     assert limit_values(changed, again.choice)[k] <= tighter < limit_values(problem, first.choice)[k]
     best = solve(changed, gap=1e-6)

@@ -124,7 +124,7 @@ def test_settled_slots_keep_every_row_and_rows_are_the_limits() -> None:
     problem = uses_on_a_grid(20, 4, 9)
     d = dense(problem)
     rng = np.random.default_rng(0)
-    slot = (rng.random(d.n) * d.count).astype(np.int16)
+    slot = (rng.random(d.n) * d.layout.width).astype(np.int16)
     choice = choice_of(d, slot)
     assert np.array_equal(slots_of(d, choice), slot)
     value, act = limit_values(problem, choice), row_values(d, slot)
@@ -162,6 +162,6 @@ def test_layers_with_borders_of_their_own_and_turned_ends_keep_their_prices() ->
     best, _ = solved_exactly(problem)
     assert best - 1e-6 <= bound <= best * 1.02
     back = parts_from(d, problem, prices)
-    clipped = np.clip(state.a, 0, d.weight)
+    clipped = np.clip(state.a, 0, d.layout.weight)
     assert np.allclose(back, clipped, atol=1e-5)
     assert np.array_equal(row_prices(d, prices.limit), price)

@@ -122,7 +122,7 @@ def test_prices_beyond_floating_point_prove_nothing(huge: float) -> None:
 
 def test_the_solver_named_is_the_one_that_searched() -> None:
     assert solver_of("linear relaxation, rounding, proof by 3 cases") == "HiGHS in scipy.optimize"
-    assert solver_of("primal-dual prices (40 steps), rounding, changes in pairs") == "the primal-dual engine of qianmo"
+    assert solver_of("primal-dual prices (40 steps), rounding, chains of changes") == "the primal-dual engine of qianmo"
     assert solver_of("minimum cuts with prices, rounding") == "maximum flow in scipy.sparse"
     assert "HiGHS" in solver_of("minimum cuts with prices, rounding, then exact search on the remaining options")
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from qianmo.planning.engine.dense import Dense, choice_of, dense
+from qianmo.planning.engine.entries import row_amounts
 from qianmo.planning.engine.kernels import bound_pass
 from qianmo.planning.engine.primal_dual import iterate, price_support, start_state, steps_of
 from qianmo.planning.engine.rounding import nearest_slots, settle
@@ -81,7 +82,7 @@ def _question(problem: PlanProblem, limits: list[Limit]) -> tuple[bool | None, l
 
 def _standing(d: Dense, price: np.ndarray) -> list[int]:
     """Numbers of the limits with the largest prices that still prove the conflict."""
-    weight = np.abs(price) * np.bincount(d.row, np.abs(d.row_coefficient), len(price))
+    weight = np.abs(price) * row_amounts(d)[0]
     order = np.argsort(-weight)
     count = 1
     while count < len(order):
@@ -95,12 +96,8 @@ def _standing(d: Dense, price: np.ndarray) -> list[int]:
 
 
 def _bound(d: Dense, price: np.ndarray) -> float:
-    found, _ = bound_pass(
-        np.zeros((0, 1), np.float32), price, d.value, d.label, d.only, d.table, d.count, d.weight, d.near, d.near_first, d.row_first,
-        d.row, d.row_slot, d.row_coefficient, d.layers,
-    )  # fmt: skip
-    return float(found.sum()) + price_support(d, price)
+    return bound_pass(d.layout, np.zeros((0, 1), np.float32), price)[0] + price_support(d, price)
 
 
 def _size(d: Dense, price: np.ndarray) -> float:
-    return float(np.abs(price[d.row] * d.row_coefficient).sum())
+    return float(np.abs(price) @ row_amounts(d)[0])

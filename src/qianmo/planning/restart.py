@@ -6,7 +6,8 @@ import numpy as np
 
 from qianmo.planning.engine.dense import choice_of, dense, slots_of
 from qianmo.planning.engine.export import row_prices
-from qianmo.planning.engine.rounding import settle
+from qianmo.planning.engine.linking import QUICK, linked
+from qianmo.planning.engine.rounding import settle, violation
 from qianmo.planning.prices import dual_bound, legal_prices
 from qianmo.planning.problem import PlanProblem, objective
 from qianmo.planning.solve import Solution
@@ -15,7 +16,7 @@ from qianmo.planning.whole_area import overrun
 __all__ = ["restart"]
 
 
-def restart(problem: PlanProblem, start: Solution) -> Solution | None:
+def restart(problem: PlanProblem, start: Solution, *, gap: float = 1e-3) -> Solution | None:
     """The last plan with the rows it breaks settled by the cheapest changes, and the bound of the last prices (快速重算).
 
     Parameters
@@ -24,6 +25,8 @@ def restart(problem: PlanProblem, start: Solution) -> Solution | None:
         Large, with the patches, options and borders of the last one.
     start : Solution
         The last plan and prices in the numbers of `problem`.
+    gap : float
+        Wanted (bound - score) / bound: where what is broken weighs more than half of it, chains of changes come before settling.
 
     Returns
     -------
@@ -32,13 +35,20 @@ def restart(problem: PlanProblem, start: Solution) -> Solution | None:
         is must be looked at.
     """
     prices = legal_prices(problem, start.prices)
+    bound = dual_bound(problem, prices)
     d = dense(problem)
-    found = settle(d, slots_of(d, start.choice), row_prices(d, prices.limit), margin=np.zeros(len(d.low)))
-    if found is None:
-        return None
-    choice = choice_of(d, found)
-    if overrun(problem, choice).any():
-        return None
-    score = objective(problem, choice)
-    bound = max(dual_bound(problem, prices), score)
-    return Solution(choice, score, bound, bound, prices, "last prices, broken limits settled", 0.0)
+    slot, price = slots_of(d, start.choice), row_prices(d, prices.limit)
+    if float(violation(d, slot) @ np.abs(price)) > 0.5 * gap * abs(bound):
+        slot = linked(d, slot, price, QUICK, enough=0.05 * gap * abs(bound))
+    margin = np.zeros(len(d.low))
+    for _ in range(3):
+        found = settle(d, slot, price, margin=margin)
+        if found is None:
+            return None
+        over = overrun(problem, choice_of(d, found))
+        if not over.any():
+            choice = choice_of(d, found)
+            score = objective(problem, choice)
+            return Solution(choice, score, max(bound, score), max(bound, score), prices, "last prices, broken limits settled", 0.0)
+        slot, margin = found, margin + np.array([2.0 * over[list(m)].max() for m in d.members])
+    return None

@@ -186,7 +186,7 @@ def _solve_large(
             cure="give more time or widen the limits (延长求解时间或放宽约束)",
         )
     choice, claimed = found.choice, found.bound
-    method = f"primal-dual prices ({found.steps} steps), rounding, changes in pairs"
+    method = f"primal-dual prices ({found.steps} steps), rounding, chains of changes"
     left_s = time_limit_s - (timer() - started if timer else 0.5 * time_limit_s)
     if problem.m <= MOST_SEARCHED and _gap(problem, choice, found.bound) > gap and left_s > 1.0 and not (stop is not None and stop()):
         _told(hear, problem, choice, found.bound, found.bound, found.prices, method)

@@ -151,7 +151,7 @@ def _quick(changed: PlanProblem, start: Solution, gap: float, timer: Callable[[]
     from qianmo.planning.restart import restart  # compiled loops: loaded for large problems alone
 
     began = timer() if timer else 0.0
-    found = restart(changed, start)
+    found = restart(changed, start, gap=gap)
     if found is None or found.bound - found.objective > gap * abs(found.bound):
         return None
     return replace(found, time_s=timer() - began if timer else 0.0)

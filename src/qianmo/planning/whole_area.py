@@ -6,15 +6,16 @@ the limits, and the search ends when the plan is near enough to the bound, or wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from qianmo.planning.engine.dense import Dense, choice_of, dense, slots_of
 from qianmo.planning.engine.export import parts_from, problem_prices, row_prices
+from qianmo.planning.engine.linking import AGAIN, HARD, QUICK, SOFT, linked
 from qianmo.planning.engine.primal_dual import iterate, start_state, steps_of
-from qianmo.planning.engine.rounding import climb_priced, fill_rows, improve_slots, nearest_slots, settle, slack_costs, undecided
+from qianmo.planning.engine.rounding import climb_priced, improve_slots, nearest_slots, settle, slack_costs, undecided
 from qianmo.planning.neighbourhood import best_nearby
 from qianmo.planning.prices import Prices, dual_bound
 from qianmo.planning.problem import PlanProblem, limit_values, objective
@@ -24,10 +25,10 @@ __all__ = ["Found", "Tell", "allocate", "overrun"]
 Tell = Callable[[float, float], None]
 """Called with the gap so far (1 while there is no plan) and the share of the allowed time used."""
 
-FIRST_TRY, GROWTH, MOST_STEPS = 160, 1.6, 1_500
+FIRST_TRY, GROWTH, MOST_STEPS = 40, 1.6, 1_500
 """Steps before the first rounding, factor to the next ones, and steps where no timer is given."""
 
-LOOK_BACK = 4
+LOOK_BACK = 2
 """Checks of the bound (20 steps each) over which it must have become level before a rounding."""
 
 EXACT_FREE, EXACT_SECONDS, EXACT_ROUNDS, ROWS_A_ROUND = 400, 4.0, 8, 12
@@ -81,13 +82,13 @@ def allocate(
     d = dense(problem)
     steps = steps_of(d)
     run = _Run(d, problem, gap, time_limit_s, timer, tell, stop)
-    if choice is not None:
-        run.consider(slots_of(d, choice), np.zeros(len(d.low)) if prices is None else row_prices(d, prices.limit))
     state = start_state(d, slot=None if choice is None else slots_of(d, choice))
     if prices is not None:
         state.p, state.a = row_prices(d, prices.limit), parts_from(d, problem, prices)
         run.bound, run.parts, run.price = dual_bound(problem, prices), state.a.copy(), state.p.copy()
-        if run.gap_now() <= gap and run.best is not None:
+    if choice is not None:
+        run.consider(slots_of(d, choice), state.p, QUICK)
+        if prices is not None and run.gap_now() <= gap and run.best is not None:
             return Found(choice_of(d, run.best), prices, run.bound, 0)
     next_try, tries = FIRST_TRY if choice is None else FIRST_TRY // 3, 0
     for bound, price in iterate(d, steps, state):
@@ -101,7 +102,7 @@ def allocate(
             if not (run.gap_now() <= gap and run.best is not None):
                 run.consider(climb_priced(d, nearest_slots(d, state.x), price, weigh=3.0), price)
                 if tries and run.best is not None and not last:
-                    run.refine(run.best, price)
+                    run.consider(run.best, price, AGAIN)
                 run.search_nearby(price, EXACT_ROUNDS if tries or last else 2)
                 tries += 1
             run.rounding_s = max(run.rounding_s, run.seconds() - started)
@@ -170,25 +171,25 @@ class _Run:
             used = self.seconds() / self.limit_s if self.timer else steps / MOST_STEPS
             self.tell(self.gap_now(), min(used, 1.0))
 
-    def consider(self, slot: np.ndarray, price: np.ndarray) -> None:
-        """Round to a plan that keeps every limit to the integer, improve it, keep it if it is the best."""
-        d, margin = self.d, np.zeros(len(self.d.low))
-        for _ in range(4):
-            found = settle(d, slot, price, margin=margin)
-            if found is None:
-                return
-            found = improve_slots(d, fill_rows(d, found, price, margin=margin, enough=self._enough()), margin=margin)
-            over = overrun(self.problem, choice_of(d, found))
+    def consider(self, slot: np.ndarray, price: np.ndarray, rounds: Sequence[tuple[int, float]] = SOFT) -> None:
+        """Bring slots to a plan within the limits; improve it where it is not yet near enough."""
+        found = self._settled(linked(self.d, slot, price, rounds, enough=self._enough()), price)
+        if found is not None and self.gap_now() > self.gap:
+            self._settled(improve_slots(self.d, linked(self.d, found, price, HARD, enough=self._enough())), price)
+
+    def _settled(self, slot: np.ndarray, price: np.ndarray) -> np.ndarray | None:
+        """Slots that keep every limit to the integer, near the given ones; kept if they are the best."""
+        d, margin, found = self.d, np.zeros(len(self.d.low)), slot
+        for _ in range(5):
+            settled = settle(d, found, price, margin=margin)
+            if settled is None:
+                return None
+            found, over = settled, overrun(self.problem, choice_of(d, settled))
             if not over.any():
                 self._keep(found)
-                return
+                return found
             margin += np.array([2.0 * over[list(m)].max() for m in d.members])
-
-    def refine(self, slot: np.ndarray, price: np.ndarray) -> None:
-        """Improve a plan at hand with new prices."""
-        found = improve_slots(self.d, fill_rows(self.d, slot, price, enough=self._enough()))
-        if not overrun(self.problem, choice_of(self.d, found)).any():
-            self._keep(found)
+        return None
 
     def search_nearby(self, price: np.ndarray, rounds: int) -> None:
         """Open the options of least loss and search them exactly; then, round by round, those of the rows with costly room."""

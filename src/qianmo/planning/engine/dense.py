@@ -8,10 +8,12 @@ other sign, which halves the entries of area windows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from qianmo.planning.engine.columns import Columns, Gatherer
+from qianmo.planning.engine.layout import Layout
 from qianmo.planning.problem import Limit, Pairs, PlanProblem
 from qianmo.schema.errors import SchemaError
 
@@ -27,25 +29,11 @@ class Dense:
 
     Parameters
     ----------
+    layout : Layout
+        What the compiled loops read.
     first : (n + 1,) int64
         First option of each patch.
     keeps : (n,) bool
-    count : (n,) int16
-        Slots of each patch.
-    value : (n, S) float32
-        Value of each slot, -inf where there is none. [points]
-    label : (n, S) uint8
-        Number of the pattern of states of each slot.
-    table, only : (T,) int64, int8
-        States of each pattern, one bit a layer; its layer where it has a single one, -1 where none, else -2.
-    end_i, end_j : (e,) int32
-        Borders of all layers together.
-    weight : (e, 1) or (e, L) float32
-        Bonus of each border, one column where all layers share it. [points]
-    near : (2 e,) int32, near_first : (n + 1,) int64
-        Borders at each patch: twice the border, plus 1 where the patch is its end j.
-    row_first : (n + 1,) int64, row : (q,) int32, row_slot : (q,) int8, row_coefficient : (q,) float32
-        Entries of the limits at each patch.
     low, high : (R,) float64
         Ends of each row, the constant taken off.
     members : (R,) tuples
@@ -61,22 +49,9 @@ class Dense:
     n: int
     slots: int
     layers: int
+    layout: Layout
     first: np.ndarray
     keeps: np.ndarray
-    count: np.ndarray
-    value: np.ndarray
-    label: np.ndarray
-    table: np.ndarray
-    only: np.ndarray
-    end_i: np.ndarray
-    end_j: np.ndarray
-    weight: np.ndarray
-    near: np.ndarray
-    near_first: np.ndarray
-    row_first: np.ndarray
-    row: np.ndarray
-    row_slot: np.ndarray
-    row_coefficient: np.ndarray
     low: np.ndarray
     high: np.ndarray
     members: tuple[tuple[int, ...], ...]
@@ -102,7 +77,7 @@ def dense(problem: PlanProblem) -> Dense:
     first = np.concatenate([[0], np.cumsum(options)]).astype(np.int64)
     count = (options + keeps).astype(np.int16)
     slots = int(count.max(initial=1))
-    slot = (np.arange(problem.m) - first[problem.patch] + keeps[problem.patch]).astype(np.int64)
+    slot = (np.arange(problem.m) - first[problem.patch] + keeps[problem.patch]).astype(np.int16)
     value = np.full((n, slots), -np.inf, np.float32)
     value[keeps, 0] = 0.0
     value[problem.patch, slot] = problem.value
@@ -110,15 +85,14 @@ def dense(problem: PlanProblem) -> Dense:
     for k, p in enumerate(problem.pairs):
         bits[keeps, 0] |= p.state0[keeps].astype(np.uint16) << k
         bits[problem.patch, slot] |= p.state.astype(np.uint16) << k
+    mends, patterns = _mends(bits, count, layers), _patterns(bits)
+    del bits
     end_i, end_j, weight, rows, turned = _borders(problem.pairs, n)
-    near, near_first = _near(end_i, end_j, n)
     groups = _groups(problem.limits)
-    entries = _entries(problem, groups, slot, options)
+    columns, low, high = _rows(problem, groups, slot, options, slots)
+    layout = Layout(value, *patterns, count, weight, *_near(end_i, end_j, n), end_i, end_j, *(getattr(columns, f.name) for f in fields(columns)))
     base = sum(float(p.weight @ (p.state0[p.i].astype(bool) & p.state0[p.j].astype(bool))) for p in problem.pairs)
-    return Dense(
-        n, slots, layers, first, keeps, count, value, *_patterns(bits), end_i, end_j, weight, near, near_first, *entries,
-        groups, rows, turned, _mends(bits, count, layers), base,
-    )  # fmt: skip
+    return Dense(n, slots, layers, layout, first, keeps, low, high, groups, rows, turned, mends, base)
 
 
 def slots_of(d: Dense, choice: np.ndarray) -> np.ndarray:
@@ -181,29 +155,20 @@ def _groups(limits: tuple[Limit, ...]) -> tuple[tuple[int, ...], ...]:
     return tuple(sorted(tuple(g) for groups in found.values() for g in groups))
 
 
-def _entries(
-    problem: PlanProblem, groups: tuple[tuple[int, ...], ...], slot: np.ndarray, options: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Limit entries by patch, and both ends of every row."""
-    patches, slots, rows, numbers = [], [], [], []
+def _rows(
+    problem: PlanProblem, groups: tuple[tuple[int, ...], ...], slot: np.ndarray, options: np.ndarray, slots: int
+) -> tuple[Columns, np.ndarray, np.ndarray]:
+    """Limit entries as columns, and both ends of every row."""
+    gatherer = Gatherer(problem.n, slots)
     low, high = np.full(len(groups), -np.inf), np.full(len(groups), np.inf)
     for r, members in enumerate(groups):
         at, where, number, moved = _moved(problem, problem.limits[members[0]], slot, options)
-        patches.append(at.astype(np.int32))
-        slots.append(where.astype(np.int8))
-        rows.append(np.full(len(at), r, np.int32))
-        numbers.append(number.astype(np.float32))
+        gatherer.add(r, at, where, number)
         for x in (problem.limits[k] for k in members):
             side = x.bound - x.constant - moved
             low[r] = max(low[r], side) if x.relation != "<=" else low[r]
             high[r] = min(high[r], side) if x.relation != ">=" else high[r]
-    if not rows:
-        none = np.zeros(0, np.float32)
-        return np.zeros(problem.n + 1, np.int64), none.astype(np.int32), none.astype(np.int8), none, low, high
-    patch = np.concatenate(patches)
-    order = np.argsort(patch, kind="stable")
-    first = np.concatenate([[0], np.cumsum(np.bincount(patch, minlength=problem.n))]).astype(np.int64)
-    return first, np.concatenate(rows)[order], np.concatenate(slots)[order], np.concatenate(numbers)[order], low, high
+    return gatherer.done(), low, high
 
 
 def _moved(
@@ -214,6 +179,9 @@ def _moved(
     if np.any(np.diff(option) < 0):
         order = np.argsort(option, kind="stable")
         option, coefficient = option[order], coefficient[order]
+    if np.any(option[1:] == option[:-1]):
+        start = np.flatnonzero(np.concatenate([[True], option[1:] != option[:-1]]))
+        option, coefficient = option[start], np.add.reduceat(coefficient, start)
     at = problem.patch[option]
     if not len(at):
         return at, at, np.zeros(0), 0.0

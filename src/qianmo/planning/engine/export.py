@@ -34,7 +34,7 @@ def row_prices(d: Dense, limit: np.ndarray) -> np.ndarray:
 
 def parts_from(d: Dense, problem: PlanProblem, prices: Prices) -> np.ndarray:
     """Border parts of the engine from an earlier run's prices, (e, L) float32 (分摊导入)."""
-    parts = np.zeros((len(d.end_i), d.layers), np.float32)
+    parts = np.zeros((len(d.layout.end_i), d.layers), np.float32)
     for k, (p, split) in enumerate(zip(problem.pairs, prices.split, strict=True)):
         rows, turned = d.layer_rows[k], d.layer_turned[k]
         if rows is None or turned is None:
@@ -46,7 +46,7 @@ def parts_from(d: Dense, problem: PlanProblem, prices: Prices) -> np.ndarray:
 
 def _split(d: Dense, problem: PlanProblem, a: np.ndarray, k: int) -> np.ndarray:
     weight, rows, turned = problem.pairs[k].weight, d.layer_rows[k], d.layer_turned[k]
-    column = d.weight[:, k if d.weight.shape[1] > 1 else 0]
+    column = d.layout.weight[:, k if d.layout.weight.shape[1] > 1 else 0]
     if rows is None or turned is None:
         part = np.clip(a[:, k], np.float32(0.0), column)
     else:

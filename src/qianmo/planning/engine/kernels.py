@@ -16,12 +16,57 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["BLOCKS", "border_pass", "bound_pass", "patch_pass"]
+from qianmo.planning.engine.layout import Layout
+
+__all__ = ["BLOCKS", "border_pass", "bound_pass", "column_prices", "patch_pass", "row_sums"]
 
 BLOCKS = 64
 """Blocks that patches and borders are cut into."""
 
 F = np.float32
+
+
+def column_prices(g: Layout, p: np.ndarray) -> np.ndarray:
+    """Price of each column a unit of size, (C,) (列价格)."""
+    each = np.concatenate([[0.0], np.cumsum(p[g.column_row] * g.column_sign)])
+    return each[g.column_first[1:]] - each[g.column_first[:-1]]
+
+
+def row_sums(g: Layout, by_row: np.ndarray, by_column: np.ndarray) -> np.ndarray:
+    """Rows from the sums of the entries besides (R,) and of the sizes by column (C,) (约束行求和)."""
+    length = np.diff(g.column_first)
+    return by_row + np.bincount(g.column_row, np.repeat(by_column, length) * g.column_sign, len(by_row))
+
+
+def patch_pass(
+    g: Layout, x: np.ndarray, x0: np.ndarray, a: np.ndarray, p: np.ndarray, tau: np.ndarray, states: np.ndarray, blend: float
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Move the shares of every patch; gives the rows of 2 x+ - x (R,), the amounts of each row that are undecided (R,), the squared moves (图斑步).
+
+    Undecided are the slots that have part of a patch; the amount is the sum of their coefficients' sizes.
+
+    `states` (n, L) receives the states of 2 x+ - x. `x` becomes blend * (2 x+ - x) + (1 - blend) x0.
+    """
+    q = column_prices(g, p).astype(np.float32)
+    by_row, by_column, open_row, open_column, moved = _patch_pass(
+        x, x0, a, p.astype(np.float32), q, g.value, g.label, g.only, g.table, g.width, g.weight, g.near, g.near_first, g.size, g.column,
+        g.row_first, g.row, g.row_slot, g.row_coefficient, tau, states, blend,
+    )  # fmt: skip
+    rows = row_sums(g, by_row.sum(axis=0), by_column.sum(axis=0))
+    amounts = np.bincount(g.column_row, np.repeat(open_column.sum(axis=0), np.diff(g.column_first)), len(p)) + open_row.sum(axis=0)
+    return rows, amounts, float(moved.sum())
+
+
+def bound_pass(g: Layout, a: np.ndarray, p: np.ndarray) -> tuple[float, np.ndarray]:
+    """Sum over patches of the best slot after prices, and that slot (n,) int16 (上界步).
+
+    Parts outside their bonus are taken at its nearest end, so that the sum is a bound at any state.
+    """
+    total, best = _bound_pass(
+        a, p, column_prices(g, p), g.value, g.label, g.table, g.width, g.weight, g.near, g.near_first, g.size, g.column, g.row_first,
+        g.row, g.row_slot, g.row_coefficient,
+    )  # fmt: skip
+    return float(total.sum()), best
 
 
 @njit(cache=True, inline="always", fastmath=True)
@@ -70,53 +115,68 @@ def _project(y, s):
 
 
 @njit(cache=True, parallel=True, fastmath=True)
-def patch_pass(
-    x, x0, a, p, value, label, only, table, count, weight, near, near_first, row_first, row, row_slot, row_coefficient,
-    tau, states, blend, reflect, limits,
+def _patch_pass(
+    x, x0, a, p, q, value, label, only, table, count, weight, near, near_first, size, column, row_first, row, row_slot,
+    row_coefficient, tau, states, blend,
 ):  # fmt: skip
-    """Move the shares of every patch; gives row sums (BLOCKS, R) of 2 x+ - x and squared moves (BLOCKS,).
-
-    `states` (n, L) receives the states of 2 x+ - x. `x` becomes blend * ((1 + reflect) x+ - reflect x)
-    + (1 - blend) x0.
-    """
     n, slots = value.shape
     layers = states.shape[1]
-    sums = np.zeros((BLOCKS, limits))
+    by_row, by_column = np.zeros((BLOCKS, len(p))), np.zeros((BLOCKS, len(q)))
+    open_row, open_column = np.zeros((BLOCKS, len(p))), np.zeros((BLOCKS, len(q)))
     moved = np.zeros(BLOCKS)
-    c_now, c_was, c_0 = F(blend * (1.0 + reflect)), F(-blend * reflect), F(1.0 - blend)
+    c_now, c_was, c_0 = F(blend * 2.0), F(-blend), F(1.0 - blend)
     for b in prange(BLOCKS):
         pull = np.empty(max(layers, 1), np.float32)
         y = np.empty(slots, np.float32)
-        part = np.zeros(limits)
+        rows, columns = np.zeros(len(p)), np.zeros(len(q))
+        rows_open, columns_open = np.zeros(len(p)), np.zeros(len(q))
         move = 0.0
         for i in range(n * b // BLOCKS, n * (b + 1) // BLOCKS):
             s = count[i]
-            _gather(i, a, weight, near, near_first, layers, pull)
-            for k in range(s):
-                q = value[i, k]
-                o = only[label[i, k]]
-                if o >= 0:
-                    q += pull[o]
-                elif o == -2:
-                    m = table[label[i, k]]
-                    for layer in range(layers):
-                        if (m >> layer) & 1:
-                            q += pull[layer]
-                y[k] = q
-            for t in range(row_first[i], row_first[i + 1]):
-                y[row_slot[t]] -= p[row[t]] * row_coefficient[t]
-            step = tau[i]
-            for k in range(s):
-                y[k] = x[i, k] + step * y[k]
-            _project(y, s)
+            if s > 1:
+                _gather(i, a, weight, near, near_first, layers, pull)
+                for k in range(s):
+                    f = value[i, k] - size[i] * q[column[i, k]]
+                    o = only[label[i, k]]
+                    if o >= 0:
+                        f += pull[o]
+                    elif o == -2:
+                        m = table[label[i, k]]
+                        for layer in range(layers):
+                            if (m >> layer) & 1:
+                                f += pull[layer]
+                    y[k] = f
+                for t in range(row_first[i], row_first[i + 1]):
+                    y[row_slot[t]] -= p[row[t]] * row_coefficient[t]
+                step = tau[i]
+                for k in range(s):
+                    y[k] = x[i, k] + step * y[k]
+                _project(y, s)
+                parts = 0
+                for k in range(s):
+                    parts += y[k] > F(0.0)
+                if parts > 1:
+                    for k in range(s):
+                        if y[k] > F(0.0):
+                            columns_open[column[i, k]] += size[i]
+                    for t in range(row_first[i], row_first[i + 1]):
+                        if y[row_slot[t]] > F(0.0):
+                            rows_open[row[t]] += abs(row_coefficient[t])
+                square = F(0.0)
+                for k in range(s):
+                    was = x[i, k]
+                    now = y[k]
+                    square += (now - was) * (now - was)
+                    y[k] = now + now - was
+                    x[i, k] = c_now * now + c_was * was + c_0 * x0[i, k]
+                move += square / step
+            else:
+                y[0] = F(1.0)
             for k in range(layers):
                 pull[k] = F(0.0)
-            square = F(0.0)
             for k in range(s):
-                was = x[i, k]
-                now = y[k]
-                far = now + now - was
-                square += (now - was) * (now - was)
+                far = y[k]
+                columns[column[i, k]] += far * size[i]
                 o = only[label[i, k]]
                 if o >= 0:
                     pull[o] += far
@@ -125,25 +185,23 @@ def patch_pass(
                     for layer in range(layers):
                         if (m >> layer) & 1:
                             pull[layer] += far
-                y[k] = far
-                x[i, k] = c_now * now + c_was * was + c_0 * x0[i, k]
-            move += square / step
             for k in range(layers):
                 states[i, k] = pull[k]
             for t in range(row_first[i], row_first[i + 1]):
-                part[row[t]] += y[row_slot[t]] * row_coefficient[t]
-        sums[b] = part
+                rows[row[t]] += y[row_slot[t]] * row_coefficient[t]
+        by_row[b], by_column[b] = rows, columns
+        open_row[b], open_column[b] = rows_open, columns_open
         moved[b] = move
-    return sums, moved
+    return by_row, by_column, open_row, open_column, moved
 
 
 @njit(cache=True, parallel=True, fastmath=True)
-def border_pass(a, a0, states, weight, end_i, end_j, scale, blend, reflect):
+def border_pass(a, a0, states, weight, end_i, end_j, scale, blend):
     """Move the parts of every border; gives squared moves (BLOCKS,). `scale` (L,) is omega over twice the mends."""
     e_count, layers = a.shape
     moved = np.zeros(BLOCKS)
     wide = weight.shape[1] > 1
-    c_now, c_was, c_0 = F(blend * (1.0 + reflect)), F(-blend * reflect), F(1.0 - blend)
+    c_now, c_was, c_0 = F(blend * 2.0), F(-blend), F(1.0 - blend)
     for b in prange(BLOCKS):
         total = 0.0
         for e in range(e_count * b // BLOCKS, e_count * (b + 1) // BLOCKS):
@@ -174,14 +232,11 @@ def border_pass(a, a0, states, weight, end_i, end_j, scale, blend, reflect):
 
 
 @njit(cache=True, parallel=True)
-def bound_pass(
-    a, p, value, label, only, table, count, weight, near, near_first, row_first, row, row_slot, row_coefficient, layers
+def _bound_pass(
+    a, p, q, value, label, table, count, weight, near, near_first, size, column, row_first, row, row_slot, row_coefficient
 ):  # fmt: skip
-    """Sum over patches of the best slot after prices (BLOCKS,), and that slot (n,) int16.
-
-    Parts outside their bonus are taken at its nearest end, so that the sum is a bound at any state.
-    """
     n, slots = value.shape
+    layers = a.shape[1]
     total = np.zeros(BLOCKS)
     best = np.zeros(n, np.int16)
     wide = weight.shape[1] > 1
@@ -198,12 +253,12 @@ def bound_pass(
                     part = min(max(float(a[e, k]), 0.0), w)
                     pull[k] += w - part if near[t] & 1 else part
             for k in range(s):
-                q = float(value[i, k])
+                f = float(value[i, k]) - float(size[i]) * q[column[i, k]]
                 m = table[label[i, k]]
                 for layer in range(layers):
                     if (m >> layer) & 1:
-                        q += pull[layer]
-                y[k] = q
+                        f += pull[layer]
+                y[k] = f
             for t in range(row_first[i], row_first[i + 1]):
                 y[row_slot[t]] -= p[row[t]] * row_coefficient[t]
             top = 0

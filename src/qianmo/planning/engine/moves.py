@@ -1,4 +1,4 @@
-"""Compiled loops of rounding: what a change of one patch loses, and taking changes alone or in pairs (取整核).
+"""Compiled loops of rounding: what a change of one patch loses, and taking changes one by one (取整核).
 
 A change moves a patch to another slot. Its loss is what the score after prices loses (near 0 for
 patches the relaxation leaves undecided), its gain what the score itself gains.
@@ -9,18 +9,35 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["activities", "ascend", "change_losses", "pair_changes", "polish", "settle_rows"]
+from qianmo.planning.engine.kernels import BLOCKS, column_prices, row_sums
+from qianmo.planning.engine.layout import Layout
+
+__all__ = ["activities", "ascend", "change_losses", "polish", "settle_rows"]
+
+
+def activities(g: Layout, slot: np.ndarray, rows: int) -> np.ndarray:
+    """Value of every row under a slot of each patch, (R,) (约束取值)."""
+    by_row, by_column = _activities(slot, g.size, g.column, len(g.column_first) - 1, g.row_first, g.row, g.row_slot, g.row_coefficient, rows)
+    return row_sums(g, by_row, by_column)
+
+
+def change_losses(g: Layout, slot: np.ndarray, p: np.ndarray, layers: int) -> tuple[np.ndarray, np.ndarray]:
+    """Loss (n, S) of moving each patch to each slot alone, inf for the slot it has, and the gain (n, S) (单项变更损益)."""
+    return _change_losses(
+        slot, p, column_prices(g, p), g.value, g.label, g.table, g.width, g.weight, g.near, g.near_first, g.end_i, g.end_j, g.size,
+        g.column, g.row_first, g.row, g.row_slot, g.row_coefficient, layers,
+    )  # fmt: skip
 
 
 @njit(cache=True)
-def activities(slot, row_first, row, row_slot, row_coefficient, rows):
-    """Value of every row under a slot of each patch, (R,)."""
-    total = np.zeros(rows)
+def _activities(slot, size, column, columns, row_first, row, row_slot, row_coefficient, rows):
+    by_row, by_column = np.zeros(rows), np.zeros(columns)
     for i in range(len(slot)):
+        by_column[column[i, slot[i]]] += size[i]
         for t in range(row_first[i], row_first[i + 1]):
             if row_slot[t] == slot[i]:
-                total[row[t]] += row_coefficient[t]
-    return total
+                by_row[row[t]] += row_coefficient[t]
+    return by_row, by_column
 
 
 @njit(cache=True, inline="always")
@@ -55,22 +72,22 @@ def _over(activity, low, high):
 
 
 @njit(cache=True, parallel=True)
-def change_losses(
-    slot, p, value, label, table, count, weight, near, near_first, end_i, end_j, row_first, row, row_slot, row_coefficient, layers, blocks
+def _change_losses(
+    slot, p, price, value, label, table, count, weight, near, near_first, end_i, end_j, size, column, row_first, row, row_slot,
+    row_coefficient, layers,
 ):  # fmt: skip
-    """Loss (n, S) of moving each patch to each slot alone, inf for the slot it has, and the gain (n, S)."""
     n, slots = value.shape
     loss, gain = np.full((n, slots), np.inf, np.float32), np.zeros((n, slots), np.float32)
-    for b in prange(blocks):
+    for b in prange(BLOCKS):
         pull, f, q = np.zeros(max(layers, 1)), np.zeros(slots), np.zeros(slots)
-        for i in range(n * b // blocks, n * (b + 1) // blocks):
+        for i in range(n * b // BLOCKS, n * (b + 1) // BLOCKS):
             s = count[i]
             if s < 2:
                 continue
             _pull(i, slot, label, table, weight, near, near_first, end_i, end_j, layers, pull)
             for k in range(s):
                 f[k] = _worth(i, k, value, label, table, layers, pull)
-                q[k] = f[k]
+                q[k] = f[k] - price[column[i, k]] * size[i]
             for t in range(row_first[i], row_first[i + 1]):
                 q[row_slot[t]] -= p[row[t]] * row_coefficient[t]
             now = slot[i]
@@ -82,13 +99,34 @@ def change_losses(
 
 
 @njit(cache=True, inline="always")
-def _changed(i, s, now, row_first, row, row_slot, row_coefficient, change, touched):
+def _priced(g, i, s, now, p, price):
+    """What moving patch i to slot s costs at the prices of the rows."""
+    cost = (price[g.column[i, s]] - price[g.column[i, now]]) * g.size[i]
+    for t in range(g.row_first[i], g.row_first[i + 1]):
+        if g.row_slot[t] == s:
+            cost += p[g.row[t]] * g.row_coefficient[t]
+        elif g.row_slot[t] == now:
+            cost -= p[g.row[t]] * g.row_coefficient[t]
+    return cost
+
+
+@njit(cache=True, inline="always")
+def _changed(g, i, s, now, change, touched):
     """Add what moving patch i to slot s does to the rows; gives how many entries of `touched` were filled."""
     count = 0
-    for t in range(row_first[i], row_first[i + 1]):
-        c = row_coefficient[t] if row_slot[t] == s else -row_coefficient[t] if row_slot[t] == now else 0.0
+    for which in range(2):
+        c = g.column[i, s if which == 0 else now]
+        size = g.size[i] if which == 0 else -g.size[i]
+        for t in range(g.column_first[c], g.column_first[c + 1]):
+            r = g.column_row[t]
+            if change[r] == 0.0:
+                touched[count] = r
+                count += 1
+            change[r] += size * g.column_sign[t]
+    for t in range(g.row_first[i], g.row_first[i + 1]):
+        c = g.row_coefficient[t] if g.row_slot[t] == s else -g.row_coefficient[t] if g.row_slot[t] == now else 0.0
         if c != 0.0:
-            r = row[t]
+            r = g.row[t]
             if change[r] == 0.0:
                 touched[count] = r
                 count += 1
@@ -96,34 +134,36 @@ def _changed(i, s, now, row_first, row, row_slot, row_coefficient, change, touch
     return count
 
 
+@njit(cache=True, inline="always")
+def _pull_of(g, i, slot, layers, pull):
+    _pull(i, slot, g.label, g.table, g.weight, g.near, g.near_first, g.end_i, g.end_j, layers, pull)
+
+
+@njit(cache=True, inline="always")
+def _worth_of(g, i, s, layers, pull):
+    return _worth(i, s, g.value, g.label, g.table, layers, pull)
+
+
 @njit(cache=True)
-def ascend(
-    slot, act, p, weight_of, low, high, value, label, table, count, weight, near, near_first, end_i, end_j, row_first, row, row_slot,
-    row_coefficient, layers,
-):  # fmt: skip
+def ascend(g, slot, act, p, price, weight_of, low, high, layers):
     """Move every patch in turn to the slot with the best score after prices, what is broken weighed; gives how many moved."""
     pull = np.zeros(max(layers, 1))
     change, touched = np.zeros(len(act)), np.zeros(2 * len(act) + 8, np.int64)
     moved = 0
     for i in range(len(slot)):
-        if count[i] < 2:
+        if g.width[i] < 2:
             continue
-        _pull(i, slot, label, table, weight, near, near_first, end_i, end_j, layers, pull)
+        _pull_of(g, i, slot, layers, pull)
         now = slot[i]
-        here = _worth(i, now, value, label, table, layers, pull)
+        here = _worth_of(g, i, now, layers, pull)
         least, best = -1e-12, -1
-        for s in range(count[i]):
+        for s in range(g.width[i]):
             if s == now:
                 continue
-            cost = here - _worth(i, s, value, label, table, layers, pull)
-            for t in range(row_first[i], row_first[i + 1]):
-                if row_slot[t] == s:
-                    cost += p[row[t]] * row_coefficient[t]
-                elif row_slot[t] == now:
-                    cost -= p[row[t]] * row_coefficient[t]
+            cost = here - _worth_of(g, i, s, layers, pull) + _priced(g, i, s, now, p, price)
             if cost >= least:
                 continue
-            touches = _changed(i, s, now, row_first, row, row_slot, row_coefficient, change, touched)
+            touches = _changed(g, i, s, now, change, touched)
             for t in range(touches):
                 k = touched[t]
                 c = change[k]
@@ -132,7 +172,7 @@ def ascend(
             if cost < least:
                 least, best = cost, s
         if best >= 0:
-            touches = _changed(i, best, now, row_first, row, row_slot, row_coefficient, change, touched)
+            touches = _changed(g, i, best, now, change, touched)
             for t in range(touches):
                 act[touched[t]] += change[touched[t]]
                 change[touched[t]] = 0.0
@@ -142,10 +182,7 @@ def ascend(
 
 
 @njit(cache=True)
-def settle_rows(
-    slot, act, p, weight_of, low, high, member, member_first, value, label, table, count, weight, near, near_first, end_i, end_j,
-    row_first, row, row_slot, row_coefficient, layers, turns, batch,
-):  # fmt: skip
+def settle_rows(g, slot, act, p, weight_of, low, high, member, member_first, layers, turns, batch):
     """Bring broken rows inside their ends by the cheapest changes, what is broken weighed row by row.
 
     The row that weighs most is taken first. A change counts its loss and what all rows are broken
@@ -171,15 +208,15 @@ def settle_rows(
         for u in range(member_first[r], member_first[r + 1]):
             i = member[u]
             now = slot[i]
-            _pull(i, slot, label, table, weight, near, near_first, end_i, end_j, layers, pull)
-            here = _worth(i, now, value, label, table, layers, pull)
+            _pull_of(g, i, slot, layers, pull)
+            here = _worth_of(g, i, now, layers, pull)
             least, chosen = 0.0, -1
-            for s in range(count[i]):
+            for s in range(g.width[i]):
                 if s == now:
                     continue
-                touches = _changed(i, s, now, row_first, row, row_slot, row_coefficient, change, touched)
+                touches = _changed(g, i, s, now, change, touched)
                 helps = sign * change[r] < 0.0
-                cost = here - _worth(i, s, value, label, table, layers, pull)
+                cost = here - _worth_of(g, i, s, layers, pull)
                 for t in range(touches):
                     k = touched[t]
                     c = change[k]
@@ -204,9 +241,9 @@ def settle_rows(
                     break
                 i, s = who[order[o]], target[order[o]]
                 now = slot[i]
-                _pull(i, slot, label, table, weight, near, near_first, end_i, end_j, layers, pull)
-                cost = _worth(i, now, value, label, table, layers, pull) - _worth(i, s, value, label, table, layers, pull)
-                touches = _changed(i, s, now, row_first, row, row_slot, row_coefficient, change, touched)
+                _pull_of(g, i, slot, layers, pull)
+                cost = _worth_of(g, i, now, layers, pull) - _worth_of(g, i, s, layers, pull)
+                touches = _changed(g, i, s, now, change, touched)
                 for t in range(touches):
                     k = touched[t]
                     c = change[k]
@@ -235,137 +272,34 @@ def _fits(act, low, high, change, touched, count):
 
 
 @njit(cache=True)
-def pair_changes(
-    patch, target, gain, first, rows_of, change_of, row_first, by_row, slot, act, low, high, near, near_first, end_i, end_j, depth, least
-):  # fmt: skip
-    """Take changes that gain and break no row, alone or two together; gives the gain and how many were taken.
-
-    Changes come in ascending loss, with the rows they move (`first`, `rows_of`, `change_of`) and,
-    row by row, the changes that move it (`row_first`, `by_row`). A change that breaks a row looks
-    for the partner, of the first `depth` that move the row back, with which it gains most. Patches
-    beside one that changed wait for the next round.
-    """
-    n = len(slot)
-    stale = np.zeros(n, np.bool_)
-    change, touched = np.zeros(len(act)), np.zeros(len(act) + 1, np.int64)
-    total, taken = 0.0, 0
-    for a in range(len(patch)):
-        i = patch[a]
-        if stale[i]:
-            continue
-        count, broken = 0, -1
-        for t in range(first[a], first[a + 1]):
-            r, c = rows_of[t], change_of[t]
-            touched[count] = r
-            count += 1
-            change[r] = c
-            if broken < 0 and ((c > 0.0 and act[r] + c > high[r]) or (c < 0.0 and act[r] + c < low[r])):
-                broken = r
-        best, top = -1, least
-        if broken < 0:
-            if gain[a] > least:
-                best, top = a, gain[a]
-        else:
-            sign, seen = 1.0 if change[broken] > 0.0 else -1.0, 0
-            for u in range(row_first[broken], row_first[broken + 1]):
-                b = by_row[u]
-                j = patch[b]
-                if stale[j] or j == i or gain[a] + gain[b] <= top:
-                    continue
-                back = 0.0
-                for t in range(first[b], first[b + 1]):
-                    if rows_of[t] == broken:
-                        back = change_of[t]
-                if back * sign >= 0.0:
-                    continue
-                seen += 1
-                if seen > depth:
-                    break
-                more = count
-                for t in range(first[b], first[b + 1]):
-                    r = rows_of[t]
-                    new = change[r] == 0.0
-                    if new:
-                        for q in range(count):
-                            if touched[q] == r:
-                                new = False
-                    if new:
-                        touched[more] = r
-                        more += 1
-                    change[r] += change_of[t]
-                fine = _fits(act, low, high, change, touched, more)
-                for t in range(first[b], first[b + 1]):
-                    change[rows_of[t]] -= change_of[t]
-                for q in range(count, more):
-                    change[touched[q]] = 0.0
-                if fine:
-                    for t in range(near_first[i], near_first[i + 1]):
-                        e = near[t] >> 1
-                        if (end_i[e] if near[t] & 1 else end_j[e]) == j:
-                            fine = False
-                if fine:
-                    best, top = b, gain[a] + gain[b]
-        for t in range(count):
-            change[touched[t]] = 0.0
-        if best < 0:
-            continue
-        for which in range(1 if best == a else 2):
-            c = a if which == 0 else best
-            k = patch[c]
-            slot[k] = target[c]
-            stale[k] = True
-            for t in range(near_first[k], near_first[k + 1]):
-                e = near[t] >> 1
-                stale[end_i[e] if near[t] & 1 else end_j[e]] = True
-            for t in range(first[c], first[c + 1]):
-                act[rows_of[t]] += change_of[t]
-        total += top
-        taken += 1
-    return total, taken
-
-
-@njit(cache=True)
-def polish(
-    order, slot, act, low, high, value, label, table, count, weight, near, near_first, end_i, end_j, row_first, row, row_slot,
-    row_coefficient, layers,
-):  # fmt: skip
+def polish(g, order, slot, act, low, high, layers):
     """Take every change of one patch that gains and breaks no row, once through `order`; gives the gain."""
     pull = np.zeros(max(layers, 1))
     change, touched = np.zeros(len(act)), np.zeros(2 * len(act) + 2, np.int64)
     gained = 0.0
     for o in range(len(order)):
         i = order[o]
-        if count[i] < 2:
+        if g.width[i] < 2:
             continue
-        _pull(i, slot, label, table, weight, near, near_first, end_i, end_j, layers, pull)
+        _pull_of(g, i, slot, layers, pull)
         now = slot[i]
-        here = _worth(i, now, value, label, table, layers, pull)
+        here = _worth_of(g, i, now, layers, pull)
         best, top = -1, 1e-9
-        for s in range(count[i]):
-            gain = _worth(i, s, value, label, table, layers, pull) - here
+        for s in range(g.width[i]):
+            gain = _worth_of(g, i, s, layers, pull) - here
             if s == now or gain <= top:
                 continue
-            moved = 0
-            for t in range(row_first[i], row_first[i + 1]):
-                if row_slot[t] == s:
-                    change[row[t]] += row_coefficient[t]
-                elif row_slot[t] == now:
-                    change[row[t]] -= row_coefficient[t]
-                else:
-                    continue
-                touched[moved] = row[t]
-                moved += 1
+            moved = _changed(g, i, s, now, change, touched)
             if _fits(act, low, high, change, touched, moved):
                 best, top = s, gain
             for t in range(moved):
                 change[touched[t]] = 0.0
         if best < 0:
             continue
-        for t in range(row_first[i], row_first[i + 1]):
-            if row_slot[t] == best:
-                act[row[t]] += row_coefficient[t]
-            elif row_slot[t] == now:
-                act[row[t]] -= row_coefficient[t]
+        moved = _changed(g, i, best, now, change, touched)
+        for t in range(moved):
+            act[touched[t]] += change[touched[t]]
+            change[touched[t]] = 0.0
         slot[i] = best
         gained += top
     return gained

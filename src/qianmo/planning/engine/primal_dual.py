@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qianmo.planning.engine.dense import Dense
+from qianmo.planning.engine.entries import row_amounts
 from qianmo.planning.engine.kernels import border_pass, bound_pass, patch_pass
 
 __all__ = ["Steps", "State", "iterate", "price_support", "signed_prices", "start_state", "steps_of"]
@@ -23,17 +24,24 @@ __all__ = ["Steps", "State", "iterate", "price_support", "signed_prices", "start
 SAFETY = 0.98
 """Share of the largest step that is taken."""
 
+ROOM, LEAST, FEWEST = 2.0, 0.005, 20.0
+"""Price steps suit this many times the undecided amount of a row; this share of its whole amount, and so many entries of it, at least."""
+
+WIDER = 2.0
+"""Factor to these where a run of steps went astray, until the steps are those that are safe for all amounts."""
+
 FIRST_BALANCE, ROW_SHARE = 0.12, 0.3
 """Balance of primal and dual steps at first, and weight of a limit entry against a typical border; tuned on counties."""
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Diagonal scales (步长): `patch` (n,), `row` (R,) points per unit and `row_size` (R,) sum of coefficients."""
+    """Diagonal scales (步长): `patch` (n,), `row` (R,) points per unit, `row_size` (R,) sum of coefficients, `row_unit` (R,) their mean."""
 
     patch: np.ndarray
     row: np.ndarray
     row_size: np.ndarray
+    row_unit: np.ndarray
 
 
 @dataclass
@@ -49,33 +57,39 @@ class State:
 
 def steps_of(d: Dense) -> Steps:
     """Scales from the sizes of values, borders and limit entries (步长)."""
-    pull = np.zeros(d.n)
-    most = d.weight.max(axis=1) if d.layers else np.zeros(0, np.float32)
-    np.add.at(pull, d.end_i, most)
-    np.add.at(pull, d.end_j, most)
-    used = np.isfinite(d.value)
-    spread = np.where(used, d.value, -np.inf).max(axis=1) - np.where(used, d.value, np.inf).min(axis=1)
-    open_ = d.count > 1
+    g = d.layout
+    most = g.weight.max(axis=1) if d.layers else np.zeros(0, np.float32)
+    pull = np.bincount(g.end_i, most, d.n) + np.bincount(g.end_j, most, d.n)
+    spread = np.where(np.isfinite(g.value), g.value, np.inf).min(axis=1)
+    spread = g.value.max(axis=1) - spread
+    open_ = g.width > 1
     typical = float(np.median((pull + spread)[open_])) if open_.any() else 1.0
     typical = typical if typical > 0 else 1.0
-    size = np.abs(d.row_coefficient)
-    rows = len(d.low)
-    row_size = np.bincount(d.row, size, rows).astype(float)
-    mean = row_size / np.maximum(np.bincount(d.row, minlength=rows), 1)
+    row_size, entries = row_amounts(d)
+    mean = row_size / np.maximum(entries, 1)
     row = np.where(mean > 0, ROW_SHARE * typical / np.where(mean > 0, mean, 1.0), 0.0)
-    load = np.zeros(d.n * d.slots)
-    owner = np.repeat(np.arange(d.n, dtype=np.int64), np.diff(d.row_first))
-    np.add.at(load, owner * d.slots + d.row_slot, row[d.row] * size)
-    patch = np.maximum(pull + load.reshape(d.n, d.slots).max(axis=1), 1e-3 * typical)
-    return Steps(patch, row, np.maximum(row_size, 1e-300))
+    patch = np.maximum(pull + _load(d, row), 1e-3 * typical)
+    return Steps(patch, row, np.maximum(row_size, 1e-300), mean)
+
+
+def _load(d: Dense, row: np.ndarray) -> np.ndarray:
+    """Largest sum of limit entries of one slot of each patch, each times the weight of its row, (n,)."""
+    g = d.layout
+    each = np.concatenate([[0.0], np.cumsum(row[g.column_row])])
+    load = (each[g.column_first[1:]] - each[g.column_first[:-1]]).astype(np.float32)[g.column] * g.size[:, None]
+    if len(g.row):
+        owner = np.repeat(np.arange(d.n, dtype=np.int64), np.diff(g.row_first))
+        np.add.at(load.reshape(-1), owner * d.slots + g.row_slot, (row[g.row] * np.abs(g.row_coefficient)).astype(np.float32))
+    return load.max(axis=1)
 
 
 def start_state(d: Dense, *, prices: np.ndarray | None = None, parts: np.ndarray | None = None, slot: np.ndarray | None = None) -> State:
     """First iterate: a slot of each patch, halves of the bonuses, no prices; or those of an earlier run (初始状态)."""
     x = np.zeros((d.n, d.slots), np.float32)
-    x[np.arange(d.n), np.argmax(d.value, axis=1) if slot is None else slot] = 1.0
+    x[np.arange(d.n), np.argmax(d.layout.value, axis=1) if slot is None else slot] = 1.0
+    weight = d.layout.weight
     if parts is None:
-        parts = np.repeat(d.weight / 2, d.layers if d.weight.shape[1] == 1 else 1, axis=1) if d.layers else np.zeros((0, 1))
+        parts = np.repeat(weight / 2, d.layers if weight.shape[1] == 1 else 1, axis=1) if d.layers else np.zeros((0, 1))
     return State(x, np.ascontiguousarray(parts, np.float32), np.zeros(len(d.low)) if prices is None else prices.copy(), FIRST_BALANCE)
 
 
@@ -85,36 +99,43 @@ def iterate(d: Dense, steps: Steps, state: State, *, check: int = 20) -> Iterato
     The state is changed in place; its parts may lie outside their bonus and are then taken at the
     nearest end. The caller stops.
     """
+    g = d.layout
     x0, a0, p0 = state.x.copy(), state.a.copy(), state.p.copy()
-    rows, k, first, last, total = len(d.low), 0, 0.0, np.inf, 0
+    k, first, last, total = 0, 0.0, np.inf, 0
     states = np.zeros((d.n, max(d.layers, 1)), np.float32)
-    places = (d.value, d.label, d.only, d.table, d.count, d.weight, d.near, d.near_first)
-    entries = (d.row_first, d.row, d.row_slot, d.row_coefficient)
+    size, room, least = steps.row_size, ROOM, LEAST
     while True:
         tau = (SAFETY / (state.omega * steps.patch)).astype(np.float32)
         scale = (SAFETY * state.omega / (2.0 * d.mends)).astype(np.float32) if d.layers else np.zeros(1, np.float32)
-        sigma = SAFETY * state.omega * steps.row / steps.row_size
+        sigma = SAFETY * state.omega * steps.row / size
         blend = (k + 1.0) / (k + 2.0)
-        price = state.p.astype(np.float32)
-        sums, moved_x = patch_pass(state.x, x0, state.a, price, *places, *entries, tau, states, blend, 1.0, rows)
-        moved_a = border_pass(state.a, a0, states, d.weight, d.end_i, d.end_j, scale, blend, 1.0)
-        q = state.p + sigma * sums.sum(axis=0)
+        rows, undecided, moved_x = patch_pass(g, state.x, x0, state.a, state.p, tau, states, blend)
+        moved_a = border_pass(state.a, a0, states, g.weight, g.end_i, g.end_j, scale, blend)
+        q = state.p + sigma * rows
         after = q - sigma * np.clip(q / np.maximum(sigma, 1e-300), d.low, d.high)
         moved_p = float((np.square(after - state.p) / np.maximum(sigma, 1e-300)).sum())
-        residual = float(np.sqrt(moved_x.sum() + moved_a.sum() + moved_p))
+        residual = float(np.sqrt(moved_x + moved_a.sum() + moved_p))
         state.p = blend * (2.0 * after - state.p) + (1.0 - blend) * p0
         k, total, state.steps_done = k + 1, total + 1, state.steps_done + 1
         first = residual if k == 1 else first
-        if k > 3 and (residual <= 0.2 * first or (residual <= 0.8 * first and residual > last) or k >= 0.36 * total):
-            state.omega = _balance(d, steps, state, x0, a0, p0)
+        grown = bool((undecided > size).any())
+        if k > 3 and (grown or residual <= 0.2 * first or (residual <= 0.8 * first and residual > last) or k >= 0.36 * total):
+            astray = not residual <= first
+            if not residual <= 2.0 * first:
+                np.copyto(state.x, x0)
+                np.copyto(state.a, a0)
+                state.p = p0
+            else:
+                state.omega = _balance(d, steps, size, state, x0, a0, p0)
+            room, least = (room * WIDER, min(1.0, least * WIDER)) if astray else (room, least)
+            size = np.clip(room * undecided, np.maximum(least * steps.row_size, FEWEST * steps.row_unit), steps.row_size)
             np.copyto(x0, state.x)
             np.copyto(a0, state.a)
             p0, k, residual = state.p.copy(), 0, np.inf
         last = residual
         if total % check == 0:
             legal = signed_prices(d, state.p)
-            found, _ = bound_pass(state.a, legal, *places, *entries, d.layers)
-            yield float(found.sum()) + price_support(d, legal) - d.base, legal
+            yield bound_pass(g, state.a, legal)[0] + price_support(d, legal) - d.base, legal
 
 
 def signed_prices(d: Dense, p: np.ndarray) -> np.ndarray:
@@ -129,13 +150,13 @@ def price_support(d: Dense, p: np.ndarray) -> float:
     return float((p * ends).sum())
 
 
-def _balance(d: Dense, steps: Steps, state: State, x0: np.ndarray, a0: np.ndarray, p0: np.ndarray) -> float:
+def _balance(d: Dense, steps: Steps, size: np.ndarray, state: State, x0: np.ndarray, a0: np.ndarray, p0: np.ndarray) -> float:
     """New balance of the steps: how far prices went against how far shares went, smoothed."""
     primal = float(np.sqrt(np.einsum("is,is,i->", state.x - x0, state.x - x0, steps.patch)))
     far = state.a - a0
-    dual = float(np.einsum("ek,ek->", far, far / np.maximum(d.weight / 2.0, 1e-12))) if d.layers else 0.0
+    dual = float(np.einsum("ek,ek->", far, far / np.maximum(d.layout.weight / 2.0, 1e-12))) if d.layers else 0.0
     safe = np.where(steps.row > 0, steps.row, 1.0)
-    dual = float(np.sqrt(dual + (np.square(state.p - p0) * steps.row_size / safe).sum()))
+    dual = float(np.sqrt(dual + (np.square(state.p - p0) * size / safe).sum()))
     if primal <= 1e-12 or dual <= 1e-12:
         return state.omega
     return float(np.sqrt(state.omega * dual / primal))
