@@ -20,6 +20,7 @@ _HOMES = {
     "finance-run": "finance_run", "finance-explain": "finance_explain", "finance-workbook": "finance_workbook",
     "finance-lint": "finance_lint",
     "finance-risk": "finance_risk",
+    "equity": "equity_shares", "exit": "exit_settlement",
 }  # fmt: skip
 
 

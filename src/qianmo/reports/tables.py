@@ -29,7 +29,7 @@ __all__ = ["workbook"]
 _FIRST_ROW = 4
 """Row of the first data row from 0: title, mark, header, units stand above."""
 
-_XLSX_FORMATS = MappingProxyType({"integer": "0", "year": "0", "0.0": "0.0", "0.00": "0.00", "0.0000": "0.0000", "0.00%": "0.00%", "text": "@"})
+_XLSX_FORMATS = MappingProxyType({"integer": "0", "year": "0", "0.0": "0.0", "0.00": "0.00", "#,##0.00": "#,##0.00", "0.0000": "0.0000", "0.00%": "0.00%", "text": "@"})
 _NARROW, _WIDE = 7, 46
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _MOST_MARKS = 2

@@ -86,6 +86,8 @@ def cell_text(value: Any, number_format: str) -> str:
         return f"{number:.0f}"
     if number_format.endswith("%"):
         return percent_text(number)
+    if number_format.startswith("#,"):
+        return f"{float(_fixed(number)):,.2f}"
     return _fixed(number, len(number_format) - 2)
 
 

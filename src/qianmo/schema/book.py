@@ -25,7 +25,7 @@ __all__ = [
     "TableBlock",
 ]
 
-NUMBER_FORMATS = ("text", "integer", "0.0", "0.00", "0.0000", "0.00%", "year")
+NUMBER_FORMATS = ("text", "integer", "0.0", "0.00", "#,##0.00", "0.0000", "0.00%", "year")
 """Ways a cell can be shown; all but text and year may be summed."""
 
 
