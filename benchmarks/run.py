@@ -18,7 +18,7 @@ from pathlib import Path
 
 from measure import Reading, Way, WayFailedError, measure, once
 
-NAMES = ("area", "adjacency", "overlay", "evaluate", "ingest", "plan", "what_if", "swap", "exchange", "allot", "verify", "risk", "games")
+NAMES = ("area", "adjacency", "overlay", "evaluate", "ingest", "plan", "what_if", "swap", "exchange", "allot", "verify", "risk", "games", "pv")
 _SMALL = 2000
 
 

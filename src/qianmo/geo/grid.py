@@ -10,10 +10,10 @@ import shapely
 from scipy.spatial import cKDTree
 
 from qianmo.geo.cells import cells_inside, outlines, placed
-from qianmo.geo.crs import is_metric
+from qianmo.geo.gradient import gradient
 from qianmo.geo.raster import NODATA, Grid, resampled
 from qianmo.geo.topology import is_coverage
-from qianmo.schema.errors import CrsError, MissingDataError, TopologyError
+from qianmo.schema.errors import MissingDataError, TopologyError
 
 __all__ = ["Grid", "polygonize", "resampled", "slope_deg", "smooth_coverage", "zonal_majority", "zonal_mean"]
 
@@ -81,22 +81,8 @@ def slope_deg(grid: Grid) -> Grid:
     ----------
     .. [1] B. K. P. Horn, Hill shading and the reflectance map, Proceedings of the IEEE, vol. 69, pp. 14-47, 1981.
     """
-    cell = _square_cell(grid)
-    z = np.where(grid.valid, grid.values.astype(float), np.nan)
-    p = np.pad(z, 1, constant_values=np.nan)
-
-    def at(dy: int, dx: int) -> np.ndarray:
-        rows, columns = z.shape
-        window = p[1 + dy : 1 + dy + rows, 1 + dx : 1 + dx + columns]
-        if not np.isnan(window).any():
-            return window
-        across = p[1 - dy : 1 - dy + rows, 1 - dx : 1 - dx + columns]
-        level = at(dy, 0) + at(0, dx) - z if dy and dx else z
-        return np.where(np.isnan(window), np.where(np.isnan(across), level, 2.0 * z - across), window)
-
-    east = at(-1, 1) + 2 * at(0, 1) + at(1, 1) - at(-1, -1) - 2 * at(0, -1) - at(1, -1)
-    south = at(1, -1) + 2 * at(1, 0) + at(1, 1) - at(-1, -1) - 2 * at(-1, 0) - at(-1, 1)
-    slope = np.degrees(np.arctan(np.hypot(east, south) / (8.0 * cell)))
+    east, north = gradient(grid)
+    slope = np.degrees(np.arctan(np.hypot(east, north)))
     return replace(grid, values=np.where(grid.valid, slope, NODATA).astype(np.float32), nodata=NODATA)
 
 
@@ -162,17 +148,6 @@ def smooth_coverage(frame: gpd.GeoDataFrame, tolerance: float) -> gpd.GeoDataFra
     out = frame.copy()
     out[frame.geometry.name] = shapely.coverage_simplify(geoms, tolerance, simplify_boundary=False)
     return out
-
-
-def _square_cell(grid: Grid) -> float:
-    t = grid.transform
-    if not is_metric(grid.crs):
-        found = f"slope needs metres, the elevation model is in {grid.crs.name}"
-        raise CrsError(found, expected="a projected CRS in metres", cure="use resampled (请先投影)")
-    if t.b or t.d or abs(abs(t.e) - abs(t.a)) > 1e-6 * abs(t.a):
-        found = f"cells are {abs(t.a):g} x {abs(t.e):g} m, turned by {t.b:g}, {t.d:g}"
-        raise CrsError(found, expected="square cells, north up", cure="use resampled (请先重采样)")
-    return abs(t.a)
 
 
 def _values_inside(grid: Grid, geoms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

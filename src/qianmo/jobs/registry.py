@@ -21,6 +21,7 @@ _HOMES = {
     "finance-lint": "finance_lint",
     "finance-risk": "finance_risk",
     "equity": "equity_shares", "exit": "exit_settlement",
+    "pv": "pv_yield",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from qianmo.schema.errors import EncodingError, UnsafeInputError
 
-__all__ = ["check_geojson"]
+__all__ = ["check_geojson", "check_json"]
 
 _ROOTS = {
     "FeatureCollection",
@@ -36,6 +36,21 @@ def check_geojson(path: Path, *, depth_max: float) -> bool:
     UnsafeInputError
         Not GeoJSON, cut short, nested too deep, or with numbers that are not finite.
     """
+    data = check_json(path, depth_max=depth_max)
+    _check_root(data, path.name)
+    return re.search(rb'"crs"\s*:\s*\{', data[:65536]) is not None
+
+
+def check_json(path: Path, *, depth_max: float) -> bytes:
+    """Check any JSON file without building it, and give its bytes: UTF-8, balanced, shallow, finite (JSON 检查).
+
+    Raises
+    ------
+    EncodingError
+        Not UTF-8.
+    UnsafeInputError
+        Cut short, nested too deep, or with numbers that are not finite.
+    """
     data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     _check_text(data, path.name)
     bare = _STRING.sub(b"s", data)
@@ -46,8 +61,7 @@ def check_geojson(path: Path, *, depth_max: float) -> bool:
             expected="plain decimal numbers",
             cure="remove or correct the feature that holds it 请改正非法数值",
         )
-    _check_root(data, path.name)
-    return re.search(rb'"crs"\s*:\s*\{', data[:65536]) is not None
+    return data
 
 
 def _check_text(data: bytes, name: str) -> None:
