@@ -10,6 +10,7 @@ from qianmo.schema.finance_rules import capital_shares, finance_facts, lint_rule
 from qianmo.schema.measures import measures
 from qianmo.schema.policy_rates import policy_rates
 from qianmo.schema.rules import parameters, rules, unit_costs
+from qianmo.schema.shipped import shipped_rows
 from qianmo.schema.tables import table_names, table_spec
 
 FOLDER = Path(__file__).parent / "reference" / "generated"
@@ -19,7 +20,7 @@ def main() -> None:
     """Write all pages into reference/generated/ (not committed)."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     pages = {"tables": tables(), "rules": rule_page(), "parameters": parameter_page(), "measures": measure_page(), "jobs": jobs(),
-             "errors": error_page(), "api": api()}  # fmt: skip
+             "errors": error_page(), "api": api(), "finance": finance_page()}  # fmt: skip
     for name, text in pages.items():
         (FOLDER / f"{name}.md").write_text(text, encoding="utf-8")
 
@@ -67,6 +68,17 @@ def parameter_page() -> str:
     second = grid(("id", "名称", "unit", "low", "default", "high", "confidence"), costs)
     third = grid(("id", "名称", "value", "unit", "from", "until", "region", "source", "confidence", "note"), rates)
     return "# Parameters 参数\n\n" + first + "\n## Unit costs 单价\n\n" + second + "\n## Policy rates 税费率与利率\n\n" + third
+
+
+def finance_page() -> str:
+    """Kinds, natures, tax treatments and units of a project of money."""
+    heads = {"finance_kinds": "Kinds 科目", "finance_natures": "Legal natures 法律性质", "finance_tax_treatments": "Tax treatments 计税方式",
+             "finance_units": "Units 计量单位", "finance_statements": "Items of the statements 报表项目"}  # fmt: skip
+    out = ["# Money of a project 项目资金代码\n"]
+    for name, head in heads.items():
+        rows = shipped_rows("codes", name)
+        out.append(f"## {head}\n\n" + grid(tuple(rows[0]), [tuple(r.values()) for r in rows]))
+    return "\n".join(out)
 
 
 def measure_page() -> str:

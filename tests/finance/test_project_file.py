@@ -119,3 +119,12 @@ def test_a_line_may_give_amounts_by_year(text):
     numbers = ", ".join(["0", "0"] + ["1800"] * 20)
     other = text.replace('amount = "1800 万元/年"\nfrom = 3\nto = 22', f'by_year = [{numbers}]\nunit = "万元"')
     assert computed(assemble(read(other)))["flow.before_tax"] == computed(assemble(read(text)))["flow.before_tax"]
+
+
+def test_the_file_of_the_how_to_runs(repo):
+    text = (repo / "docs/how-to/finance.md").read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    project = read(text)
+    values = computed(assemble(project))
+    figures = figures_of(project, values)
+    assert max(abs(x) for x in values["balance.difference"]) == 0
+    assert figures["irr_before_tax"].value > 0.05 and figures["lowest_account_mine"].value >= 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
 import pytest
 
@@ -184,3 +186,15 @@ def test_without_rounding_the_sheet_says_nearly_the_same(cases):
         free = computed(sheet, exact=False)
         biggest = max(abs(x) for x in values["flow.before_tax"])
         assert np.abs(np.asarray(free["flow.before_tax"]) - values["flow.before_tax"]).max() <= 100 + 1e-9 * biggest, project.file
+
+
+def test_a_second_bookkeeper_finds_the_same_books(cases, repo):
+    """The auditor of the benchmark keeps the books again in whole numbers from receipts and payments alone."""
+    spec = importlib.util.spec_from_file_location("finance_audit", repo / "benchmarks/finance_audit.py")
+    audit = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(audit)
+    for project, _, values in cases:
+        assert audit.audited(values) == [], project.file
+    wrong = dict(cases[0][2])
+    wrong["tax.due"] = [x + 1 for x in wrong["tax.due"]]
+    assert audit.audited(wrong)

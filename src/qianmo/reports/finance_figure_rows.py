@@ -131,7 +131,7 @@ def _single_rows(project: Project, m: Places) -> list[FigureRow]:
         return f"SUM({m.span(name)})"
 
     running = m.span("time.operation")
-    sales = m.span("income.net")
+    sales = m.span("income.recurring")
     best = f"SUMPRODUCT(MAX({sales}*({running}>0)))"
     normal = f"MATCH(1,INDEX(({sales}={best})*({running}>0),0),0)"
     variable = [f"INDEX({m.span(net_row(project, ln))},1,{normal})" for ln in lines_of(project, "operating", direction="out") if kinds()[ln.kind].variable]
@@ -145,7 +145,7 @@ def _single_rows(project: Project, m: Places) -> list[FigureRow]:
         FigureRow("debt_total", "长期借款", "万元", "各年之和", single=f"={whole('loans.drawn')}/{WAN}", key="debt_total", scale=WAN),
         FigureRow("roi", "总投资收益率 ROI", "比例", "运营期年平均息税前利润 ÷ 总投资", single="=" + mean.format(m.span("profit.ebit"), running, whole("use.total")), key="roi"),
         FigureRow("roe", "资本金净利润率 ROE", "比例", "运营期年平均净利润 ÷ 资本金", single="=" + mean.format(m.span("profit.net"), running, whole("equity.paid")), key="roe"),
-        FigureRow("bep", "盈亏平衡点 BEP(生产能力利用率)", "比例", "固定成本 ÷ (营业收入 − 可变成本 − 税金及附加), 取收入最高的首个运营年", single=f'=IF({margin}>0,({fixed})/({margin}),"—")', key="bep"),
+        FigureRow("bep", "盈亏平衡点 BEP(生产能力利用率)", "比例", "固定成本 ÷ (经常性营业收入 − 可变成本 − 税金及附加), 取经常性收入最高的首个运营年", single=f'=IF({margin}>0,({fixed})/({margin}),"—")', key="bep"),
         FigureRow("lowest_cash", "最低累计盈余资金", "万元", "各年最小值", single=f"=MIN({m.span('cash.closing')})/{WAN}", key="lowest_cash", scale=WAN),
         FigureRow("short_term_peak", "短期借款最高额", "万元", "各年最大值", single=f"=MAX({m.span('short.borrowed')})/{WAN}", key="short_term_peak", scale=WAN),
     ]  # fmt: skip

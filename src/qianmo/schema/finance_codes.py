@@ -15,7 +15,8 @@ class Kind:
     """One kind of line (科目).
 
     `direction` in or out; `stage` capital, operating, subsidy or funding; `asset` fixed, intangible, deferred or none;
-    `nature` and `tax` are taken where the line names none; a `variable` cost moves with the output.
+    `nature` and `tax` are taken where the line names none; a `variable` cost moves with the
+    output; `once` income (quota, land) is no part of a normal year.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Kind:
     nature: str
     tax: str
     variable: bool
+    once: bool
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class TaxTreatment:
 def kinds() -> dict[str, Kind]:
     """All kinds by id (全部科目)."""
     rows = shipped_rows("codes", "finance_kinds")
-    return {r["kind"]: Kind(r["kind"], r["zh"], r["direction"], r["stage"], r["asset"], r["nature"], r["tax"], r["variable"] == "yes") for r in rows}
+    return {r["kind"]: Kind(r["kind"], r["zh"], r["direction"], r["stage"], r["asset"], r["nature"], r["tax"], r["variable"] == "yes", r["once"] == "yes") for r in rows}
 
 
 @cache

@@ -114,6 +114,8 @@ class Entry:
             if amount.value < 0:
                 self.fail(key, f"{part!r} 为负", expected="不小于 0", cure="收支方向由科目 kind 决定, 数值一律写正数")
             found.append(amount)
+        if not found:
+            self.fail(key, "列表是空的", expected='至少一个数值与单位, 如 ["200 床", "365 天"]')
         return tuple(found)
 
     def child(self, key: str) -> Entry:

@@ -11,7 +11,7 @@ from qianmo.schema.finance_codes import kinds, tax_treatments
 
 __all__ = ["invented_project"]
 
-_PLANS = ("annuity", "equal_principal", "bullet", "interest_first", "capacity")
+_PLANS = ("annuity", "equal_principal", "bullet", "interest_first", "accrued", "capacity")
 _UNITS = (("亩", "万元/亩", 1.0), ("公顷", "元/平方米", 10.0), ("MWh", "元/kWh", 1.0), ("户", "万元/户", 1.0), ("床", "元/床", 1e4))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from qianmo.finance.project.entry import Entry, document
 from qianmo.finance.project.positions import key_lines
-from qianmo.finance.project.read_lines import read_line, read_quota
+from qianmo.finance.project.read_lines import MOST_FEN, read_line, read_quota
 from qianmo.finance.project.read_loans import read_loan, read_transfer
 from qianmo.finance.project.read_rates import Timeline, policy_series, read_rate
 from qianmo.finance.project.records import AssetRule, Party, Project, Rate, SubProject, TaxSettings
@@ -181,6 +181,8 @@ def _equity(entry: Entry, line: Timeline) -> tuple[float, ...]:
         fen, _ = fen_factor(quantity(f"1 {entry.text('unit')}"))
     except SchemaError as fault:
         entry.fail("unit", fault.found, expected=fault.expected)
+    if values and max(values) * fen > MOST_FEN:
+        entry.fail("by_year", "金额过大", expected=f"至多 {MOST_FEN / 1e10:,.0f} 亿元", cure="核对单位")
     return tuple(v * fen for v in values) + (0.0,) * (line.years - len(values))
 
 

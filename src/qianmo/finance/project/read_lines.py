@@ -14,7 +14,10 @@ from qianmo.finance.sheet.evaluate import fen_of
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.finance_codes import kinds, natures, tax_treatments
 
-__all__ = ["construction_weights", "read_line", "read_quota", "spread_weights"]
+__all__ = ["MOST_FEN", "construction_weights", "read_line", "read_quota", "spread_weights"]
+
+MOST_FEN = 1e14
+"""Largest amount of a line: a hundred of them still sum exactly in a float (below 2**53)."""
 
 
 def read_line(entry: Entry, line: Timeline, months: int) -> Line:
@@ -64,7 +67,7 @@ def _line(entry: Entry, line: Timeline, months: int, kind: str, shares: tuple[tu
     if yearly and mode == "spread":
         entry.fail("price", "每年金额不能按比例分摊", expected="from 与 to", cure="去掉单价中的 /年, 或改用 from、to")
     nature = entry.text("nature", known.nature, choices=natures())
-    ramp = entry.numbers("ramp", least=0.0)
+    ramp = entry.numbers("ramp", least=0.0, most=10.0)
     if ramp and mode != "each":
         entry.fail("ramp", "达产率只用于逐年重复的行", expected="from 与 to")
     deductions = _deductions(entry, kind)
@@ -72,7 +75,7 @@ def _line(entry: Entry, line: Timeline, months: int, kind: str, shares: tuple[tu
     found = Line(
         name, entry.text("zh", known.zh), entry.text("sub_project"), entry.text("party", ""), kind, nature,
         entry.text("tax", known.tax, choices=tax_treatments()), factors, fen, shares, mode, first, last,
-        entry.number("growth", 0.0, least=-0.99, most=1.0), ramp, weights, amounts, entry.integer("lag_months", 0, least=0, most=12 * line.years),
+        entry.number("growth", 0.0, least=-0.9, most=0.5), ramp, weights, amounts, entry.integer("lag_months", 0, least=0, most=12 * line.years),
         entry.flag("includes_vat", True), entry.integer("life_years", 1, least=1, most=100) if entry.has("life_years") else None,
         entry.number("salvage", least=0.0, most=1.0) if entry.has("salvage") else None, entry.text("source", ""),
         {key: entry.source(key, entry.data.get("source", "") if key in (area, "price", "amount", "by_year") else "") for key in keys},
@@ -105,12 +108,21 @@ def _money(entry: Entry, line: Timeline, area: str) -> tuple[tuple[Quantity, ...
         amounts = entry.numbers("by_year", least=0.0)
         if len(amounts) != line.years:
             entry.fail("by_year", f"有 {len(amounts)} 个数", expected=f"{line.years} 个, 每年一个")
-        return (_unit(entry, unit),), _factor(entry, "unit", _unit(entry, unit))[0], amounts, False
+        fen = _factor(entry, "unit", _unit(entry, unit))[0]
+        _check_size(entry, "by_year", max(amounts) * fen)
+        return (_unit(entry, unit),), fen, amounts, False
     factors = entry.amounts(given[0])
     if given == [area]:
         factors = (*factors, *entry.amounts("price"))
     fen, yearly = _factor(entry, "price" if given == [area] else "amount", *factors)
+    _check_size(entry, given[0], math.prod((*(f.value for f in factors), fen)))
     return factors, fen, (), yearly
+
+
+def _check_size(entry: Entry, key: str, amount_fen: float) -> None:
+    """Sums of such amounts must stay whole in a float."""
+    if amount_fen > MOST_FEN:
+        entry.fail(key, f"金额 {amount_fen / 1e10:,.0f} 亿元过大", expected=f"一行至多 {MOST_FEN / 1e10:,.0f} 亿元", cure="核对单位")
 
 
 def _unit(entry: Entry, unit: str) -> Quantity:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from qianmo.finance.project.entry import Entry
-from qianmo.finance.project.read_lines import spread_weights
+from qianmo.finance.project.read_lines import MOST_FEN, spread_weights
 from qianmo.finance.project.read_rates import Timeline, read_rate
 from qianmo.finance.project.records import Loan, Transfer
 from qianmo.finance.project.units import fen_factor, quantity
@@ -14,8 +14,8 @@ from qianmo.schema.finance_codes import natures
 
 __all__ = ["read_loan", "read_transfer"]
 
-PLANS = ("annuity", "equal_principal", "bullet", "interest_first", "capacity", "sculpted")
-"""等额还本付息, 等额还本利息照付, 到期一次还本, 先息后本, 最大能力还款, 按偿债备付率."""
+PLANS = ("annuity", "equal_principal", "bullet", "interest_first", "accrued", "capacity", "sculpted")
+"""等额还本付息, 等额还本利息照付, 到期一次还本, 先息后本, 到期一次还本付息, 最大能力还款, 按偿债备付率."""
 
 
 def read_loan(entry: Entry, line: Timeline, months: int) -> Loan:
@@ -50,7 +50,7 @@ def read_loan(entry: Entry, line: Timeline, months: int) -> Loan:
         entry.fail("grace_years", "按偿债备付率还款不设宽限期", expected="0")
     nature = entry.text("nature", "market_loan", choices=natures())
     if nature == "special_bond" and plan in ("sculpted", "capacity"):
-        entry.fail("plan", f"专项债券不能用还款方式 {plan}", expected="annuity, equal_principal, bullet, interest_first", cure="按债券发行条件还本付息")
+        entry.fail("plan", f"专项债券不能用还款方式 {plan}", expected="annuity, equal_principal, bullet, interest_first, accrued", cure="按债券发行条件还本付息")
     found = Loan(
         name, entry.text("zh", name), entry.text("party", ""), nature, sizing,
         _amount(entry) if sizing == "amount" else 0.0, entry.number("share", least=0.0, most=1.0) if sizing == "share" else 0.0,
@@ -70,6 +70,8 @@ def _amount(entry: Entry) -> float:
         entry.fail("amount", fault.found, expected=fault.expected, cure=fault.cure)
     if yearly:
         entry.fail("amount", "借款金额写成了每年金额", expected="金额")
+    if math.prod((*(f.value for f in factors), fen)) > MOST_FEN:
+        entry.fail("amount", "金额过大", expected=f"至多 {MOST_FEN / 1e10:,.0f} 亿元", cure="核对单位")
     return math.prod((*(f.value for f in factors), fen))
 
 
@@ -110,4 +112,6 @@ def _by_year(entry: Entry, line: Timeline) -> tuple[float, ...]:
         fen, _ = fen_factor(quantity(f"1 {entry.text('unit')}"))
     except SchemaError as fault:
         entry.fail("unit", fault.found, expected=fault.expected)
+    if max(values) * fen > MOST_FEN:
+        entry.fail("by_year", "金额过大", expected=f"至多 {MOST_FEN / 1e10:,.0f} 亿元", cure="核对单位")
     return tuple(v * fen for v in values)

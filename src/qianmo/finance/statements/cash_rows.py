@@ -49,8 +49,8 @@ def cash_rows(project: Project) -> list[Row]:
                - Here("loans.principal") - Here("loans.paid") - Here("short.repaid") - Here("short.interest") - Here("profit.dividend")),
         booked("cash.net", "净现金流量", _PART, Here("cash.operating") + Here("cash.investing") + Here("cash.financing")),
         booked("use.total", "总投资", _PART, Here("capex.gross") + Here("loans.construction_interest") + Here("working.increase")),
-        booked("use.own", "自有经营资金", _PART, Here("use.total") - Here("equity.paid") - Here("loans.drawn") - Here("loans.capitalised") - Here("grant.gross")),
-        booked("use.sources", "资金筹措", _PART, Here("equity.paid") + Here("loans.drawn") + Here("loans.capitalised") + Here("grant.gross") + Here("use.own")),
+        booked("use.own", "自有经营资金", _PART, Here("use.total") - Here("equity.paid") - Here("loans.drawn") - Here("loans.construction_capitalised") - Here("grant.gross")),
+        booked("use.sources", "资金筹措", _PART, Here("equity.paid") + Here("loans.drawn") + Here("loans.construction_capitalised") + Here("grant.gross") + Here("use.own")),
         booked("cash.closing", "累计盈余资金", _PART, Before("cash.closing") + Here("cash.net"), total="last"),
     ]  # fmt: skip
     return rows

@@ -206,18 +206,18 @@ def _profit_figures(project: Project, values: Values) -> list[Figure]:
     running = [t for t, f in enumerate(values["time.operation"]) if f]
     total, own = math.fsum(values["use.total"]), math.fsum(values["equity.paid"])
     ebit, net = [values["profit.ebit"][t] for t in running], [values["profit.net"][t] for t in running]
-    normal = max(running, key=lambda t: (values["income.net"][t], -t)) if running else 0
+    normal = max(running, key=lambda t: (values["income.recurring"][t], -t)) if running else 0
     variable = math.fsum(values[net_row(project, ln)][normal] for ln in lines_of(project, "operating", direction="out") if kinds()[ln.kind].variable)
-    taxes, sales = values["surcharge.total"][normal], values["income.net"][normal]
+    taxes, sales = values["surcharge.total"][normal], values["income.recurring"][normal]
     bep = _safe(lambda: break_even_capacity(values["cost.total"][normal] - variable, sales, variable, taxes))
-    note = f"取第 {normal + 1} 年 (收入最高的首个年份)"
+    note = f"取第 {normal + 1} 年 (经常性收入最高的首个运营年, 不含指标与土地收入)"
     return [
         Figure("total_investment", "总投资", "分", total, "建设投资 + 建设期利息 + 流动资金", ("use.total",)),
         Figure("equity_total", "资本金", "分", own, "各年资本金之和", ("equity.paid",)),
         Figure("debt_total", "长期借款", "分", math.fsum(values["loans.drawn"]), "各年借款之和", ("loans.drawn",)),
         Figure("roi", "总投资收益率 ROI", "比例", _safe(lambda: return_on_investment(ebit, total)), "运营期年平均息税前利润 ÷ 总投资", ("profit.ebit", "use.total")),
         Figure("roe", "资本金净利润率 ROE", "比例", _safe(lambda: return_on_equity(net, own)), "运营期年平均净利润 ÷ 资本金", ("profit.net", "equity.paid")),
-        Figure("bep", "盈亏平衡点 BEP(生产能力利用率)", "比例", bep, "固定成本 ÷ (营业收入 − 可变成本 − 税金及附加)", ("cost.total", "income.net", "surcharge.total"), note=note),
+        Figure("bep", "盈亏平衡点 BEP(生产能力利用率)", "比例", bep, "固定成本 ÷ (经常性营业收入 − 可变成本 − 税金及附加)", ("cost.total", "income.recurring", "surcharge.total"), note=note),
         Figure("lowest_cash", "最低累计盈余资金", "分", min(values["cash.closing"]), "各年累计盈余资金的最小值", ("cash.closing",)),
         Figure("short_term_peak", "短期借款最高额", "分", max(values["short.borrowed"]), "各年短期借款的最大值", ("short.borrowed",)),
     ]  # fmt: skip

@@ -79,7 +79,7 @@ def sum_rows(project: Project) -> list[Row]:
     -------
     list of Row
         ``capex``, ``income``, ``subsidy``, ``cost`` with ``.gross``, ``.net`` and, where it matters, ``.vat``; ``grant.gross``;
-        ``income.untaxed`` not counted for income tax.
+        ``income.untaxed`` not counted for income tax, ``income.recurring`` without quota and land.
     """
     rows = []
     for name, zh, stage, direction in _SUMS:
@@ -88,6 +88,8 @@ def sum_rows(project: Project) -> list[Row]:
         if name != "grant":
             rows.append(_sum(f"{name}.net", f"{zh}(不含税)", net_row, project, lines))
     untaxed = lines_of(project, "operating", "subsidy", direction="in", test=lambda ln: not tax_treatments()[ln.tax].taxable)
+    recurring = lines_of(project, "operating", direction="in", test=lambda ln: not kinds()[ln.kind].once)
+    rows.append(_sum("income.recurring", "经常性营业收入(不含税, 不含指标与土地收入)", net_row, project, recurring))
     rows.append(_sum("income.untaxed", "不征税收入", net_row, project, untaxed))
     simple = [ln for ln in lines_of(project, "operating", "subsidy", direction="in") if tax_treatments()[ln.tax].simple]
     general = [ln for ln in lines_of(project, "operating", "subsidy", direction="in") if not tax_treatments()[ln.tax].simple]

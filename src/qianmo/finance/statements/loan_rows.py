@@ -54,7 +54,7 @@ def loan_rows(project: Project) -> list[Row]:
         rows += _one(project, loan, project.loans[:n])
     sums = (
         ("drawn", "借入"), ("interest", "应计利息"), ("capitalised", "计入本金的利息"), ("principal", "偿还本金"), ("paid", "支付利息"),
-        ("construction_interest", "建设期利息"), ("construction_paid", "建设期以资金支付的利息"), ("expense", "计入成本的利息"), ("closing", "期末余额"),
+        ("construction_interest", "建设期利息"), ("construction_paid", "建设期以资金支付的利息"), ("construction_capitalised", "建设期计入本金的利息"), ("expense", "计入成本的利息"), ("closing", "期末余额"),
     )  # fmt: skip
     for part, zh in sums:
         row = sum_row(f"loans.{part}", f"长期借款: {zh}", _PART, [f"loan.{ln.id}.{part}" for ln in project.loans])
@@ -69,6 +69,8 @@ def _one(project: Project, loan: Loan, before: Sequence[Loan]) -> list[Row]:
     rate, opening, drawn = Here(f"{p}.rate"), Before(f"{p}.closing"), Here(f"{p}.drawn")
     no_interest = loan.interest_in_construction == "none"
     early: Expression = Number(0.0) if no_interest else (opening + drawn / 2) * rate
+    waiting = window * (1 - Here(f"{p}.final"))
+    later = choose(waiting, Here(f"{p}.interest"), 0) if loan.plan == "accrued" else Number(0.0)
     at = loan.sources
     weights = at.get("draw", at["id"])
     rows = [
@@ -87,7 +89,8 @@ def _one(project: Project, loan: Loan, before: Sequence[Loan]) -> list[Row]:
         booked(f"{p}.drawn", f"{zh}: 本年借入", _PART, Here(f"{p}.drawn_cum") - Before(f"{p}.drawn_cum")),
         booked(f"{p}.opening", f"{zh}: 期初余额", _PART, opening, total=""),
         booked(f"{p}.interest", f"{zh}: 应计利息", _PART, rounded(choose(drawing, early, opening * rate))),
-        booked(f"{p}.capitalised", f"{zh}: 计入本金的利息", _PART, choose(drawing, Here(f"{p}.interest"), 0) if loan.interest_in_construction == "capitalise" else Number(0.0)),
+        booked(f"{p}.construction_capitalised", f"{zh}: 建设期计入本金的利息", _PART, choose(drawing, Here(f"{p}.interest"), 0) if loan.interest_in_construction == "capitalise" else Number(0.0)),
+        booked(f"{p}.capitalised", f"{zh}: 计入本金的利息", _PART, Here(f"{p}.construction_capitalised") + later),
         *_principal(loan, p, zh, window, before),
         running(f"{p}.closing", f"{zh}: 期末余额", _PART, drawn + Here(f"{p}.capitalised") - Here(f"{p}.principal")),
         booked(f"{p}.paid", f"{zh}: 支付利息", _PART, Here(f"{p}.interest") - Here(f"{p}.capitalised")),
