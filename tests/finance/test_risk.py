@@ -208,6 +208,7 @@ def test_impossible_correlations_are_refused_by_name_and_nearest_ones_agreed_to(
         ({"line": line("plant", life_years=0)}, "life"),
         ({"line": line("quota", vat=0.1)}, "vat"),
         ({"line": line("quota", vat_rate=13)}, "fractions"),
+        ({"line": line("sales", deductions_fen=1e8)}, "land_bands"),
         ({"loan": {**GIVEN["loan"], "gearing": 70}}, "gearing 70"),
         ({"loan": {**GIVEN["loan"], "coverage": 0.0}}, "coverage"),
         ({"loan": {**GIVEN["loan"], "first_year": 1}}, "outlay"),

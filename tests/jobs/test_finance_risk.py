@@ -44,6 +44,16 @@ def test_threads_do_not_change_the_answer(example):
     assert run(file=example, threads=1).figures == run(file=example, threads=3).figures
 
 
+def test_independent_inputs_share_out_the_variance_and_correlated_ones_are_noted(example, tmp_path):
+    text = example.with_name("eod_simple.risk.toml").read_text(encoding="utf-8")
+    alone = tmp_path / "alone.risk.toml"
+    alone.write_text(text.partition("[[correlation]]")[0], encoding="utf-8")
+    report, context = run(file=example, inputs=alone), Context()
+    assert any("索博尔" in line for line in report.lines)
+    run(context, file=example)
+    assert any("索博尔" in note for note in context.notes)
+
+
 def test_ctrl_c_keeps_the_scenarios_finished(example):
     @contextmanager
     def at_once():

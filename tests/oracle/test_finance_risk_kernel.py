@@ -18,9 +18,11 @@ from qianmo.finance.risk.marginals import Marginal, marginal_from
 from qianmo.finance.risk.model import RiskInput, RiskLine, RiskLoan, RiskModel, RiskTaxes
 from qianmo.finance.risk.simulate import evaluate, evaluate_yearly, simulate
 from qianmo.finance.tax.income import first_year_of, holiday_rates, income_tax
+from qianmo.finance.tax.land_value_added import land_value_added_tax
 from qianmo.finance.tax.surcharge import surcharges
 from qianmo.finance.tax.value_added import value_added_tax
 
+BANDS = [(0.5, 0.3, 0.0), (1.0, 0.4, 0.05), (2.0, 0.5, 0.15), (float("inf"), 0.6, 0.35)]
 TRIANGLE = marginal_from({"kind": "triangular", "low": 0.6, "mode": 1.0, "high": 1.5})
 
 
@@ -47,9 +49,10 @@ def random_model(rng: np.random.Generator, sized_by: str) -> RiskModel:
         RiskLine("sales", "income", money(8e8, 2.2e9, built, years), 0.13, ("volume",)),
         RiskLine("running", "cost", money(1e8, 5e8, built, years), 0.06, ("upkeep",)),
         RiskLine("care", "cost", money(1e6, 1e8, built, years), 0.0, ("upkeep",), "", True),
+        RiskLine("land", "income", money(1e8, 2e9, built, built + 2), 0.09, ("price",), "delay", deductions_fen=float(rng.uniform(1e8, 2e9))),
         RiskLine("grant", "untaxed", money(-1e8, 2e8, 0, years)),
     ]
-    taxes = RiskTaxes(0.12, 0.25, int(rng.integers(0, 4)), int(rng.integers(0, 4)), 0.5, int(rng.integers(0, 7)))
+    taxes = RiskTaxes(0.12, 0.25, int(rng.integers(0, 4)), int(rng.integers(0, 4)), 0.5, int(rng.integers(0, 7)), tuple(b[1:] for b in BANDS))
     loan = RiskLoan(loan_first, last, rng.uniform(1.05, 1.6, years), rng.uniform(0.02, 0.06, years), float(rng.uniform(0.3, 1.0)), "shift", sized_by)
     return RiskModel(years, built + 1, 0.06, lines, inputs, taxes, loan, first=str(rng.choice(["now", "end_of_year_one"])))
 
@@ -60,6 +63,9 @@ def cash_by_line(model: RiskModel, x: dict[str, float]) -> dict[str, np.ndarray]
     found = {n: zero.copy() for n in ("cash", "capital", "output", "bought", "profit", "income", "eco", "lost")}
     for line in model.lines:
         amount = line.amount_fen * math.prod([x[d] for d in line.drivers])
+        land = 0.0
+        if line.deductions_fen:
+            land = float(land_value_added_tax(amount.sum(), line.deductions_fen, BANDS, exact=False)) / amount.sum()
         if line.delay:
             moved, late = zero.copy(), 0.0
             for t in np.flatnonzero(amount):
@@ -67,12 +73,12 @@ def cash_by_line(model: RiskModel, x: dict[str, float]) -> dict[str, np.ndarray]
                     if at < model.years:
                         moved[at] += amount[t] * share
                     else:
-                        late += amount[t] * share
+                        late += amount[t] * share * (1 - land)
             amount = moved
             found["lost"][0] += late
         if line.nature == "income":
-            found["cash"] += amount
-            found["profit"] += amount
+            found["cash"] += amount * (1 - land)
+            found["profit"] += amount * (1 - land)
             found["income"] += amount
             found["output"] += amount * line.vat_rate
         elif line.nature == "untaxed":

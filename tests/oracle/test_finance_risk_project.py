@@ -33,6 +33,7 @@ PACKAGE: dict[str, Any] = {
         {"id": "hall", "sub_project": "plant", "kind": "works", "amount": "4000 万元", "spread": "months"},
         {"id": "sales", "sub_project": "plant", "kind": "product_income", "tax": "general_goods", "amount": "2600 万元/年", "from": 4, "to": 20, "lag_months": 2},
         {"id": "inn", "sub_project": "plant", "kind": "tourism_income", "tax": "simple_3", "amount": "300 万元/年", "from": 4, "to": 20},
+        {"id": "plots", "sub_project": "plant", "kind": "land_income", "tax": "general_construction", "amount": "1500 万元", "from": 4, "to": 5, "spread": [0.5, 0.5], "deductions": "700 万元"},
         {"id": "care", "sub_project": "plant", "kind": "operating_cost", "tax": "general_services", "amount": "900 万元/年", "from": 4, "to": 20},
         {"id": "grant", "sub_project": "eco", "kind": "grant", "amount": "800 万元", "year": 2},
     ],
@@ -47,6 +48,7 @@ INPUTS: dict[str, Any] = {
         {"name": "works", "kind": "uniform", "low": 0.8, "high": 1.4, "lines": ["kind=restoration", "hall"]},
         {"name": "sales", "kind": "uniform", "low": 0.8, "high": 1.2, "lines": ["sales", "inn"]},
         {"name": "care", "kind": "uniform", "low": 0.8, "high": 1.2, "lines": ["care"]},
+        {"name": "plots", "kind": "uniform", "low": 0.5, "high": 2.0, "lines": ["plots"]},
         {"name": "shift", "effect": "rate_shift", "kind": "uniform", "low": -0.01, "high": 0.02},
     ]
 }
@@ -88,10 +90,12 @@ def test_as_planned_the_kernel_gives_the_statements_of_120_invented_projects():
         ({"delay": 31.0}, lambda d: d["quota"][0].update(lag_months=31)),
         ({"works": 1.3}, lambda d: [d["line"][0].update(amount="6500 万元"), d["line"][1].update(amount="5200 万元")]),
         ({"sales": 0.85}, lambda d: [d["line"][2].update(amount="2210 万元/年"), d["line"][3].update(amount="255 万元/年")]),
-        ({"care": 1.2}, lambda d: d["line"][4].update(amount="1080 万元/年")),
+        ({"care": 1.2}, lambda d: d["line"][5].update(amount="1080 万元/年")),
+        ({"plots": 1.5}, lambda d: d["line"][4].update(amount="2250 万元")),
+        ({"plots": 0.6}, lambda d: d["line"][4].update(amount="900 万元")),
         ({"price": 0.75, "delay": 20.0, "works": 1.1, "care": 0.9},
          lambda d: [d["quota"][0].update(price="9 万元/亩", lag_months=20), d["line"][0].update(amount="5500 万元"), d["line"][1].update(amount="4400 万元"),
-                    d["line"][4].update(amount="810 万元/年")]),
+                    d["line"][5].update(amount="810 万元/年")]),
     ],
 )  # fmt: skip
 def test_a_changed_input_gives_the_statements_of_a_changed_file(values, edit):

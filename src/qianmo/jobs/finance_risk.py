@@ -51,6 +51,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     count = int(values["scenarios"])
     if not 1 <= count <= _MOST_SCENARIOS:
         raise SchemaError(f"--scenarios {count}", expected=f"1 到 {_MOST_SCENARIOS:,}")
+    if model.correlation is not None:
+        context.note("因素之间有相关, 方差不能分到单个因素, 不给出索博尔指数 (inputs are correlated: no Sobol indices)")
     with context.catch() as stop:
         done = simulate(
             model, count, int(values["seed"]), threads=int(values["threads"]), stop=stop,
@@ -140,6 +142,9 @@ def _lines(plan: FinanceModel, model: RiskModel, done: RiskRun, tables: Mapping[
     lines += ["", "对项目净现值影响最大的因素 (取其 P10 与 P90, 万元)"]
     for r in tables["tornado"].head(5).itertuples(index=False):
         lines.append(f"  {r.zh}: {r.low_value:.4g} → {in_wan(r.at_low)}, {r.high_value:.4g} → {in_wan(r.at_high)}")
+    if "sobol" in tables:
+        lines += ["", "净现值方差的来源 (索博尔指数: 一阶, 总效应)"]
+        lines += [f"  {r.zh}: {r.first_order:.1%}, {r.total:.1%}" for r in tables["sobol"].sort_values("total", ascending=False).itertuples(index=False) if r.figure == "npv_fen"]
     lines += ["", "临界值 (其余因素取中位数)"]
     for r in tables["break_even"].itertuples(index=False):
         goal = "净现值为 0" if r.figure == "npv_fen" else f"最低偿债备付率为 {r.target:g}"

@@ -10,6 +10,7 @@ import numpy as np
 from qianmo.finance.project.records import Line, Project
 from qianmo.finance.risk.mapping import correlation_from, inputs_from
 from qianmo.finance.risk.model import RiskInput, RiskLine, RiskLoan, RiskModel, RiskTaxes, SignedLoan
+from qianmo.finance.risk.uncertain import uncertain_from
 from qianmo.finance.statements.line_rows import net_row, vat_row
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.finance_codes import kinds, tax_treatments
@@ -54,7 +55,8 @@ def project_risk(project: Project, values: Values, given: Mapping[str, Any]) -> 
         raise SchemaError(f"不确定因素文件中写了 {', '.join(sorted(given))}", expected="input, correlation, nearest")
     if project.taxes.refund_losses:
         raise SchemaError("亏损即时抵退不能作风险模拟", expected="亏损向后结转", cure='在 [tax] 中写 losses = "carry"')
-    rows = [dict(row) for row in given.get("input", ())]
+    told = uncertain_from(given)
+    rows = [dict(row) for row in told.inputs]
     targets = [_targets(project, row.pop("lines", []), str(row.get("name"))) for row in rows]
     shares = [bool(row.pop("share", False)) for row in rows]
     inputs = inputs_from(rows)
@@ -72,7 +74,7 @@ def project_risk(project: Project, values: Values, given: Mapping[str, Any]) -> 
         raise SchemaError(f"利率变动因素: {', '.join(shift)}", expected="有借款的项目中至多一个")
     return RiskModel(
         project.years, min(project.construction_years + 1, project.years), project.benchmark.value, lines, inputs, _taxes(project, values),
-        _loan(project, values, shift[0] if shift else ""), correlation_from(given.get("correlation", ()), inputs), bool(given.get("nearest", False)),
+        _loan(project, values, shift[0] if shift else ""), correlation_from(told.pairs, inputs), told.nearest,
         project.first_flow,
     )  # fmt: skip
 
@@ -97,7 +99,7 @@ def as_planned(project: Project, given: Mapping[str, Any]) -> np.ndarray:
     """
     found = []
     lines = {ln.id: ln for ln in project.lines}
-    for row in given.get("input", ()):
+    for row in uncertain_from(given).inputs:
         mine = [lines[i] for i in sorted(_targets(project, row.get("lines", []), str(row.get("name"))))]
         if row.get("effect") == "delay_months":
             options = {float(ln.lag_months) for ln in mine}
@@ -134,6 +136,7 @@ def _lines(project: Project, values: Values, line: Line, drivers: tuple[str, ...
     net, vat = _amounts(project, values, line, bool(delay))
     if is_share:
         net, vat = net / _planned_share(line), vat / _planned_share(line)
+    whole = float(net.sum())
     kind = kinds()[line.kind]
     nature = {"capital": "capital", "funding": "funding"}.get(kind.stage, "income" if kind.direction == "in" else "cost")
     if nature == "income" and not tax_treatments()[line.tax].taxable:
@@ -145,7 +148,8 @@ def _lines(project: Project, values: Values, line: Line, drivers: tuple[str, ...
     eco = {s.id for s in project.sub_projects if s.kind == "ecological"}
     rate = np.divide(vat, net, out=np.zeros(project.years), where=net > 0)
     written = _depreciation(project, line, net) if nature == "capital" else None
-    found = [RiskLine(line.id, nature, net, rate, drivers, delay, line.sub_project in eco and nature in ("capital", "cost"), depreciation_fen=written)]
+    found = [RiskLine(line.id, nature, net, rate, drivers, delay, line.sub_project in eco and nature in ("capital", "cost"), depreciation_fen=written,
+                      deductions_fen=line.deductions_fen if whole > 0 else 0.0, transfer_fen=whole)]  # fmt: skip
     last = np.arange(project.years) == project.years - 1
     if written is not None:
         found.append(RiskLine(f"{line.id} 余值", "recovery", last * (net.sum() - written.sum()), 0.0, drivers))
@@ -190,8 +194,9 @@ def _depreciation(project: Project, line: Line, net: np.ndarray) -> np.ndarray:
 def _taxes(project: Project, values: Values) -> RiskTaxes:
     income = project.taxes.income
     losses = round(project.taxes.loss_years.value) if project.taxes.loss_years else 0
-    rate = _row(values, "rate.income_tax") if income is not None else np.zeros(project.years)
-    return RiskTaxes(_surcharges(project, values), rate, loss_years=losses)
+    full = _row(values, "rate.income_tax") if income is not None else np.zeros(project.years)
+    bands = tuple((rate.value, quick.value) for rate, quick in project.taxes.land_bands)
+    return RiskTaxes(_surcharges(project, values), full, loss_years=losses, land_bands=bands)
 
 
 def _surcharges(project: Project, values: Values) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from qianmo.finance.fen import to_fen
 from qianmo.finance.risk.marginals import marginal_from
 from qianmo.finance.risk.model import RiskInput, RiskLine, RiskLoan, RiskModel, RiskTaxes
+from qianmo.finance.risk.uncertain import uncertain_from
 from qianmo.schema.errors import SchemaError
 
 __all__ = ["correlation_from", "inputs_from", "risk_model_from"]
@@ -42,12 +43,13 @@ def risk_model_from(given: Mapping[str, Any]) -> RiskModel:
     if set(given) - known or not {"years", "operation_year", "discount_rate", "line"} <= set(given):
         raise SchemaError(f"a risk model with {', '.join(sorted(given))}", expected=f"years, operation_year, discount_rate, line and of {', '.join(sorted(known))}")
     years = int(given["years"])
-    inputs = inputs_from(given.get("input", ()))
+    told = uncertain_from(given)
+    inputs = inputs_from(told.inputs)
     lines = [_line(row, years) for row in given["line"]]
     return RiskModel(
         years, int(given["operation_year"]), float(given["discount_rate"]), lines, inputs, _made(RiskTaxes, given.get("taxes", {}), "taxes"),
-        _made(RiskLoan, given["loan"], "loan") if "loan" in given else None, correlation_from(given.get("correlation", ()), inputs),
-        bool(given.get("nearest", False)), str(given.get("first", "end_of_year_one")),
+        _made(RiskLoan, given["loan"], "loan") if "loan" in given else None, correlation_from(told.pairs, inputs),
+        told.nearest, str(given.get("first", "end_of_year_one")),
     )  # fmt: skip
 
 
@@ -57,7 +59,7 @@ def inputs_from(rows: Sequence[Mapping[str, Any]]) -> list[RiskInput]:
     Parameters
     ----------
     rows : sequence of mapping
-        ``name, zh, effect, unit`` and the fields of the distribution, see `marginals.marginal_from`.
+        As `uncertain.uncertain_from` gives them: ``name, zh, effect, unit`` and the fields of the distribution, see `marginals.marginal_from`.
 
     Returns
     -------
@@ -66,12 +68,10 @@ def inputs_from(rows: Sequence[Mapping[str, Any]]) -> list[RiskInput]:
     Raises
     ------
     SchemaError
-        A name is missing or the distribution does not fit.
+        The distribution does not fit.
     """
     found = []
     for row in rows:
-        if not row.get("name"):
-            raise SchemaError(f"不确定因素没有 name: {dict(row)}", expected="name")
         name = str(row["name"])
         marginal = marginal_from({k: v for k, v in row.items() if k not in _INPUT}, name)
         found.append(RiskInput(name, str(row.get("zh", name)), marginal, str(row.get("effect", "factor")), str(row.get("unit", ""))))

@@ -22,6 +22,10 @@ _FIELDS = {
 }  # fmt: skip
 
 
+_MOST = 1e12
+_MOST_LOG = 5.0
+
+
 @dataclass(frozen=True)
 class Marginal:
     """One distribution (分布).
@@ -91,12 +95,9 @@ def marginal_from(given: Mapping[str, Any] | float, name: str = "input") -> Marg
     wanted = {"kind", *_FIELDS[kind]}
     if set(given) != wanted:
         raise SchemaError(f"{name}: 分布 {kind} 写了 {', '.join(sorted(set(given) - {'kind'}))}", expected=", ".join(_FIELDS[kind]))
-    try:
-        parts = [np.atleast_1d(np.asarray(given[f], dtype=np.float64)) for f in _FIELDS[kind]]
-    except (TypeError, ValueError):
-        raise SchemaError(f"{name}: 分布 {kind} 的 {dict(given)} 不是数", expected="数") from None
-    if any(not np.isfinite(p).all() or p.size == 0 for p in parts):
-        raise SchemaError(f"{name}: 分布 {kind} 有缺失或无穷的数", expected="有限的数")
+    parts = [_numbers(given[f], f"{name}: {kind} 的 {f}", f in ("values", "chances")) for f in _FIELDS[kind]]
+    if any(not (np.abs(p) <= _MOST).all() or p.size == 0 for p in parts):
+        raise SchemaError(f"{name}: 分布 {kind} 有缺失、无穷或过大的数", expected=f"至少一个数, 大小不超过 {_MOST:g}")
     return _listed(kind, parts, name) if kind in ("discrete", "empirical") else _shaped(kind, [p.item() for p in parts], name)
 
 
@@ -141,6 +142,14 @@ def values_of_scores(marginal: Marginal, score: np.ndarray) -> np.ndarray:
     return _of_chances(marginal, ndtr(score))
 
 
+def _numbers(given: Any, where: str, many: bool) -> np.ndarray:
+    """One number, or a list of them; a text or a truth value is none."""
+    found = list(given) if many and isinstance(given, list | tuple) else [given]
+    if any(isinstance(x, bool) or not isinstance(x, int | float | np.integer | np.floating) for x in found):
+        raise SchemaError(f"{where} = {given!r} 不是数", expected="若干个数" if many else "一个数")
+    return np.array(found, dtype=np.float64)
+
+
 def _of_scores(marginal: Marginal, score: np.ndarray) -> np.ndarray:
     a, b = marginal.numbers
     return a + b * score if marginal.kind == "normal" else a * np.exp(b * score)
@@ -169,9 +178,9 @@ def _of_chances(marginal: Marginal, chance: np.ndarray) -> np.ndarray:
 
 def _shaped(kind: str, numbers: Sequence[float], name: str) -> Marginal:
     rising = list(numbers) == sorted(numbers)
-    fits = {"normal": numbers[-1] >= 0, "lognormal": numbers[0] > 0 and numbers[-1] >= 0, "constant": True}.get(kind, rising)
+    fits = {"normal": numbers[-1] >= 0, "lognormal": numbers[0] > 0 and 0 <= numbers[-1] <= _MOST_LOG, "constant": True}.get(kind, rising)
     if not fits:
-        raise SchemaError(f"{name}: 分布 {kind} 的参数 {dict(zip(_FIELDS[kind], numbers, strict=True))} 不成立", expected="low ≤ mode ≤ high; deviation 不为负; median 大于 0")
+        raise SchemaError(f"{name}: 分布 {kind} 的参数 {dict(zip(_FIELDS[kind], numbers, strict=True))} 不成立", expected="low ≤ mode ≤ high; deviation 不为负; median 大于 0; log_deviation 不超过 5")
     return Marginal(kind, tuple(numbers))
 
 

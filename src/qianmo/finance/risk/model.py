@@ -10,21 +10,10 @@ import numpy as np
 
 from qianmo.finance.risk.correlation import checked_correlation, correlation_factor
 from qianmo.finance.risk.marginals import Marginal, quantiles
+from qianmo.finance.risk.model_checks import EFFECTS, NATURES, check_input, check_line, check_loan, check_whole
 from qianmo.schema.errors import SchemaError
 
 __all__ = ["EFFECTS", "NATURES", "RiskInput", "RiskLine", "RiskLoan", "RiskModel", "RiskTaxes", "SignedLoan"]
-
-NATURES = ("income", "cost", "capital", "untaxed", "recovery", "funding")
-"""应税收入, 成本费用, 投资, 不征税收入, 流动资金与回收, 财政补助等资金来源."""
-
-_SIGNED = ("untaxed", "recovery", "funding")
-"""Natures whose amounts may be negative."""
-
-EFFECTS = ("factor", "delay_months", "rate_shift")
-"""乘数, 推迟月数, 利率变动."""
-
-_NEVER = 8.0
-"""Normal scores beyond which a draw is not looked for: one in 10**15."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +72,11 @@ class RiskLine:
         Part of capital that is not depreciated, 0 to 1.
     depreciation_fen : array (years,), optional
         Depreciation of capital by year where it is no straight line; replaces life and salvage [fen].
+    deductions_fen : float
+        Above 0 the income is a transfer of land that bears land value-added tax with these deductions (扣除项目) [fen];
+        the tax is paid as the income comes in.
+    transfer_fen : float, optional
+        Whole income the tax is worked out on, where it is not the sum of `amount_fen` [fen].
     """
 
     name: str
@@ -95,6 +89,8 @@ class RiskLine:
     life_years: int = 0
     salvage_share: float = 0.0
     depreciation_fen: np.ndarray | None = None
+    deductions_fen: float = 0.0
+    transfer_fen: float | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +149,8 @@ class RiskLoan:
 class RiskTaxes:
     """Tax rates of the run (税率): surcharges on value-added tax together, income tax with holiday, years a loss lives.
 
-    The first two are numbers or arrays (years,); a holiday that is already in the rates needs no years here.
+    `land_bands` has rate and quick deduction of each band of the land value-added tax, bands that join.
+    The first two rates are numbers or arrays (years,); a holiday that is already in the rates needs no years here.
     """
 
     surcharge_rate: Any = 0.0
@@ -162,6 +159,7 @@ class RiskTaxes:
     half_years: int = 0
     half_factor: float = 0.5
     loss_years: int = 5
+    land_bands: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,13 +201,13 @@ class RiskModel:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
-        _check_whole(self)
+        check_whole(self)
         for x in self.inputs:
-            _check_input(x)
+            check_input(x)
         for line in self.lines:
-            _check_line(line, self)
+            check_line(line, self)
         if self.loan is not None:
-            _check_loan(self.loan, self)
+            check_loan(self.loan, self)
         if self.correlation is not None:
             checked_correlation(self.correlation, self.names, nearest=self.nearest)
 
@@ -246,95 +244,3 @@ class RiskModel:
         if name not in self.names:
             raise SchemaError(f"no uncertain input {name!r}", expected=", ".join(self.names))
         return self.names.index(name)
-
-
-def _check_whole(model: RiskModel) -> None:
-    if model.years < 1 or not 1 <= model.operation_year <= model.years:
-        raise SchemaError(f"operation from year {model.operation_year} of {model.years}", expected="a year of the timeline")
-    if model.first not in ("end_of_year_one", "now"):
-        raise SchemaError(f"first flow {model.first!r}", expected="end_of_year_one or now")
-    if not model.discount_rate > -1:
-        raise SchemaError(f"discount rate {model.discount_rate}", expected="above -1")
-    if not model.lines:
-        raise SchemaError("a project without lines", expected="at least one")
-    for what, names in (("不确定因素", [x.name for x in model.inputs]), ("科目", [x.name for x in model.lines])):
-        if len(set(names)) != len(names):
-            raise SchemaError(f"{what} 重名: {', '.join(sorted({n for n in names if names.count(n) > 1}))}", expected="名称各不相同")
-    t = model.taxes
-    if any(np.ndim(r) and np.shape(r) != (model.years,) for r in (t.surcharge_rate, t.income_rate)):
-        raise SchemaError("tax rates by year of another length than the timeline", expected=f"one number or {model.years}")
-    fractions = np.concatenate([np.ravel(np.asarray(r, dtype=np.float64)) for r in (t.surcharge_rate, t.income_rate, t.half_factor)])
-    if not ((fractions >= 0) & (fractions <= 1)).all() or min(t.free_years, t.half_years, t.loss_years) < 0:
-        raise SchemaError(f"taxes {t}", expected="rates from 0 to 1, years not negative")
-
-
-def _check_input(x: RiskInput) -> None:
-    if x.effect not in EFFECTS:
-        raise SchemaError(f"{x.name}: 没有作用方式 {x.effect!r}", expected=", ".join(EFFECTS))
-    low = x.marginal.support[0]
-    if x.effect == "delay_months" and low < 0:
-        raise SchemaError(f"{x.name}: 推迟可能为 {low:g} 个月", expected="不为负", cure="改用 triangular, uniform 或 discrete 分布")
-    if x.marginal.kind == "normal" and x.effect == "factor" and x.marginal.numbers[0] - _NEVER * x.marginal.numbers[1] < 0 and low < 0:
-        raise SchemaError(f"{x.name}: 正态乘数 {x.marginal.numbers[0]:g} ± {x.marginal.numbers[1]:g} 可能为负",
-                          expected="均值不小于 8 倍标准差", cure="改用 lognormal 或 triangular 分布")  # fmt: skip
-    if x.effect == "factor" and low < 0 and x.marginal.kind != "normal":
-        raise SchemaError(f"{x.name}: 乘数可能为 {low:g}", expected="不为负")
-
-
-def _check_line(line: RiskLine, model: RiskModel) -> None:
-    amount = np.asarray(line.amount_fen, dtype=np.float64)
-    if amount.shape != (model.years,) or not np.isfinite(amount).all():
-        raise SchemaError(f"{line.name}: amounts of shape {amount.shape}", expected=f"{model.years} finite numbers")
-    if line.nature not in NATURES:
-        raise SchemaError(f"{line.name}: nature {line.nature!r}", expected=", ".join(NATURES))
-    if line.nature not in _SIGNED and (amount < 0).any():
-        raise SchemaError(f"{line.name}: {amount.min():g} fen in year {1 + int(amount.argmin())}", expected="not negative; the nature says which way the money goes")
-    vat = np.asarray(line.vat_rate, dtype=np.float64)
-    if vat.shape not in ((), (model.years,)) or not ((vat >= 0) & (vat <= 1)).all() or not 0 <= line.salvage_share <= 1:
-        raise SchemaError(f"{line.name}: value-added tax {line.vat_rate}, salvage {line.salvage_share}", expected="fractions from 0 to 1")
-    given = line.depreciation_fen is not None
-    if (line.nature == "capital") != (line.life_years > 0 or given) or (line.depreciation_fen is not None and line.depreciation_fen.shape != (model.years,)):
-        raise SchemaError(f"{line.name}: {line.nature} with a life of {line.life_years} years", expected="a life, or depreciation by year, for capital and for nothing else")
-    effects = {x.name: x.effect for x in model.inputs}
-    for name in line.drivers:
-        if effects.get(name) != "factor":
-            raise SchemaError(f"{line.name}: driver {name!r}", expected="a factor among " + ", ".join(n for n, e in effects.items() if e == "factor"))
-    if line.delay and effects.get(line.delay) != "delay_months":
-        raise SchemaError(f"{line.name}: delay {line.delay!r}", expected="a delay among " + ", ".join(n for n, e in effects.items() if e == "delay_months"))
-    if line.delay and line.nature != "income":
-        raise SchemaError(f"{line.name}: a delay on {line.nature}", expected="a delay on income only")
-
-
-def _check_loan(loan: RiskLoan, model: RiskModel) -> None:
-    if not 1 <= loan.first_year <= loan.last_year <= model.years:
-        raise SchemaError(f"a loan served from year {loan.first_year} to {loan.last_year} of {model.years}", expected="years of the timeline")
-    _check_rate(loan, model)
-    if loan.signed is not None:
-        if any(np.shape(v) != (model.years,) for v in vars(loan.signed).values()):
-            raise SchemaError("a signed loan of another length than the timeline", expected=f"{model.years} years")
-        return
-    if not sum(float(np.sum(x.amount_fen[: loan.first_year - 1])) for x in model.lines if x.nature == "capital") > 0:
-        raise SchemaError(f"no capital outlay before the loan is served from year {loan.first_year}", expected="an outlay that the loan pays a share of")
-    if not 0 <= loan.gearing <= 1:
-        raise SchemaError(f"gearing {loan.gearing}", expected="a share of debt from 0 to 1", cure="100 % debt is 1.0; percent must be written as a fraction")
-    if loan.sized_by not in ("base", "scenario"):
-        raise SchemaError(f"a loan sized by {loan.sized_by!r}", expected="base or scenario")
-    coverage = np.asarray(loan.coverage, dtype=np.float64)
-    if coverage.shape not in ((), (model.years,)):
-        raise SchemaError(f"coverage of shape {coverage.shape}", expected=f"one number or {model.years}")
-    asked = coverage if coverage.ndim == 0 else coverage[loan.first_year - 1 : loan.last_year]
-    if not (asked > 0).all():
-        raise SchemaError(f"coverage {asked.min():g}", expected="above 0 in every year of service")
-
-
-def _check_rate(loan: RiskLoan, model: RiskModel) -> None:
-    rate, lowest = np.asarray(loan.rate, dtype=np.float64), 0.0
-    if rate.shape not in ((), (model.years,)) or not np.isfinite(rate).all():
-        raise SchemaError(f"rates of the loan of shape {rate.shape}", expected=f"one number or {model.years}, finite")
-    if loan.rate_input:
-        x = model.inputs[model.place(loan.rate_input)]
-        if x.effect != "rate_shift":
-            raise SchemaError(f"the loan's rate_input {x.name} is a {x.effect}", expected="an input with the effect rate_shift")
-        lowest = float(quantiles(x.marginal, 1e-15)) if x.marginal.kind == "normal" else x.marginal.support[0]
-    if rate.min() + lowest <= -0.5:
-        raise SchemaError(f"{loan.rate_input} 可使贷款利率降到 {rate.min() + lowest:.4g}", expected="利率高于 -0.5; 变动是相加的, 半个百分点写 0.005")

@@ -20,7 +20,8 @@ class Packed:
     """Arrays of the kernel (核参数).
 
     `profiles` (streams, groups, years); `drives` (groups, inputs); `delay_of` (groups,) row of the delaying input or −1;
-    `terms` (6, years): rate, coverage, share of the interest in the assets written off, share of interest that goes into the
+    `land` (groups, 3) whole income of a transfer of land, its deductions (0 for none), and the amount the tax is taken from;
+    `bands` (k, 2) rate and quick deduction; `terms` (6, years): rate, coverage, share of the interest in the assets written off, share of interest that goes into the
     assets, income tax rate, surcharge rate; `window` first and last row of service, or −1; `rate_row` row of the rate input or
     −1; `numbers`: half factor, gearing, discount rate, share of the interest in the assets that comes back at the end;
     `counts`: free years, half years, loss years, first row of operation, 1 where flows start at year end; `signed` (4, years)
@@ -30,6 +31,8 @@ class Packed:
     profiles: np.ndarray
     drives: np.ndarray
     delay_of: np.ndarray
+    land: np.ndarray
+    bands: np.ndarray
     terms: np.ndarray
     window: tuple[int, int]
     rate_row: int
@@ -48,20 +51,21 @@ def packed(model: RiskModel) -> Packed:
     Returns
     -------
     Packed
-        Lines with the same drivers and delay are added up, so the kernel's work grows with the groups.
+        Lines with the same drivers, delay and land tax are added up, so the kernel's work grows with the groups.
     """
-    groups: dict[tuple[tuple[int, ...], int], np.ndarray] = {}
+    groups: dict[tuple[tuple[int, ...], int, tuple[float, float, float]], np.ndarray] = {}
     for line in model.lines:
-        key = tuple(sorted(model.place(d) for d in line.drivers)), model.place(line.delay) if line.delay else -1
+        key = tuple(sorted(model.place(d) for d in line.drivers)), model.place(line.delay) if line.delay else -1, _land(line)
         groups.setdefault(key, np.zeros((STREAMS, model.years)))[...] += _streams(line, model)
     drives = np.zeros((len(groups), max(len(model.inputs), 1)), dtype=np.bool_)
-    for g, (rows, _) in enumerate(groups):
+    for g, (rows, _, _) in enumerate(groups):
         drives[g, list(rows)] = True
     taxes, loan, terms = model.taxes, model.loan, _terms(model)
     back = 1.0 - terms[2].sum() if loan is not None and loan.interest_back else 0.0
     signed = loan.signed if loan is not None else None
     return Packed(
-        np.ascontiguousarray(np.stack(list(groups.values()), axis=1)), drives, np.array([d for _, d in groups], dtype=np.int64), terms,
+        np.ascontiguousarray(np.stack(list(groups.values()), axis=1)), drives, np.array([d for _, d, _ in groups], dtype=np.int64),
+        np.array([x for _, _, x in groups]), np.array(taxes.land_bands, dtype=np.float64).reshape(-1, 2), terms,
         (-1, -1) if loan is None else (loan.first_year - 1, loan.last_year - 1),
         model.place(loan.rate_input) if loan is not None and loan.rate_input else -1,
         np.array([taxes.half_factor, loan.gearing if loan else 0.0, model.discount_rate, back]),
@@ -94,6 +98,13 @@ def _streams(line: RiskLine, model: RiskModel) -> np.ndarray:
     if line.is_restoration and line.nature in ("cost", "capital"):
         out[RESTORATION] = amount
     return out
+
+
+def _land(line: RiskLine) -> tuple[float, float, float]:
+    if line.deductions_fen <= 0:
+        return 0.0, 0.0, 1.0
+    amount = float(np.sum(line.amount_fen))
+    return amount if line.transfer_fen is None else line.transfer_fen, line.deductions_fen, amount
 
 
 def _terms(model: RiskModel) -> np.ndarray:

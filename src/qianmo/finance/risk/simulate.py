@@ -168,7 +168,7 @@ def _run(arrays: Packed, fixed: np.ndarray | None, values: np.ndarray, out: np.n
     loan = np.zeros((4, years)) if fixed is None else fixed
     given = np.ascontiguousarray(values) if len(values) else np.ones((1, values.shape[1]))
     run_block(
-        given, arrays.profiles, arrays.drives, arrays.delay_of, arrays.terms, *arrays.window, arrays.rate_row, arrays.numbers, arrays.counts,
+        given, arrays.profiles, arrays.drives, arrays.delay_of, arrays.land, arrays.bands, arrays.terms, *arrays.window, arrays.rate_row, arrays.numbers, arrays.counts,
         loan, fixed is not None, discount, out, np.empty((len(YEARLY), years, 0)) if yearly is None else yearly,
     )  # fmt: skip
 
