@@ -49,6 +49,18 @@ def test_facts_in_the_file_are_taken_over_those_of_its_lines_and_the_difference_
     assert main(["finance", "run", str(path), "--quiet"]) == 0
 
 
+def test_uncertain_inputs_tell_how_often_the_package_balances(repo, capsys):
+    folder = repo / "examples" / "finance"
+    asked = ["finance", "lint", str(folder / "eod_simple.toml"), "--inputs", str(folder / "eod_simple.risk.toml"), "--scenarios", "2000", "--quiet", "--json"]
+    assert main(asked) == 0
+    told = json.loads(capsys.readouterr().out)
+    figures = told.get("figures", told)
+    found = next(f for f in figures["findings"] if f["rule_id"] == "M-30")
+    assert found["verdict"] == "pass" and 0.8 < figures["facts"]["self_balance_probability"] <= 1.0
+    assert any("2,000 个情景" in note for note in figures["notes"])
+    assert main([*asked[:5], "--scenarios", "3", "--quiet"]) == 2
+
+
 def test_the_day_can_be_asked_for(solar, capsys):
     main(["finance", "lint", str(solar), "--quiet", "--on", "2020-06-01"])
     said = capsys.readouterr().out
@@ -67,6 +79,7 @@ def test_the_table_is_written_for_a_spreadsheet(solar, tmp_path, capsys):
         ("[legality]\nmodels = []\n", "没有规则适用日期"),
         ("[legality]\non = 2026-01-01\nlease_year = 3\n", "第 3 行 legality.lease_year"),
         ("legality = 3\n", "应为一张表"),
+        ("[risk]\nseed = 1\n", "文件没有 [project] 也没有 [legality]"),
         ("[legality\n", "不是 TOML"),
     ],
 )

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from qianmo.finance.legality.from_project import facts_of_project, models_of_project
@@ -16,11 +17,14 @@ from qianmo.finance.legality.lint import Finding, lint_project
 from qianmo.finance.legality.project_facts import ProjectFacts, project_facts
 from qianmo.finance.legality.read import Told, legality_of
 from qianmo.finance.project.read import project_from
+from qianmo.finance.project.records import Project
+from qianmo.finance.risk.from_project import project_risk
+from qianmo.finance.risk.simulate import simulate
 from qianmo.finance.sheet.evaluate import computed
 from qianmo.finance.statements.assemble import assemble
 from qianmo.jobs.context import Context
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.schema.errors import SchemaError
+from qianmo.schema.errors import FinanceInputError, SchemaError
 from qianmo.schema.finance_rules import finance_facts, finance_models
 from qianmo.schema.rules import CONFIDENCE_WORDS, CONFIRM, FAIL, NO_DATA, PASS
 from qianmo.store.finance_file import read_finance_file, write_statement_tables
@@ -39,7 +43,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     told = legality_of(data, file=path.name, text=text)
     asked = _day(values["on"])
     context.step("推算合规事实", 0.3)
-    facts, notes = _facts(data, text, path.name, told, asked)
+    facts, notes = _facts(data, text, path.name, told, asked, values)
     context.step("逐条判定", 0.8)
     findings = lint_project(facts)
     for note in notes:
@@ -66,15 +70,22 @@ def findings_table(findings: Sequence[Finding]) -> pd.DataFrame:
     return table[list(heads)].rename(columns=heads)
 
 
-def _facts(data: Mapping[str, Any], text: str, file: str, told: Told, asked: date | None) -> tuple[ProjectFacts, list[str]]:
+def _facts(
+    data: Mapping[str, Any], text: str, file: str, told: Told, asked: date | None, options: Mapping[str, Any]
+) -> tuple[ProjectFacts, list[str]]:
     """What the file tells, over what its lines say; and what a reader must know about it."""
+    if "project" not in data and "legality" not in data:
+        raise FinanceInputError("文件没有 [project] 也没有 [legality]", file=file, expected="项目资金文件, 或含 [legality] 的文件", cure="见 examples/finance/legality_solar.toml")
     notes: list[str] = []
     derived: dict[str, Any] = {}
     models, day = told.values.get("models"), asked or told.on
     if "project" in data:
         project = project_from(data, file=file, text=text)
         day = day or project.rates_on or date(project.base_year, 1, 1)
-        derived = facts_of_project(project, computed(assemble(project)), day)
+        amounts = computed(assemble(project))
+        derived = facts_of_project(project, amounts, day)
+        if options["inputs"]:
+            derived |= _from_scenarios(project, amounts, options, notes)
         seen = models_of_project(project)
         derived["models"] = sorted({*seen, *(models or ())}, key=list(finance_models()).index)
         if models is None:
@@ -85,6 +96,32 @@ def _facts(data: Mapping[str, Any], text: str, file: str, told: Told, asked: dat
         raise SchemaError(f"{file} 没有规则适用日期", expected="--on 2026-01-01, 或 [legality] on = 2026-01-01")
     merged = {**derived, **{k: v for k, v in told.values.items() if k != "models" or not derived}}
     return project_facts(merged, day, overrides=told.thresholds, are_all_models=models is not None), notes
+
+
+def _from_scenarios(project: Project, amounts: Mapping[str, Sequence[float]], options: Mapping[str, Any], notes: list[str]) -> dict[str, float]:
+    """How often the package balances, over scenarios of the uncertain inputs."""
+    place = Path(options["inputs"])
+    given, _ = read_finance_file(place)
+    count, seed = int(options["scenarios"]), int(options["seed"])
+    if not 100 <= count <= MOST_SCENARIOS:
+        raise SchemaError(f"--scenarios {count}", expected=f"100 到 {MOST_SCENARIOS:,}")
+    try:
+        model = project_risk(project, amounts, given)
+    except FinanceInputError:
+        raise
+    except SchemaError as fault:
+        raise FinanceInputError(fault.found, file=place.name, expected=fault.expected, cure=fault.cure) from None
+    ratio = simulate(model, count, seed).figures["self_balance_ratio"]
+    known = ratio[~np.isnan(ratio)]
+    if not len(known):
+        notes.append(f"{place.name}: 项目没有修复成本, 无自平衡概率")
+        return {}
+    notes.append(f"自平衡概率由 {count:,} 个情景推算 ({place.name}, 种子 {seed})")
+    return {"self_balance_probability": float((known >= 1.0).mean())}
+
+
+MOST_SCENARIOS = 1_000_000
+"""Scenarios that a check may ask for."""
 
 
 def _differences(told: Mapping[str, Any], derived: Mapping[str, Any]) -> list[str]:
@@ -182,6 +219,9 @@ SPECS = (
         (
             JobOption("file", "path", "项目资金文件或只含 [legality] 的文件 (TOML)", "file of project money, or of facts alone (TOML)", required=True, positional=True),
             JobOption("on", "text", "规则适用日期, 如 2026-01-01", "day whose rules apply", default=""),
+            JobOption("inputs", "path", "不确定因素文件 (.risk.toml), 据以推算自平衡概率", "uncertain inputs, to count how often the package balances"),
+            JobOption("scenarios", "integer", "情景数", "scenarios", default=20_000),
+            JobOption("seed", "integer", "随机种子", "seed", default=1),
             JobOption("all", "flag", "也列出不涉及的规则", "also list the rules that do not apply", default=False),
             JobOption("out", "path", "检查表输出文件夹", "folder for the table"),
         ),
