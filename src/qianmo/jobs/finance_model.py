@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from qianmo.finance.project.positions import Path as Place
+from qianmo.finance.project.entry import Entry, document
+from qianmo.finance.project.positions import key_lines
 from qianmo.finance.project.read import project_from
 from qianmo.finance.project.records import Project
 from qianmo.finance.sheet.evaluate import computed
-from qianmo.finance.sheet.row import Sheet, Source
+from qianmo.finance.sheet.row import Sheet
 from qianmo.finance.statements.assemble import assemble
 from qianmo.finance.statements.indicators import Figure, figures_of
 from qianmo.jobs.finance_references import looked_up_references
@@ -22,14 +22,13 @@ __all__ = ["FinanceModel", "in_wan", "open_finance_file"]
 
 @dataclass(frozen=True)
 class FinanceModel:
-    """A project with its sheet, all values, all figures, its table ``[package]`` and the references it used (资金模型)."""
+    """A project with its sheet, all values, all figures and its table ``[package]`` (资金模型)."""
 
     project: Project
     sheet: Sheet
     values: Mapping[str, Sequence[float]]
     figures: Mapping[str, Figure]
-    package: Mapping[str, Any] = field(default_factory=dict)
-    origins: Mapping[Place, Source] = field(default_factory=dict)
+    package: Entry
 
 
 def open_finance_file(path: Path, project: str | None = None) -> FinanceModel:
@@ -43,9 +42,10 @@ def open_finance_file(path: Path, project: str | None = None) -> FinanceModel:
     data, text = read_finance_file(path)
     filled, origins = looked_up_references(data, Path(path), text, project)
     made = project_from(filled, file=Path(path).name, text=text, origins=origins)
+    whole = document(filled, Path(path).name, key_lines(text), origins)
     sheet = assemble(made)
     values = computed(sheet)
-    return FinanceModel(made, sheet, values, figures_of(made, values), filled.get("package", {}), origins)
+    return FinanceModel(made, sheet, values, figures_of(made, values), whole.child("package"))
 
 
 def in_wan(amount_fen: float) -> str:

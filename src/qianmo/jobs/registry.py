@@ -18,7 +18,7 @@ _HOMES = {
     "exchange": "exchange_land", "allot": "allot_lots", "integrate": "integrate_titles", "verify-plan": "verify_plan", "solve": "solve_problem",
     "status": "project_history", "history": "project_history", "undo": "project_history", "village": "make_village",
     "finance-run": "finance_run", "finance-explain": "finance_explain", "finance-workbook": "finance_workbook",
-    "finance-lint": "finance_lint",
+    "finance-lint": "finance_lint", "finance-package": "finance_package", "finance-template": "finance_template",
     "finance-risk": "finance_risk",
     "equity": "equity_shares", "exit": "exit_settlement",
     "pv": "pv_yield",
