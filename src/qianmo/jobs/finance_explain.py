@@ -11,8 +11,8 @@ from qianmo.finance.statements.explain import Step, explained, step_lines
 from qianmo.finance.statements.indicators import Figure
 from qianmo.jobs.context import Context
 from qianmo.jobs.finance_model import FinanceModel, open_finance_file
-from qianmo.jobs.finance_run import shown
 from qianmo.jobs.finance_references import PROJECT_OPTION
+from qianmo.jobs.finance_run import shown
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import SchemaError
 

@@ -73,7 +73,7 @@ def break_even_share(project: Project, lines: Sequence[str], share: float) -> fl
     """Share at which the net present value before tax is 0, nan where none up to 1 does it (盈亏平衡)."""
 
     def worth(x: float) -> float:
-        return variant(project, factors={k: x / share for k in lines}).figures["npv_before_tax"].value
+        return variant(project, factors=dict.fromkeys(lines, x / share)).figures["npv_before_tax"].value
 
     bounds = 1e-6, 1.0
     if worth(bounds[0]) * worth(bounds[1]) > 0:
