@@ -54,8 +54,11 @@ def looked_up_references(data: Mapping[str, Any], path: Path, text: str, project
             return priced(word, name)
         if word not in seats:
             seats[word] = _plan(data, path, project) if word == "plan" else _plant(data, path)
-        found: Referred = seats[word].refer(name) if word == "plan" else _of_plant(*seats[word], name)
-        return found
+        if word == "plan":
+            found: Referred = seats[word].refer(name)
+            return found
+        figures, told = seats[word]
+        return _of_plant(figures, told, name)
 
     return referred_values(data, look, file=path.name, text=text)
 
