@@ -18,7 +18,24 @@ from pathlib import Path
 
 from measure import Reading, Way, WayFailedError, measure, once
 
-NAMES = ("area", "adjacency", "overlay", "evaluate", "ingest", "plan", "what_if", "swap", "exchange", "allot", "verify", "risk", "games", "pv")
+NAMES = (
+    "area",
+    "adjacency",
+    "overlay",
+    "evaluate",
+    "ingest",
+    "plan",
+    "planted",
+    "referee",
+    "what_if",
+    "swap",
+    "exchange",
+    "allot",
+    "verify",
+    "games",
+    "risk",
+    "pv",
+)
 _SMALL = 2000
 
 

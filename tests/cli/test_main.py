@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import socket
 
 import pytest
@@ -86,6 +87,8 @@ def test_limits_that_cannot_hold_together_are_named(tmp_path, repo, capsys):
     assert main(["plan", "--quiet", str(tmp_path / "p"), "--budget", "1"]) == 4
     said = capsys.readouterr().err
     assert "Z-01" in said and "冲突约束" in said
+    assert "没有方案能同时满足全部约束" in said and "应不超过 10,000.00 元" in said and "其余约束不变时可达" in said
+    assert not re.search("needs|attainable|missing|obeys", said)
     assert main(["plan", "--quiet", str(tmp_path / "p"), "--rule", "Z-01"]) == 2
 
 

@@ -18,7 +18,8 @@ from qianmo.evaluation.service_check import service_check
 from qianmo.evaluation.service_classes import service_classes
 from qianmo.evaluation.service_value import service_value
 from qianmo.evaluation.services import QUANTITIES, service_coefficients, service_notes
-from qianmo.evaluation.soil_loss import slope_length_factor, soil_loss
+from qianmo.evaluation.soil_loss import soil_loss
+from qianmo.geo.slope_length import slope_length_factor
 from qianmo.schema.codes import land_classes
 from qianmo.schema.errors import CodeError, SchemaError
 from qianmo.schema.tables import table_spec

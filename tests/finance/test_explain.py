@@ -9,12 +9,12 @@ import pytest
 
 from qianmo.finance.project.invent import invented_project
 from qianmo.finance.project.read import project_from
-from qianmo.finance.sheet.evaluate import computed
 from qianmo.finance.sheet.expression import Before, Here, Number, choose, larger, power, rounded
 from qianmo.finance.sheet.row import Row, Sheet
 from qianmo.finance.sheet.words import formula_words
 from qianmo.finance.statements.assemble import assemble
 from qianmo.finance.statements.explain import explained, step_lines
+from qianmo.finance.statements.settle import settled
 from qianmo.finance.statements.statements import statements
 from qianmo.jobs.finance_model import open_finance_file
 
@@ -44,8 +44,7 @@ def test_a_number_leads_back_to_the_line_of_the_file(simple):
 @pytest.mark.parametrize("seed", range(12))
 def test_every_number_of_every_statement_leads_to_inputs_with_a_source(seed):
     project = project_from(invented_project(np.random.default_rng(seed)), file="invented.toml")
-    sheet = assemble(project)
-    values = computed(sheet)
+    sheet, values = settled(project)
     for table in statements(project, sheet, values).values():
         for name in table["row"]:
             year = 1 + seed % project.years

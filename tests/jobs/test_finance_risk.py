@@ -34,7 +34,7 @@ def test_the_example_says_how_often_the_money_suffices(example, tmp_path):
     assert 0 < figures["chances"]["npv_negative"] < 0.2 and figures["percentiles"]["npv_yuan"]["p10"] < figures["percentiles"]["npv_yuan"]["p90"]
     assert any("自平衡比 ≥ 1" in line for line in report.lines)
     names = {p.name for p in (tmp_path / "out").iterdir()}
-    assert {"risk_percentiles.csv", "risk_chances.csv", "risk_tornado.png", "risk_npv.png", "risk_coverage.png", "risk_self_balance.png"} <= names
+    assert {"risk_percentiles.csv", "risk_chances.csv", "risk_tornado.png", "risk_spider.png", "risk_npv.png", "risk_coverage.png", "risk_self_balance.png"} <= names
     table = pd.read_csv(tmp_path / "out" / "risk_percentiles.csv").set_index("figure")
     assert table.loc["npv_yuan", "p50"] == pytest.approx(figures["percentiles"]["npv_yuan"]["p50"])
     assert (tmp_path / "out" / "risk_npv.png").read_bytes()[:4] == b"\x89PNG"

@@ -59,6 +59,10 @@ def test_a_front_has_its_tables_chart_kept_plan_and_lineage(project, capsys):
     proven = np.array([p["weights"] for p in record["proven"]])
     reached = points.pivot(index="number", columns="aim", values="points")[["ecology", "cost"]].to_numpy()
     assert (proven @ reached.T <= np.array([p["bound"] for p in record["proven"]])[:, None] + 1e-6).all()
+    for listed, r in zip(record["proofs"], plans.itertuples(), strict=True):
+        proof = state / listed["folder"]
+        assert told(capsys, ["verify-plan", str(proof)])["ok"] and abs(listed["gap_abs"] - r.gap_points) < 1e-3
+        assert subprocess.run([sys.executable, "-I", str(proof / "check_plan.py"), str(proof)], capture_output=True, check=False).returncode == 0
     assert record["lineage"]["parameters"]["aims"] == ["ecology", "cost"] and len(record["problem_sha256"]) == 64
 
 
@@ -101,7 +105,7 @@ def test_a_lock_to_a_measure_is_obeyed_or_refused_with_its_reason(project, capsy
 def test_a_conflict_is_told_in_both_languages_and_for_machines(project, capsys):
     said = told(capsys, ["plan", str(project), "--budget", "1"], 4)
     assert said["error"]["kind"] == "InfeasibleError" and set(said["error"]["conflict"]) == {"Z-01", "budget"}
-    assert "若仅此项让步, 须上调" in said["error"]["found"] and "missing" in said["error"]["found"]
+    assert "若仅此项让步, 须上调" in said["error"]["found_zh"] and "missing" in said["error"]["found"]
 
 
 def test_a_comparison_needs_a_plan_and_evaluation_takes_fronts_out(project, capsys):
@@ -110,6 +114,7 @@ def test_a_comparison_needs_a_plan_and_evaluation_takes_fronts_out(project, caps
     assert main(["evaluate", "--quiet", str(project)]) == 0
     state = open_project(project).state
     assert not any(n.startswith("front_plan_") for n in read_catalog(state)) and not list((state / "tables").glob("front*"))
+    assert not (state / "front_proofs").exists()
     assert told(capsys, ["plan", str(project), "--compare"], 2)["error"]["kind"] == "MissingDataError"
     assert main(["plan", "--quiet", str(project)]) == 0
 

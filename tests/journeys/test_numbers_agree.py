@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate
 from pathlib import Path
 
@@ -46,8 +47,10 @@ def sheets(made: Path) -> dict[int, list[list[object]]]:
 
 
 def shown(value: float, number_format: str) -> str:
+    """What a spreadsheet shows: halves away from zero, on fifteen digits."""
     digits = len(number_format.rstrip("%").partition(".")[2])
-    text = f"{value * 100:.{digits}f}%" if number_format.endswith("%") else f"{value:.{digits}f}"
+    number = Decimal(f"{value:.15g}") * (100 if number_format.endswith("%") else 1)
+    text = f"{number.quantize(Decimal(10) ** -digits, ROUND_HALF_UP):f}" + ("%" if number_format.endswith("%") else "")
     return text.lstrip("-") if not float(text.rstrip("%")) else text
 
 
@@ -101,7 +104,8 @@ def test_every_figure_of_the_text_comes_from_a_table_it_names(text_and_tables, s
             wanted = float(figure.rstrip("%"))
             scaled = [v * 100 for v in values] if figure.endswith("%") else [x for v in values for x in (v, v * 15)]
             checked += 1
-            if not any(abs(abs(v) - wanted) <= 0.0051 for v in scaled):
+            least = 0.51 * 10.0 ** -len(figure.rstrip("%").partition(".")[2])
+            if not any(abs(abs(v) - wanted) <= least for v in scaled):
                 strange.append((figure, cited, text[:60]))
     assert strange == []
     assert checked > 120

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from qianmo.planning.branching import branch, branch_bound, case_options
+from qianmo.planning.case_bounds import case_of, one_case
 from qianmo.planning.prices import Prices, dual_bound
 from qianmo.planning.problem import KEPT, Limit, Pairs, PlanProblem, limit_values, objective
+from qianmo.planning.proof import stored_prices
 from qianmo.planning.solve import solve
 
 
@@ -65,6 +67,36 @@ def test_every_plan_lies_in_one_case_and_below_its_bound(seed: int) -> None:
         inside = [all((o in choice) == taken for o, taken in fixed.items()) for fixed in case_options(cases)]
         assert sum(inside) == 1
         assert objective(problem, choice) <= bounds[inside.index(True)] + 1e-9
+
+
+@pytest.mark.parametrize("most", [2, 5, 12])
+def test_the_most_counts_cases_and_fewer_cases_are_a_proof_too(most: int) -> None:
+    problem = lumpy(2, n=7)
+    best = max(objective(problem, c) for c in every_plan(problem) if holds(problem, c))
+    cases = branch(problem, best, gap=1e-9, most=most)
+    assert cases is not None and 1 < cases.cases <= most
+    assert branch_bound(problem, cases) >= best - 1e-9
+    assert branch(problem, best, gap=1e-9, most=1) is None
+
+
+def test_a_method_names_cases_only_where_they_prove_the_bound() -> None:
+    for seed in range(6):
+        found = solve(lumpy(seed, n=7), gap=1e-4)
+        assert ("cases" in found.method) == (found.branches is not None)
+
+
+def test_the_case_of_a_plan_is_the_one_whose_options_it_takes_and_leaves() -> None:
+    problem = lumpy(1, n=6)
+    plans = every_plan(problem)
+    best = max(objective(problem, c) for c in plans if holds(problem, c))
+    cases = branch(problem, best, gap=1e-9)
+    assert cases is not None
+    prices = stored_prices(problem, Prices(np.zeros(2), tuple(s[0] for s in cases.split)), cases)
+    assert prices.cases == cases.cases > 1
+    for choice in plans:
+        fixed = case_options(cases)[case_of(prices, choice)]
+        assert all((o in choice) == taken for o, taken in fixed.items())
+    assert case_of(one_case(np.zeros(2)), plans[0]) == 0
 
 
 def test_one_set_of_prices_proves_less_than_the_cases() -> None:

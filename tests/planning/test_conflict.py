@@ -11,6 +11,7 @@ import pytest
 
 from qianmo.planning.conflict import explain_conflict, irreducible, is_feasible, shortfall, smallest_conflict
 from qianmo.planning.problem import KEPT, Limit, PlanProblem, limit_value
+from qianmo.schema.messages import chinese_message
 
 
 def random_problem(seed: int, *, n: int = 5, limits: int = 6) -> PlanProblem:
@@ -56,11 +57,11 @@ def test_the_conflict_is_the_smallest_there_is_and_its_amounts_are_least(seed: i
         reached = [limit_value(x, c, problem.m) for c, row in zip(plans, kept) if row[rest].all()]
         told = str(text).split(f"[{x.id}]")[1].split("R-")[0]
         if not reached:
-            assert "另有冲突" in told
+            assert "others conflict too" in told
             continue
         least = min(abs(x.bound - v) for v in reached)
         assert float(re.search(r"missing ([\d.,]+) m2", told)[1].replace(",", "")) == pytest.approx(least, abs=0.005)
-        assert f"须{'下调' if x.relation == '>=' else '上调'} {least:,.2f} m2" in told
+        assert f"须{'下调' if x.relation == '>=' else '上调'} {least:,.2f} 平方米" in chinese_message(text.found)
         assert shortfall(problem, [problem.limits[i] for i in rest], x) == pytest.approx(min(reached, key=lambda v: abs(v - x.bound)))
 
 
@@ -74,7 +75,7 @@ def test_the_search_passes_over_a_larger_conflict_that_is_found_first() -> None:
     )
     problem = PlanProblem(3, np.arange(3), text, text, np.zeros(3), np.zeros(3), {}, {}, (), rows)
     assert irreducible(problem) == [1, 2] and smallest_conflict(problem) == [0]
-    assert "仅放弃此项仍无可行方案" in str(explain_conflict(problem))
+    assert "仅放弃此项仍无可行方案" in chinese_message(explain_conflict(problem).found)
     two = replace(problem, limits=rows[1:])
     assert explain_conflict(two).conflict == ("B", "C")
 
@@ -92,7 +93,7 @@ def test_an_equation_gives_to_the_nearer_side() -> None:
     row = Limit("a", "A", "甲", np.arange(2), np.array([3.0, 4.5]), "==", 4.0, "m2")
     problem = PlanProblem(2, np.arange(2), text, text, np.zeros(2), np.zeros(2), {}, {}, (), (row,))
     assert shortfall(problem, [], row) == 4.5
-    assert "须移动 0.50 m2" in str(explain_conflict(problem))
+    assert "须移动 0.50 平方米" in chinese_message(explain_conflict(problem).found)
 
 
 def test_a_large_problem_is_asked_by_the_functions_given() -> None:

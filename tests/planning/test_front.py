@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from qianmo.planning.front import Front, front
+from qianmo.planning.case_bounds import proven_bound, wrong_prices
+from qianmo.planning.front import Front, front, question_of
 from qianmo.planning.front_aims import amounts_again, check_point, chosen_aims, floor_limit, scalarised, units_of
 from qianmo.planning.front_faces import inner_faces, is_dominated, lattice
 from qianmo.planning.problem import PlanProblem, limit_value, objective
+from qianmo.planning.proof import stored_prices
 from qianmo.planning.solve import Solution, solve
-from qianmo.schema.errors import InfeasibleError, QianmoError, RuleError, SchemaError
+from qianmo.schema.errors import InfeasibleError, NotAllowedError, QianmoError, RuleError, SchemaError
 
 
 def exactly(problem: PlanProblem, start: Solution | None) -> Solution:
@@ -49,6 +51,21 @@ def test_no_plan_rises_above_the_hull_of_the_front(made) -> None:  # type: ignor
     for w in np.random.default_rng(0).dirichlet(np.ones(points.shape[1]), 200):
         assert (everything @ w).max() <= (points @ w).max() + 1e-2
     assert (found.proven @ everything.T <= found.bounds[:, None] + 1e-7).all()
+
+
+def test_the_prices_of_every_plan_prove_its_bound(made, tiny, request) -> None:  # type: ignore[no-untyped-def]
+    found, everything = made
+    seed, which = request.node.callspec.params["made"]
+    problem, aims = tiny(6, seed)
+    for p in found.plans:
+        question, solution = question_of(problem, tuple(aims[k] for k in which), p)
+        prices = stored_prices(question, solution.prices, solution.branches)
+        assert wrong_prices(question, prices) == []
+        assert objective(question, p.choice) == pytest.approx(p.objective, abs=1e-9)
+        bound = proven_bound(question, prices)[0]
+        assert bound <= p.bound + 1e-3 * max(1.0, abs(p.bound))
+        within = everything[(everything >= p.floors - 1e-9).all(axis=1)]
+        assert (within @ p.weights).max() <= bound + 1e-7
 
 
 def test_ideal_and_nadir_are_those_of_all_plans(made) -> None:  # type: ignore[no-untyped-def]
@@ -96,6 +113,27 @@ def test_a_front_that_is_stopped_gives_what_it_has(tiny) -> None:  # type: ignor
     heard: list[int] = []
     found = front(problem, aims[:2], count=30, search=exactly, tell=lambda asked, missed: heard.append(asked), stop=lambda: len(heard) >= 4)
     assert found.broken_off and len(found.plans) >= 1 and heard == [1, 2, 3, 4]
+
+
+def test_a_question_broken_off_before_it_has_a_plan_leaves_the_earlier_plans(tiny) -> None:  # type: ignore[no-untyped-def]
+    problem, aims = tiny(6, 0)
+
+    def search(most: int):  # type: ignore[no-untyped-def]
+        asked: list[int] = []
+
+        def one(p: PlanProblem, start: Solution | None) -> Solution:
+            asked.append(1)
+            if len(asked) > most:
+                raise NotAllowedError("ended before there was a plan")
+            return solve(p, gap=0.0)
+
+        return one
+
+    found = front(problem, aims[:2], count=9, floors=3, search=search(5))
+    assert found.broken_off and found.plans
+    assert front(problem, aims[:2], count=4, floors=3, search=search(4)).broken_off
+    with pytest.raises(NotAllowedError):
+        front(problem, aims[:2], count=9, search=search(0))
 
 
 def test_a_plan_that_claims_too_much_fails_its_check(tiny) -> None:  # type: ignore[no-untyped-def]

@@ -41,8 +41,8 @@ def test_a_shown_rate_is_the_only_one(amounts):
         assert report.rates == (report.rate,)
 
 
-@given(flows, st.integers(1, 10**6), st.integers(0, 3))
-@settings(max_examples=80, deadline=None)
+@given(flows, st.integers(1, 9000), st.integers(0, 3))  # products stay below 2**53, where whole numbers are exact floats
+@settings(max_examples=60, deadline=None)
 def test_the_unit_of_money_the_side_of_the_deal_and_waiting_do_not_change_the_rates(amounts, factor, wait):
     rates = rates_of_return(amounts)
     assert rates_of_return([-factor * a for a in amounts]) == rates

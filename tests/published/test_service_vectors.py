@@ -10,7 +10,7 @@ import pytest
 
 from qianmo.evaluation.carbon_stock import carbon_density
 from qianmo.evaluation.service_value import equivalents, unit_value
-from qianmo.evaluation.soil_loss import slope_length_factor
+from qianmo.geo.slope_length import slope_length_factor
 
 
 @pytest.fixture(scope="module")

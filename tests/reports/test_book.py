@@ -274,8 +274,9 @@ def test_control_characters_are_dropped_and_missing_glyphs_shown():
 
 @pytest.mark.parametrize(
     ("value", "shape", "shown"),
-    [(1.005, "0.00", "1.00"), (-0.001, "0.00", "0.00"), (None, "0.00", "—"), (float("nan"), "integer", "—"), (0.1234, "0.00%", "12.34%"), (2026, "year", "2026"), (None, "text", "")],
-)
+    [(1.005, "0.00", "1.01"), (186.25, "0.0", "186.3"), (2.5, "integer", "3"), (0.14505, "0.00%", "14.51%"),
+     (-0.001, "0.00", "0.00"), (None, "0.00", "—"), (float("nan"), "integer", "—"), (0.1234, "0.00%", "12.34%"), (2026, "year", "2026"), (None, "text", "")],
+)  # fmt: skip
 def test_cells_are_shown_as_their_format_says(value, shape, shown):
     assert cell_text(value, shape) == shown
 

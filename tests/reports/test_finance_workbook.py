@@ -16,14 +16,14 @@ from qianmo.finance.project.invent import invented_project
 from qianmo.finance.project.read import project_from
 from qianmo.finance.sheet.evaluate import computed
 from qianmo.finance.sheet.expression import After, Before, Call, Earlier, Here, Number
-from qianmo.finance.statements.assemble import assemble
 from qianmo.finance.statements.indicators import figures_of
+from qianmo.finance.statements.settle import settled
 from qianmo.jobs.finance_model import open_finance_file
 from qianmo.reports.finance_workbook import CALCULATIONS, CHECKS, FIGURES, INPUTS, finance_workbook
 from qianmo.reports.sheet_formula import Places, excel_formula_of
 from qianmo.schema.errors import FinanceInputError, SchemaError
 
-KINDS = ("bond", "transfer")
+KINDS = ("bond", "transfer", "after_tax")
 ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
 <item oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item>
@@ -38,11 +38,10 @@ def parts(case):
         return model.project, model.sheet, model.values, model.figures
     for seed in range(1000):
         project = project_from(invented_project(np.random.default_rng(seed)), file="invented")
-        bond = any(ln.nature == "special_bond" for ln in project.loans)
-        if not project.loans or not (project.transfers if case == "transfer" else bond):
+        has = {"bond": any(ln.nature == "special_bond" for ln in project.loans), "transfer": project.transfers, "after_tax": any(ln.after_tax for ln in project.loans)}
+        if not project.loans or not has[case]:
             continue
-        sheet = assemble(project)
-        values = computed(sheet)
+        sheet, values = settled(project)
         try:
             return project, sheet, values, figures_of(project, values)
         except FinanceInputError:  # no return, or more debt than investment

@@ -13,7 +13,7 @@ from qianmo import __version__
 from qianmo.cli.interrupt import caught_interrupts
 from qianmo.cli.output import bars, print_error, print_report, solver_silenced
 from qianmo.cli.report_json import error_json, report_json
-from qianmo.jobs.context import Context
+from qianmo.jobs.context import Context, left_searching
 from qianmo.jobs.registry import GROUPS, job_names, job_spec, job_specs
 from qianmo.jobs.spec import JobOption, JobSpec, checked_values
 from qianmo.schema.errors import ChoiceNeededError, InfeasibleError, NotAllowedError, QianmoError, UnsafeInputError
@@ -32,9 +32,22 @@ _EXIT = ((ChoiceNeededError, 3), (InfeasibleError, 4), (UnsafeInputError, 5), (N
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 a check failed, 2 wrong input, 3 a choice is needed, 4 no plan is possible, 5 unsafe file, 6 not allowed."""
+    try:
+        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:  # while the words were read and the job was loaded
+        print("已中断; 项目保持原状", file=sys.stderr)
+        code = 130
+    if arguments is None and left_searching():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # all is written; unwinding a thread inside a compiled solver would abort the program
+    return code
+
+
+def _run(words: list[str]) -> int:
     _speak_utf8()
     os.environ["PROJ_NETWORK"] = "OFF"
-    words = _joined(list(sys.argv[1:] if arguments is None else arguments))
+    words = _joined(words)
     if words and words[0] in GROUPS:
         return _show_group(words)
     parser = build_parser(only=words[0] if words and words[0] in job_names() else "")

@@ -100,7 +100,7 @@ def print_error(error: QianmoError) -> None:
             console.print(f"  候选 {number}: {_choice(choice)}", markup=False)
     elif isinstance(error, InfeasibleError):
         for limit in error.conflict:
-            console.print(f"  冲突约束: {limit}", markup=False)
+            console.print(f"  冲突约束: {chinese_message(limit)}", markup=False)
     if error.expected and not isinstance(error, ChoiceNeededError | InfeasibleError):
         console.print(f"  应为: {chinese_message(error.expected)}", markup=False)
     if error.cure:

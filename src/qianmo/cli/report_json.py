@@ -11,6 +11,7 @@ import numpy as np
 
 from qianmo.jobs.spec import JobReport
 from qianmo.schema.errors import ChoiceNeededError, InfeasibleError, QianmoError
+from qianmo.schema.messages import chinese_message
 
 __all__ = ["error_json", "report_json"]
 
@@ -29,7 +30,7 @@ def error_json(job: str, error: QianmoError | KeyboardInterrupt, code: int) -> s
     if isinstance(error, ChoiceNeededError):
         record["choices"] = list(error.choices)
     if isinstance(error, InfeasibleError):
-        record["conflict"] = list(error.conflict)
+        record |= {"conflict": list(error.conflict), "found_zh": chinese_message(error.found)}
     return _text({"job": job, "ok": False, "exit_code": code, "error": record})
 
 

@@ -6,42 +6,14 @@ import numpy as np
 
 from qianmo.evaluation.land import Land
 from qianmo.evaluation.service_classes import factor_column, looked_up, service_classes
+from qianmo.geo.slope_length import slope_length_factor
 from qianmo.schema.rules import parameter
 from qianmo.schema.shipped import shipped_rows
 from qianmo.schema.units import M2_PER_HA
 
-__all__ = ["practice_factor", "slope_length_factor", "soil_loss"]
-
-UNIT_PLOT_M = 22.13
-"""Length of the plot on which the equation rests (Wischmeier and Smith 1978)."""
+__all__ = ["practice_factor", "soil_loss"]
 
 COVER_COLUMN = {"low": "cover_low", "default": "cover", "high": "cover_high"}
-
-
-def slope_length_factor(length_m: np.ndarray, slope_deg: np.ndarray) -> np.ndarray:
-    r"""Slope length and steepness factor LS (坡长坡度因子), (n,), at least 0; NaN where the slope is unknown.
-
-    Notes
-    -----
-    :math:`L = (\lambda / 22.13)^m` with m = 0.2 up to 1 degree, 0.3 up to 3, 0.4 up to 5, 0.5 above;
-    :math:`S = 10.8 \sin\theta + 0.03` below 5 degrees, :math:`16.8 \sin\theta - 0.5` below 10 [1]_,
-    :math:`21.91 \sin\theta - 0.96` from 10 on [2]_.
-
-    References
-    ----------
-    .. [1] D. K. McCool et al., Transactions of the ASAE, vol. 30, pp. 1387-1396, 1987.
-    .. [2] B. Y. Liu, M. A. Nearing, L. M. Risse, Transactions of the ASAE, vol. 37, pp. 1835-1840, 1994.
-
-    Examples
-    --------
-    >>> slope_length_factor(np.array([50.0]), np.array([7.0])).round(4)
-    array([2.3259])
-    """
-    slope = np.asarray(slope_deg, float)
-    power = np.select([slope <= 1, slope <= 3, slope <= 5], [0.2, 0.3, 0.4], 0.5)
-    sine = np.sin(np.radians(slope))
-    steep = np.select([slope < 5, slope < 10], [10.8 * sine + 0.03, 16.8 * sine - 0.5], 21.91 * sine - 0.96)
-    return (np.asarray(length_m, float) / UNIT_PLOT_M) ** power * steep
 
 
 def practice_factor(land: Land) -> np.ndarray:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-__all__ = ["Catch", "Context", "Progress", "silent", "uncaught"]
+__all__ = ["SEARCH_THREAD", "Catch", "Context", "Progress", "left_searching", "silent", "uncaught"]
+
+SEARCH_THREAD = "qianmo-search"
+"""Name of the threads that search; they may be left behind where the user breaks off."""
 
 Progress = Callable[[str, float], None]
 """Called with the step under way and the share of the whole job that is done, from 0 to 1."""
@@ -25,6 +29,11 @@ def uncaught() -> Iterator[Callable[[], bool]]:
 
 def silent(step: str, share: float) -> None:
     """Progress that tells nobody."""
+
+
+def left_searching() -> bool:
+    """True while a search that was broken off still runs in its thread; an ordinary exit of the program would abort inside it (遗留求解线程)."""
+    return any(t.name == SEARCH_THREAD for t in threading.enumerate())
 
 
 @dataclass

@@ -35,7 +35,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     with context.part(0.6, 1.0) as part:
         book = make_book.run(part, {"project": str(project), "out": str(out / "book"), "office": None, "template": None})
     lines = ("【入库】", *read.lines, "【评价】", *judged.lines, "【方案】", *planned.lines, "【成果】", *book.lines,
-             "村界、权属与三条控制线为按规则生成的合成数据, 凡用到之处均已标注; 土地利用、地形、土壤为真实数据")  # fmt: skip
+             "村界、权属与三条控制线为按规则生成的合成数据, 凡用到之处均已标注; 土地利用、地形、土壤、降水为真实数据")  # fmt: skip
     return JobReport(lines, (*read.files, *book.files), {**read.figures, **planned.figures, **book.figures})
 
 

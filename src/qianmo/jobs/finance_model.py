@@ -10,10 +10,9 @@ from qianmo.finance.project.entry import Entry, document
 from qianmo.finance.project.positions import key_lines
 from qianmo.finance.project.read import project_from
 from qianmo.finance.project.records import Project
-from qianmo.finance.sheet.evaluate import computed
 from qianmo.finance.sheet.row import Sheet
-from qianmo.finance.statements.assemble import assemble
 from qianmo.finance.statements.indicators import Figure, figures_of
+from qianmo.finance.statements.settle import settled
 from qianmo.jobs.finance_references import looked_up_references
 from qianmo.store.finance_file import read_finance_file
 
@@ -43,8 +42,7 @@ def open_finance_file(path: Path, project: str | None = None) -> FinanceModel:
     filled, origins = looked_up_references(data, Path(path), text, project)
     made = project_from(filled, file=Path(path).name, text=text, origins=origins)
     whole = document(filled, Path(path).name, key_lines(text), origins)
-    sheet = assemble(made)
-    values = computed(sheet)
+    sheet, values = settled(made)
     return FinanceModel(made, sheet, values, figures_of(made, values), whole.child("package"))
 
 

@@ -24,7 +24,7 @@ from qianmo.jobs.context import Context
 from qianmo.jobs.finance_model import FinanceModel, in_wan, open_finance_file
 from qianmo.jobs.finance_references import PROJECT_OPTION
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.reports.risk_chart import coverage_chart, distribution_chart, tornado_chart
+from qianmo.reports.risk_chart import coverage_chart, distribution_chart, spider_chart, tornado_chart
 from qianmo.schema.errors import FinanceInputError, MissingDataError, SchemaError
 from qianmo.store.finance_file import read_finance_file, write_bytes_once, write_statement_tables
 
@@ -170,6 +170,7 @@ def _written(folder: Path, plan: FinanceModel, model: RiskModel, done: RiskRun, 
     name = plan.project.name
     charts = {
         "risk_tornado": tornado_chart(tables["tornado"], title=f"{name}: 敏感性 (龙卷风图)", label=f"{FIGURE_NAMES['npv_fen']} (万元)", scale=1e6),
+        "risk_spider": spider_chart(tables["spider"], title=f"{name}: 敏感性 (蛛网图)", label=f"{FIGURE_NAMES['npv_fen']} (万元)", scale=1e6),
         "risk_npv": distribution_chart(done.figures["npv_fen"], title=f"{name}: 净现值的概率分布", label=f"{FIGURE_NAMES['npv_fen']} (万元)", scale=1e6, target_words="净现值小于 0"),
     }  # fmt: skip
     if not np.isnan(done.figures["self_balance_ratio"]).all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,27 +17,33 @@ from qianmo.geo.adjacency import shared_borders
 from qianmo.jobs.context import Context
 from qianmo.jobs.opened import Opened, open_for_work, read_tables
 from qianmo.jobs.plan_area import inside_share, locks_from, plan_settings
+from qianmo.jobs.proof_of import keep_proof
 from qianmo.jobs.searching import Searching, limits_of_search
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.planning.formulate import Formulation, formulate
-from qianmo.planning.front import Front, FrontPoint, front
+from qianmo.planning.front import Front, FrontPoint, front, question_of
 from qianmo.planning.front_aims import chosen_aims
 from qianmo.planning.front_tables import front_plans, front_points, front_record
 from qianmo.planning.parts import assemble_parts
+from qianmo.planning.proof_arrays import read_proof
 from qianmo.planning.results import plan_parcels
-from qianmo.planning.verify import fingerprint
+from qianmo.planning.verify import fingerprint, verify
 from qianmo.reports.front_chart import front_chart
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.units import m2_to_mu
 from qianmo.store.durable import replace_bytes
-from qianmo.store.project import change
+from qianmo.store.project import change, open_project
+from qianmo.store.proof_folder import file_sha256, read_proof_folder
 from qianmo.store.stage import Stage
 
 __all__ = ["SPECS", "kept_numbers", "run"]
 
 FRONT = "front_plan_"
 """Beginning of the names of kept plans."""
+
+PROOFS = "front_proofs"
+"""Folder of the proofs of the plans of a front in its generation, one a number."""
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -63,14 +70,16 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     context.step("保存前沿", 0.9)
     with change(opened.project.folder, what="多目标前沿", user=context.user, now=context.clock()) as stage:
         _put(stage, opened, made, found, kept, context)
+        proofs = _put_proofs(stage, opened, made, found, context)
         stage.put_table("front_plans", plans)
         stage.put_table("front_points", points)
         asked = {"aims": [a.id for a in aims], "points": count, "floors": floors, "gap": gap, "seconds": seconds}
         lineage = {"tool": f"qianmo {__version__} front", "time": context.clock().isoformat(timespec="seconds"), "user": context.user, "parameters": asked}
-        stage.put_json("front", {**front_record(found), "problem_sha256": fingerprint(made.problem), "lineage": lineage})
+        stage.put_json("front", {**front_record(found), "problem_sha256": fingerprint(made.problem), "proofs": proofs, "lineage": lineage})
     for path, data in shown:
         replace_bytes(path, data)
-    files = ((str(opened.project.folder), "前沿表 front_plans、front_points (当前版本的 tables/)"), *((str(p), "前沿图") for p, _ in shown),
+    files = ((str(opened.project.folder), "前沿表 front_plans、front_points (当前版本的 tables/)"),
+             (str(open_project(opened.project.folder).state / PROOFS), "每个方案的证明, 用其中的 check_plan.py 或 qianmo verify-plan 核验"), *((str(p), "前沿图") for p, _ in shown),
              *((FRONT + f"{k:02d}", "保留的方案图层") for k in kept))  # fmt: skip
     return JobReport(tuple(_lines(found, plans, points)), files, _figures(found, plans, points))
 
@@ -132,6 +141,24 @@ def _put(stage: Stage, opened: Opened, made: Formulation, found: Front, kept: tu
         stage.put_layer(
             drawn, Dataset(name, "plan_parcel", f"前沿方案{k}", base.crs, base.class_scheme, base.vintage, bool(opened.synthetic), len(drawn), lineage)
         )
+
+
+def _put_proofs(stage: Stage, opened: Opened, made: Formulation, found: Front, context: Context) -> list[dict[str, Any]]:
+    """A proof folder for every plan of the front, each checked as it lies on the disk."""
+    shutil.rmtree(stage.folder / PROOFS, ignore_errors=True)
+    listed = []
+    area, ids = (opened.patches[c] for c in ("area_m2", "patch_id"))
+    for k, p in enumerate(found.plans, 1):
+        folder = stage.folder / PROOFS / f"{k:02d}"
+        question, solution = question_of(made.problem, found.aims, p)
+        keep_proof(folder, question, solution, now=context.clock(), area_m2=area.to_numpy(float), patch_id=ids.astype(str).to_numpy())
+        record, arrays = read_proof_folder(folder)
+        proof = read_proof(record, arrays)
+        failed = [c for c in verify(proof.problem, proof.choice, record, proof.prices) if not c["ok"]]
+        if failed:
+            raise SchemaError(f"前沿方案 {k} 的证明核验未通过: {failed[:3]}", expected="目标值、约束与上界全部复核一致", cure="请保留项目并反馈")
+        listed.append({"number": k, "folder": f"{PROOFS}/{k:02d}", "gap_abs": record["gap_abs"], "sha256": file_sha256(folder / "certificate.json")})
+    return listed
 
 
 def _parcels(made: Formulation, p: FrontPoint, number: int) -> pd.DataFrame:

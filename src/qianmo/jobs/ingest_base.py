@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
@@ -21,8 +21,9 @@ from qianmo.jobs.context import Context
 from qianmo.jobs.ingest_invent import invent
 from qianmo.jobs.ingest_layer import SLOPE_LIMITS, Prepared, Setting, prepare_classes, prepare_layer
 from qianmo.jobs.ingest_place import where
+from qianmo.jobs.ingest_plain import PLAIN_TABLES, RAIN_RESULTS, PlainTable, plain_lines, prepare_plain, put_plain
 from qianmo.jobs.ingest_read import Read, read_recipe
-from qianmo.jobs.opened import SWAP_LAYERS, TENURE_TABLES, plan_layers
+from qianmo.jobs.opened import EROSION_GRIDS, SWAP_LAYERS, TENURE_TABLES, plan_layers
 from qianmo.jobs.recipe import Recipe, recipe_from_file, recipe_from_options
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.onemap.check_layer import check_layer
@@ -82,15 +83,19 @@ def ingest(
     with scratch_folder() as workdir:
         reads = read_recipe(recipe, workdir=workdir, limits=default_limits(), consent=consent or Consent())
         context.step("识别图层与坐标系", 0.3)
-        layers, grids = _prepared(reads, setting)
+        layers, grids = _prepared([r for r in reads if not r.said.plain], setting)
+        plain = prepare_plain([r for r in reads if r.said.plain], setting, state=_state(folder))
+    if plain and not layers and not grids:
+        return _tables_alone(context, recipe, setting, folder, plain)
     context.step("椭球面积与地形", 0.45)
     layers = _finished(layers, grids, old, setting, level=level)
     context.step("质量检查", 0.6)
     faults, repaired, log = _checked(layers, old, repair=False)
     context.step("写入项目", 0.75)
-    notes = _commit(folder, recipe, setting, layers, grids, faults, what="入库 " + ", ".join(sorted(x.dataset.name for x in layers)))
+    names = sorted([*(x.dataset.name for x in layers), *(x.dataset.name for x in plain)])
+    notes = _commit(folder, recipe, setting, layers, grids, faults, what="入库 " + ", ".join(names), plain=plain)
     files = [(str(folder / "onemap.gpkg"), "QGIS 可直接打开的数据库 (含样式)"), (str(folder / "project.toml"), "项目设置")]
-    lines = _lines(layers, grids, faults, setting)
+    lines = _lines(layers, grids, faults, setting, plain)
     if repair and len(faults) and bool(faults["repairable"].any()):
         context.step("修复", 0.88)
         faults, repaired, log = _checked(layers, old, repair=True)
@@ -110,10 +115,26 @@ def _setting(context: Context, recipe: Recipe, folder: Path) -> tuple[Setting, d
             box = dataset.lineage.parameters.get("lonlat_box")
             if box:
                 known[dataset.name] = (box[0], box[1], box[2], box[3])
-            crs = int(dataset.crs.removeprefix("EPSG:"))
+            crs = int(dataset.crs.removeprefix("EPSG:")) if dataset.crs else crs
             if dataset.kind in (_BASE, "village"):
                 old[dataset.kind] = read_frame(project.state / "layers" / f"{dataset.name}.parquet")
     return Setting(recipe, context.clock(), context.user, crs, known), old
+
+
+def _state(folder: Path) -> Path | None:
+    return open_project(folder).state if (folder / "current").is_file() else None
+
+
+def _tables_alone(context: Context, recipe: Recipe, setting: Setting, folder: Path, plain: list[PlainTable]) -> JobReport:
+    """Tables without drawings alone: the layers and all that rests on them stay."""
+    if setting.crs is None:
+        raise SchemaError("只有表格, 不能建立项目", expected="项目中已有图层, 或同时给出一个图层", cure="先入库地类图斑等图层, 再入库表格")
+    context.step("写入项目", 0.75)
+    with change(folder, what="入库 " + ", ".join(sorted(x.dataset.name for x in plain)), user=setting.user, now=setting.now) as stage:
+        put_plain(stage, plain, overrides=dict(open_project(folder).settings.get("parameters", {})))
+    for note in setting.notes:
+        context.note(note)
+    return JobReport(tuple(plain_lines(plain)), ((str(folder), "项目 (表格在当前版本的 tables/)"),), {"faults": 0, "layers": 0, "repairs": 0})
 
 
 def _prepared(reads: list[Read], setting: Setting) -> tuple[list[Prepared], dict[str, tuple[Grid, Dataset]]]:
@@ -276,7 +297,7 @@ def _after_repair(item: Prepared, result: RepairResult) -> Prepared:
 
 def _commit(
     folder: Path, recipe: Recipe, setting: Setting, layers: list[Prepared], grids: Mapping[str, tuple[Grid, Dataset]],
-    faults: gpd.GeoDataFrame, *, what: str, log: pd.DataFrame | None = None,
+    faults: gpd.GeoDataFrame, *, what: str, log: pd.DataFrame | None = None, plain: Sequence[PlainTable] = (),
 ) -> list[str]:  # fmt: skip
     with change(folder, what=what, user=setting.user, now=setting.now, settings_text=_settings_text(folder, recipe, setting)) as stage:
         for item in layers:
@@ -286,10 +307,18 @@ def _commit(
         _put_faults(stage, faults, setting, {x.dataset.name for x in layers})
         if log is not None:
             stage.put_table("repair_log", log.astype({"before": str, "after": str}) if len(log) else log)
-        stage.clear_results(keep=(*TENURE_TABLES, *(("repair_log",) if log is not None else ())))
-        for name in (*plan_layers(stage.datasets), *SWAP_LAYERS):
+        stage.clear_results(keep=(*TENURE_TABLES, *PLAIN_TABLES, *RAIN_RESULTS, *(("repair_log",) if log is not None else ())))
+        if plain:
+            put_plain(stage, list(plain), overrides=_parameters_of(folder, recipe))
+        for name in (*plan_layers(stage.datasets), *SWAP_LAYERS, *EROSION_GRIDS):
             stage.remove(name)
     return setting.notes
+
+
+def _parameters_of(folder: Path, recipe: Recipe) -> dict[str, Any]:
+    """Local parameters: of the project where there is one, of the recipe for a new one."""
+    settings = open_project(folder).settings if (folder / "current").is_file() else recipe.settings
+    return dict(settings.get("parameters", {}))
 
 
 def _put_faults(stage: Stage, faults: gpd.GeoDataFrame, setting: Setting, renewed: set[str]) -> None:
@@ -321,7 +350,7 @@ def _settings_text(folder: Path, recipe: Recipe, setting: Setting) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _lines(layers: list[Prepared], grids: Mapping[str, tuple[Grid, Dataset]], faults: gpd.GeoDataFrame, setting: Setting) -> list[str]:
+def _lines(layers: list[Prepared], grids: Mapping[str, tuple[Grid, Dataset]], faults: gpd.GeoDataFrame, setting: Setting, plain: list[PlainTable]) -> list[str]:
     mu = parameter("mu_per_ha")
     lines = [f"项目坐标系 EPSG:{setting.crs}; 面积按 CGCS2000 椭球面积"]
     for item in layers:
@@ -334,6 +363,7 @@ def _lines(layers: list[Prepared], grids: Mapping[str, tuple[Grid, Dataset]], fa
             others = "、".join(f"{c.value}({c.score:.2f})" for c in decision.candidates if c.value != decision.chosen and c.score >= _WORTH_SHOWING)
             lines.append(f"      {chinese_message(decision.question)} → {decision.chosen}" + (f"; 其他候选 {others}" if others else ""))
     lines += [f"  {d.zh} {d.name}: {g.values.shape[1]}×{g.values.shape[0]} 像元" for g, d in grids.values()]
+    lines += plain_lines(plain)
     count = faults["severity"].value_counts() if len(faults) else {}
     words = {"error": "错误", "warning": "警告", "info": "提示"}
     lines.append("质检: " + ("、".join(f"{words[s]} {int(count[s])}" for s in words if s in count) or "未发现问题"))
@@ -358,6 +388,7 @@ SPECS = (
             JobOption("class_scheme", "choice", "地类体系", "land-class scheme",
                       choices=("SD3", "GBT21010_2017", "GBT21010_2007", "LANDSEA_2023", "SD3_MONITOR")),
             JobOption("classes", "text", "栅格值与地类对照, 如 4=0201,6=0301", "class of each value of a raster"),
+            JobOption("unit", "text", "降水量单位, 如 mm", "unit of the rain"),
             JobOption("county", "text", "县级行政区代码", "county code"),
             JobOption("vintage", "text", "数据时点", "date of the data"),
             JobOption("name", "text", "项目名称", "project name"),

@@ -48,7 +48,8 @@ def read_recipe(recipe: Recipe, *, workdir: Path, limits: Limits, consent: Conse
         if decision is not None:
             encodings[source.sha256] = decision
     readings = read_sources(
-        [s for _, s in found], workdir=workdir, limits=limits, encodings={k: d.chosen for k, d in encodings.items()}, consent=consent
+        [s for _, s in found], workdir=workdir, limits=limits, encodings={k: d.chosen for k, d in encodings.items()}, consent=consent,
+        plain={s.sha256 for said, s in found if said.plain},
     )
     for reading in readings:
         if reading.error is not None:

@@ -14,8 +14,10 @@ from qianmo.jobs.opened import PLAN_LAYERS, SWAP_LAYERS, Opened, open_for_work
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.document import word
 from qianmo.reports.maps import maps_for
+from qianmo.reports.marks import marked
 from qianmo.reports.pdf import pdf
 from qianmo.reports.plan_book import compose
+from qianmo.reports.rain_chart import rain_chart
 from qianmo.reports.tables import workbook
 from qianmo.schema.errors import MissingDataError
 from qianmo.store.durable import replace_bytes
@@ -41,6 +43,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         opened.layers, results["plan_parcel"], project_name=project.name, crs_text=crs_text, date=day, vintage=opened.vintage, office=office,
         synthetic=opened.synthetic, options=results.get("measure_options"), swaps_basic_farmland=swaps, scheme=opened.scheme,
     )  # fmt: skip
+    if "rain_summary" in results:
+        maps.append(rain_chart(results["rain_month"], results["rain_summary"], synthetic=marked(opened.synthetic, ("rain_day",))))
     context.step("编写实施方案", 0.6)
     book = compose(
         results, project_name=project.name, office=office, date=day, vintage=opened.vintage, crs_text=crs_text, synthetic=opened.synthetic,

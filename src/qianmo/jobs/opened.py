@@ -13,18 +13,24 @@ import pandas as pd
 from qianmo.schema.dataset import Dataset
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import parameters, rules
-from qianmo.schema.tables import table_names
+from qianmo.schema.tables import table_names, table_spec
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project, open_project
 from qianmo.store.stage import read_catalog
 
 __all__ = [
-    "PLAN_LAYERS", "PLAN_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "open_for_work",
+    "EROSION_GRIDS", "PLAN_GRIDS", "PLAN_LAYERS", "PLAN_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "open_for_work",
     "plan_layers", "read_tables",
 ]  # fmt: skip
 
 PLAN_LAYERS = ("plan_parcel", "subproject", "exchange_parcel")
 """Layers that a plan or an exchange makes, which are also the kinds of layers that hold plans."""
+
+PLAN_GRIDS = ("soil_loss_after",)
+"""Rasters that rest on a plan; they go with it."""
+
+EROSION_GRIDS = ("soil_loss", "erosion_grade", "sediment_delivery", *PLAN_GRIDS)
+"""Rasters of an erosion survey; they go when land use, heights or soil change."""
 
 TENURE_LAYERS = ("allotment_block", "allotment_line", "value_zone", "lot", "title", "title_outcome", "industrial_block")
 """Layers of re-allotment and integration; evaluation and plan do not read them."""
@@ -38,6 +44,7 @@ PLAN_TABLES = (
     "plan_parcel", "subproject", "cost_by_measure", "year_plan", "funding", "plan_verdicts", "flow_matrix", "balance", "basic_farmland_form",
     "certificate", "service_check", "exchange_balance", "exchange_indices", "exchange_holdings", "exchange_agreements", "exchange_consents", "exchange_certificate",
     "plan_score", "plan_diff", "plan_diff_measure", "plan_diff_village", "front", "front_plans", "front_points",
+    "erosion_change",
 )  # fmt: skip
 """Tables that a plan makes; they go when the state they rest on changes."""
 
@@ -108,7 +115,7 @@ def open_for_work(folder: Path) -> Opened:
     layers = {
         name: read_frame(project.state / "layers" / f"{name}.parquet")
         for name, d in datasets.items()
-        if d.kind in table_names() and d.kind not in ("fault", "other_layer", *PLAN_LAYERS, *TENURE_LAYERS)
+        if d.kind in table_names() and table_spec(d.kind).geometry != "none" and d.kind not in ("fault", "other_layer", *PLAN_LAYERS, *TENURE_LAYERS)
     }
     overrides = dict(project.settings.get("parameters", {}))
     strange = sorted(k for k in overrides if k not in parameters() and k not in rules())
@@ -118,8 +125,8 @@ def open_for_work(folder: Path) -> Opened:
 
 
 def plan_layers(datasets: Mapping[str, Dataset]) -> tuple[str, ...]:
-    """Names of the layers that hold plans: the plan itself and kept plans of a front."""
-    return tuple(name for name, d in datasets.items() if d.kind in PLAN_LAYERS)
+    """Names of the datasets that hold plans or rest on one: the plan itself, kept plans of a front, rasters after the plan."""
+    return tuple(name for name, d in datasets.items() if d.kind in PLAN_LAYERS or name in PLAN_GRIDS)
 
 
 def read_tables(project: Project, names: tuple[str, ...]) -> dict[str, pd.DataFrame]:

@@ -19,7 +19,7 @@ from qianmo.geo.overlay import share_inside
 from qianmo.jobs.compared import compared, previous_plan
 from qianmo.jobs.context import Context
 from qianmo.jobs.evaluate_area import faults_of
-from qianmo.jobs.opened import Opened, open_for_work, read_tables
+from qianmo.jobs.opened import PLAN_GRIDS, Opened, open_for_work, read_tables
 from qianmo.jobs.proof_of import by_cases, keep_proof, source_hashes
 from qianmo.jobs.searching import Searching, limits_of_search, teller
 from qianmo.jobs.service_lines import checked_services, service_lines
@@ -28,6 +28,7 @@ from qianmo.planning.diff import patch_scores
 from qianmo.planning.plan import PlanResult, plan
 from qianmo.planning.settings import PlanSettings, Window
 from qianmo.planning.verify import verify
+from qianmo.reports.table_frames import verdict_word
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.measures import KEEP
@@ -78,6 +79,9 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     difference = compared(earlier, result.plan_parcel, scores, result.certificate)
     context.step("保存方案", 0.85)
     with change(opened.project.folder, what="编制方案", user=context.user, now=context.clock()) as stage:
+        stage.remove_tables(("erosion_change",))
+        for name in PLAN_GRIDS:
+            stage.remove(name)
         _put(stage, opened, result, tables, context)
         stage.put_table("plan_score", pd.DataFrame({"patch_id": result.plan_parcel["patch_id"], "score": scores}))
         for name, frame in difference.tables.items():
@@ -203,7 +207,7 @@ def _lines(result: PlanResult, tables: Mapping[str, pd.DataFrame], checks: list[
         lines.append(f"  {r.zh}: {_shown(r.before, r.unit)} → {_shown(r.after, r.unit)}" if pd.notna(r.before) else f"  {r.zh}: 缺数据")
     lines += service_lines(tables.get("service_check"))
     failed = tables["plan_verdicts"][tables["plan_verdicts"]["verdict"].isin(["fail", "needs_confirmation"])]
-    lines += [f"  注意 {r.rule_id} {r.verdict}: {r.numbers}" for r in failed.itertuples()]
+    lines += [f"  注意 {r.rule_id} {verdict_word(r.verdict, r.numbers)}: {r.numbers}" for r in failed.itertuples()]
     return lines
 
 

@@ -45,7 +45,7 @@ class PlanFigures:
         """
         if name not in self.values:
             near = difflib.get_close_matches(name, self.values, 6, 0.5) or [n for n in self.values if n.partition(".")[0] == name.partition(".")[0]][:6]
-            raise SchemaError(f"方案 {self.project} 中没有 {name}", expected=", ".join(near or list(self.values)[:12]), cure="见 docs/how-to/finance.md 的数值名称表")
+            raise SchemaError(f"方案 {self.project} 中没有 {name}", expected=", ".join(near or list(self.values)[:12]), cure="见 docs/how-to/finance-from-plan.md 的数值名称表")
         value, unit = self.values[name]
         label = "（合成数据）" if self.synthetic else ""
         return Referred(f"{value!r} {unit}" if unit else value, f"方案 {self.project}{label}, 第 {self.generation} 版, 规划图斑 SHA-256 {self.digest[:12]}", "high")

@@ -24,7 +24,8 @@ def show_status(context: Context, values: Mapping[str, Any]) -> JobReport:
     for d in read_catalog(project.state).values():
         mark = " [合成]" if d.synthetic else ""
         scheme = f", 分类 {d.class_scheme}" if d.class_scheme else ""
-        lines.append(f"  {d.name} {d.zh}: {d.rows} 条, {d.crs}{scheme}, 时点 {d.vintage or '未注明'}, 来源 {d.lineage.source}{mark}")
+        place = f", {d.crs}" if d.crs else ""
+        lines.append(f"  {d.name} {d.zh}: {d.rows} 条{place}{scheme}, 时点 {d.vintage or '未注明'}, 来源 {d.lineage.source}{mark}")
         for decision in d.lineage.decisions:
             others = ", ".join(f"{c.value} ({c.score:.2f})" for c in decision.candidates[1:4])
             lines.append(f"      {chinese_message(decision.question)}: {decision.chosen}" + (f"; 其他候选 {others}" if others else ""))

@@ -12,15 +12,19 @@ from qianmo.geo.crs import Helmert
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.tables import table_names
 
-__all__ = ["Recipe", "SourceRecipe", "recipe_from_file", "recipe_from_options"]
+__all__ = ["PLAIN_ROLES", "Recipe", "SourceRecipe", "recipe_from_file", "recipe_from_options"]
 
-_ROLES = ("", "dem", "classes", "soil")
+PLAIN_ROLES = {"rain": "rain_day", "rain_station": "rain_station", "soil_table": "soil_type"}
+"""Role of a table without drawings → the table of the project it fills."""
+
+_ROLES = ("", "dem", "classes", "soil", *PLAIN_ROLES)
 
 
 @dataclass(frozen=True)
 class SourceRecipe:
     """One source and what the user says about it (来源设置); '' means: find out.
 
+    `unit` is the unit of a table of rain; `names` the names to show for stations or soil codes.
     `split` = 'slope' cuts the agricultural classes of a class raster along the slope classes of the elevation model.
     """
 
@@ -32,10 +36,17 @@ class SourceRecipe:
     encoding: str = ""
     class_scheme: str = ""
     classes: Mapping[int, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     vintage: str = ""
     synthetic: bool = False
     licence: str = ""
     split: str = ""
+    unit: str = ""
+
+    @property
+    def plain(self) -> str:
+        """Table without drawings that the source fills: by its role, or named as the table; '' for layers and rasters."""
+        return PLAIN_ROLES.get(self.role, self.table if self.table in PLAIN_ROLES.values() else "")
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,7 @@ def recipe_from_options(values: Mapping[str, Any]) -> Recipe:
     common: dict[str, Any] = {
         "table": _table(values.get("as_table") or ""), "crs": values.get("crs") or "", "datum": values.get("datum") or "",
         "encoding": values.get("encoding") or "", "class_scheme": values.get("class_scheme") or "",
-        "classes": _classes(values.get("classes") or ""), "vintage": values.get("vintage") or "", "synthetic": bool(values.get("synthetic")),
+        "classes": _classes(values.get("classes") or ""), "vintage": values.get("vintage") or "", "unit": values.get("unit") or "", "synthetic": bool(values.get("synthetic")),
     }  # fmt: skip
     sources = tuple(SourceRecipe(Path(p), **common) for p in values["sources"])
     target = values.get("project_crs")
@@ -97,10 +108,11 @@ def _from_record(record: Mapping[str, Any], folder: Path) -> Recipe:
         classes = {int(k): str(v) for k, v in dict(entry.get("classes", {})).items()}
         if not isinstance(entry["path"], str) or not isinstance(entry.get("synthetic", False), bool):
             raise SchemaError(f"来源 {entry['path']!r}: path 须为文字, synthetic 须为 true 或 false", cure="改正入库方案文件")
-        plain = {k: v for k, v in entry.items() if k not in ("path", "classes")}
+        plain = {k: v for k, v in entry.items() if k not in ("path", "classes", "names")}
+        names = {str(k): str(v) for k, v in dict(entry.get("names", {})).items()}
         if plain.get("role", "") not in _ROLES:
             raise SchemaError(f"role {plain['role']!r}", expected=", ".join(r for r in _ROLES if r))
-        sources.append(SourceRecipe(folder / entry["path"], classes=classes, **{**plain, "table": _table(plain.get("table", ""))}))
+        sources.append(SourceRecipe(folder / entry["path"], classes=classes, names=names, **{**plain, "table": _table(plain.get("table", ""))}))
     shift = record.get("helmert")
     invent = dict(record.get("invent", {}))
     invent |= {k: int(invent[k]) for k in ("villages", "seed") if k in invent}

@@ -14,15 +14,35 @@ GROUPS = {"finance": ("项目资金", "project finance")}
 """Families of jobs: the job ``finance-run`` is the command ``qianmo finance run`` (命令组)."""
 
 _HOMES = {
-    "ingest": "ingest_base", "evaluate": "evaluate_area", "swap": "swap_farmland", "plan": "plan_area", "front": "front_area", "book": "make_book", "demo": "demo",
-    "exchange": "exchange_land", "allot": "allot_lots", "integrate": "integrate_titles", "verify-plan": "verify_plan", "solve": "solve_problem",
-    "status": "project_history", "history": "project_history", "undo": "project_history", "village": "make_village",
-    "finance-run": "finance_run", "finance-explain": "finance_explain", "finance-workbook": "finance_workbook",
-    "finance-lint": "finance_lint", "finance-package": "finance_package", "finance-template": "finance_template",
+    "ingest": "ingest_base",
+    "evaluate": "evaluate_area",
+    "swap": "swap_farmland",
+    "plan": "plan_area",
+    "front": "front_area",
+    "book": "make_book",
+    "demo": "demo",
+    "exchange": "exchange_land",
+    "allot": "allot_lots",
+    "integrate": "integrate_titles",
+    "verify-plan": "verify_plan",
+    "solve": "solve_problem",
+    "motion": "track_motion",
+    "status": "project_history",
+    "history": "project_history",
+    "undo": "project_history",
+    "village": "make_village",
+    "finance-run": "finance_run",
+    "finance-explain": "finance_explain",
+    "equity": "equity_shares",
+    "exit": "exit_settlement",
+    "finance-workbook": "finance_workbook",
+    "finance-lint": "finance_lint",
     "finance-risk": "finance_risk",
-    "equity": "equity_shares", "exit": "exit_settlement",
+    "finance-package": "finance_package",
+    "finance-template": "finance_template",
     "pv": "pv_yield",
-}  # fmt: skip
+    "erosion": "erosion_map",
+}
 
 
 def job_names() -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Searching for a plan while the user watches: gap and time left, and Ctrl-C takes the best so far (求解与中断).
 
-The exact search of small problems is one call into a compiled library that cannot be asked to
-stop. It runs in a thread of its own, after a first plan with its bound is at hand; whoever breaks off
-gets the first plan and the thread is left to end with the program.
+The exact search is one call into a compiled library that cannot be asked to stop. Problems small enough
+for it are solved in a thread of their own that tells of its plans; whoever breaks off gets the best of them and
+the thread is left to end with the program. Larger ones are asked to stop between two steps.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from qianmo.jobs.context import Context
+from qianmo.jobs.context import SEARCH_THREAD, Context
 from qianmo.planning.problem import PlanProblem
-from qianmo.planning.solve import Solution, is_large, solve
+from qianmo.planning.solve import MOST_SEARCHED, Solution, is_large, solve
 from qianmo.schema.errors import SchemaError
 
 __all__ = ["Searching", "gap_of", "limits_of_search", "teller"]
@@ -48,37 +48,42 @@ class Searching:
         InfeasibleError, QianmoError
             As `qianmo.planning.solve.solve`.
         """
-        if is_large(problem):
+        if is_large(problem) and problem.m > MOST_SEARCHED:
             return solve(
                 problem, gap=self.gap, time_limit_s=self.seconds, timer=self.timer, tell=self.tell, stop=self._asked, start=start
             )
-        return self._small(problem)
+        return self._apart(problem, start)
 
-    def _small(self, problem: PlanProblem) -> Solution:
+    def _apart(self, problem: PlanProblem, start: Solution | None) -> Solution:
+        """The search in a thread of its own, which is left behind where the user stops and there is a plan."""
         began = self.timer()
-        first, exact = Future[Solution](), Future[Solution]()
-        threading.Thread(target=self._work, args=(problem, first, exact), daemon=True).start()
+        heard: list[Solution] = []
+        exact = Future[Solution]()
+        threading.Thread(target=self._work, args=(problem, start, heard, exact), name=SEARCH_THREAD, daemon=True).start()
         while not exact.done():
             try:
                 return exact.result(timeout=POLL_S)
             except TimeoutError:
                 if exact.done():
                     break
-            now = first.result() if first.done() else None
+            now = max(heard, key=lambda s: (s.objective, -s.bound)) if heard else None
             self.tell(1.0 if now is None else gap_of(now), min((self.timer() - began) / self.seconds, 1.0))
-            if now is not None and self._asked():
+            if self._asked() and now is not None:
                 return now
         return exact.result()
 
-    def _work(self, problem: PlanProblem, first: Future[Solution], exact: Future[Solution]) -> None:
+    def _work(self, problem: PlanProblem, start: Solution | None, heard: list[Solution], exact: Future[Solution]) -> None:
         """A plan by rounding alone, then the exact search where its gap is too wide; every error goes to whoever waits."""
         try:
-            quick = solve(problem, gap=1.0, time_limit_s=self.seconds, timer=self.timer)
-            first.set_result(quick)
-            if gap_of(quick) <= self.gap:
-                exact.set_result(quick)
-            else:
-                exact.set_result(solve(problem, gap=self.gap, time_limit_s=self.seconds, timer=self.timer))
+            if not is_large(problem):
+                quick = solve(problem, gap=1.0, time_limit_s=self.seconds, timer=self.timer)
+                heard.append(quick)
+                if gap_of(quick) <= self.gap:
+                    exact.set_result(quick)
+                    return
+            exact.set_result(
+                solve(problem, gap=self.gap, time_limit_s=self.seconds, timer=self.timer, stop=lambda: self.stopped, start=start, hear=heard.append)
+            )
         except BaseException as error:  # noqa: BLE001  carried over to the waiting thread, which raises it
             exact.set_exception(error)
 

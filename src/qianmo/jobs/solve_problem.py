@@ -10,12 +10,12 @@ from typing import Any
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.proof_of import by_cases, keep_proof
+from qianmo.jobs.searching import Searching, limits_of_search, teller
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.planning.exchange import problem_from_tables
 from qianmo.planning.proof_arrays import read_proof
-from qianmo.planning.solve import solve
 from qianmo.planning.verify import verify
-from qianmo.schema.errors import NotAllowedError, SchemaError
+from qianmo.schema.errors import NotAllowedError
 from qianmo.schema.rules import parameter
 from qianmo.store.problem_file import read_problem_file
 from qianmo.store.proof_folder import file_sha256, is_proof_folder, read_proof_folder
@@ -32,14 +32,15 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
             expected="a free name for --out",
             cure="choose another folder (请换一个文件夹)",
         )
+    gap, seconds = limits_of_search(
+        values["gap"], values["seconds"], default_gap=parameter("plan_gap_rel"), default_seconds=parameter("plan_time_limit_s")
+    )
     context.step("读取规划问题", 0.0)
     given = problem_from_tables(*read_problem_file(source))
-    gap = parameter("plan_gap_rel") if values["gap"] is None else float(values["gap"])
-    seconds = parameter("plan_time_limit_s") if values["seconds"] is None else float(values["seconds"])
-    if not (gap >= 0 and seconds > 0):
-        raise SchemaError(f"gap {gap}, seconds {seconds}", expected="a gap of at least 0 and more than 0 seconds")
     context.step("求解", 0.1)
-    solution = solve(given.problem, gap=gap, time_limit_s=seconds, timer=time.monotonic)
+    with context.catch() as stop:
+        search = Searching(gap, seconds, time.monotonic, teller(context, "求解", seconds, time.monotonic, low=0.1, high=0.8), stop)
+        solution = search(given.problem)
     context.step("保存证明", 0.8)
     keep_proof(
         out, given.problem, solution, now=context.clock(), sources={source.name: file_sha256(source)}, area_m2=given.area_dm2 / 100.0,
@@ -50,13 +51,14 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     proof = read_proof(record, arrays)
     failed = [c for c in verify(proof.problem, proof.choice, record, proof.prices) if not c["ok"]]
     figures = {k: record[k] for k in ("objective", "bound", "gap_abs", "gap_rel", "counts", "method", "time_s")} | {
-        "out": str(out),
-        "failed": failed,
+        "out": str(out), "failed": failed, "interrupted": search.stopped,
     }
     files = ((str(out), "方案与证明, 用其中的 check_plan.py 或 qianmo verify-plan 核验"),)
     if values["json"]:
         return JobReport((json.dumps(figures, ensure_ascii=False, default=str),), figures=figures, exit_code=int(bool(failed)))
+    early = f"按要求提前结束求解, 保留当前最优方案, 差距 {record['gap_rel']:.4%} (ended early with the best plan so far)"
     lines = [
+        *([early] if search.stopped else []),
         f"{given.name or source.name}: {record['counts']['patches']} 个图斑, 改变 {record['counts']['changed']} 个",
         f"目标 {record['objective']:.6g}, 上界 {record['bound']:.6g}, 差距 {record['gap_rel']:.4%}{by_cases(record['counts']['cases'])}, 用时 {record['time_s']:.1f} 秒 ({record['method']})",
         *(f"  不符 {c['zh']}: 重算 {c['found']}, 证书 {c['expected']}" for c in failed),

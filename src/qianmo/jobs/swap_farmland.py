@@ -19,7 +19,7 @@ from qianmo.evaluation.compliance import verdicts
 from qianmo.evaluation.facts import Facts
 from qianmo.evaluation.form_levelling import levelled_form
 from qianmo.jobs.context import Context
-from qianmo.jobs.opened import PLAN_LAYERS, PLAN_TABLES, SWAP_LAYERS, SWAP_TABLES, Opened, open_for_work
+from qianmo.jobs.opened import PLAN_GRIDS, PLAN_LAYERS, PLAN_TABLES, SWAP_LAYERS, SWAP_TABLES, Opened, open_for_work
 from qianmo.jobs.proof_of import keep_proof
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.jobs.swap_units import SwapUnits, swap_units
@@ -179,7 +179,7 @@ def _put(
     judged: pd.DataFrame | None, context: Context, *, moved: bool,
 ) -> None:  # fmt: skip
     stage.remove_tables((*SWAP_TABLES, *PLAN_TABLES))
-    for name in (*SWAP_LAYERS, *PLAN_LAYERS):
+    for name in (*SWAP_LAYERS, *PLAN_LAYERS, *PLAN_GRIDS):
         stage.remove(name)
     base = opened.datasets["basic_farmland"]
     moment = context.clock().isoformat(timespec="seconds")

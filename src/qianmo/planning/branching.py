@@ -60,7 +60,7 @@ class _Case:
 
 
 def branch(
-    problem: PlanProblem, score: float, *, gap: float, most: int = 600, is_over: Callable[[], bool] | None = None
+    problem: PlanProblem, score: float, *, gap: float, most: int = 300, is_over: Callable[[], bool] | None = None
 ) -> Branches | None:
     """Divide until the bound of every case is within the gap of a score, or `most` cases stand (分支证明).
 
@@ -90,7 +90,7 @@ def branch(
     closed: list[_Case] = []
     divided: list[tuple[int, _Case]] = []
     count = 1
-    while heap and count < most and not (is_over is not None and is_over()):
+    while heap and 1 + len(divided) < most and not (is_over is not None and is_over()):
         _, _, case = heapq.heappop(heap)
         option = _undecided(problem, case)
         if _within(case.bound, score, gap) or option < 0:

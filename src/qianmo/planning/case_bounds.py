@@ -16,7 +16,7 @@ import numpy as np
 
 from qianmo.planning.problem import Limit, PlanProblem
 
-__all__ = ["SHARES", "CasePrices", "case_bound", "case_options", "one_case", "proven_bound", "rounded_sum", "whole", "wrong_prices"]
+__all__ = ["SHARES", "CasePrices", "case_bound", "case_of", "case_options", "one_case", "proven_bound", "rounded_sum", "whole", "wrong_prices"]
 
 SHARES = 65535
 """A border gives ``weight * share / SHARES`` of its bonus to end i and the rest to end j."""
@@ -135,6 +135,15 @@ def case_options(prices: CasePrices) -> list[Fixed] | None:
         todo += [(int(prices.taken[at]), (*fixed, (o, True))), (int(prices.left[at]), (*fixed, (o, False)))]
     reached = [x for x in out if x is not None]
     return reached if len(reached) == cases else None
+
+
+def case_of(prices: CasePrices, choice: np.ndarray) -> int:
+    """The one case that a plan lies in (方案所属情形). `choice` (n,) is the option of each patch, negative where it is kept."""
+    taken = set(choice[choice >= 0].tolist())
+    at = 0 if len(prices.option) else -1
+    while at >= 0:
+        at = int((prices.taken if int(prices.option[at]) in taken else prices.left)[at])
+    return -1 - at
 
 
 def wrong_prices(problem: PlanProblem, prices: CasePrices) -> list[str]:

@@ -42,9 +42,9 @@ def explain_conflict(problem: PlanProblem, *, feasible: Feasible | None = None, 
     answer = reach or shortfall
     parts = [_told(problem, k, answer) for k in core]
     if not core:
-        parts = ["some patches may neither keep their use nor change it (有图斑既不能维持也没有可选措施)"]
+        parts = ["some patches may neither keep their use nor change it"]
     return InfeasibleError(
-        "no plan obeys all limits: " + "; ".join(parts),
+        "; ".join(("no plan obeys all limits", *parts)),
         conflict=tuple(dict.fromkeys(problem.limits[k].rule_id for k in core)),
         cure="relax one of them by the missing amount, or open more options (放宽其中一项约束或增加可选措施)",
     )
@@ -113,15 +113,10 @@ def _told(problem: PlanProblem, k: int, reach: Reach) -> str:
     name, wanted = f"{x.rule_id} [{x.id}] {x.zh}", f"{x.relation} {x.bound:,.2f} {x.unit}"
     value = reach(problem, [y for i, y in enumerate(problem.limits) if i != k], x)
     if np.isinf(value):
-        return f"{name}: needs {wanted}; how much it would have to give was not found in {SECONDS:g} s (应{wanted}, 须让步多少未能在时限内求得)"
+        return f"{name}: needs {wanted}, how much it would have to give was not found in {SECONDS:g} s"
     if np.isnan(value):
-        return f"{name}: needs {wanted}; giving it up alone is not enough, others conflict too (应{wanted}, 仅放弃此项仍无可行方案, 另有冲突)"
-    lack = abs(x.bound - value)
-    word = {">=": "下调", "<=": "上调", "==": "移动"}[x.relation]
-    return (
-        f"{name}: needs {wanted}, attainable beside the others {value:,.2f} {x.unit}, missing {lack:,.2f} {x.unit} "
-        f"(应{wanted}, 其余约束不变时可达 {value:,.2f}; 若仅此项让步, 须{word} {lack:,.2f} {x.unit})"
-    )
+        return f"{name}: needs {wanted}, giving it up alone is not enough, others conflict too"
+    return f"{name}: needs {wanted}, attainable beside the others {value:,.2f} {x.unit}, missing {abs(x.bound - value):,.2f} {x.unit}"
 
 
 def _fewest_meeting(sets: list[set[int]], count: int) -> list[int]:

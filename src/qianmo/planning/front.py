@@ -14,12 +14,12 @@ import numpy as np
 
 from qianmo.planning.aims import Aim
 from qianmo.planning.front_faces import lattice, raised, unproven
-from qianmo.planning.front_search import Front, FrontPoint, FrontSearch, Search
+from qianmo.planning.front_search import Front, FrontPoint, FrontSearch, Search, question_of
 from qianmo.planning.problem import PlanProblem
 from qianmo.planning.solve import solve
 from qianmo.schema.errors import SchemaError
 
-__all__ = ["Front", "FrontPoint", "Search", "front"]
+__all__ = ["Front", "FrontPoint", "Search", "front", "question_of"]
 
 
 def front(

@@ -12,9 +12,9 @@ from qianmo.planning.front_aims import check_point, floor_limit, scalarised, uni
 from qianmo.planning.front_faces import is_dominated, raised, unproven
 from qianmo.planning.problem import Limit, PlanProblem
 from qianmo.planning.solve import Solution
-from qianmo.schema.errors import InfeasibleError
+from qianmo.schema.errors import InfeasibleError, NotAllowedError
 
-__all__ = ["Front", "FrontPoint", "FrontSearch", "Search"]
+__all__ = ["Front", "FrontPoint", "FrontSearch", "Search", "question_of"]
 
 Search = Callable[[PlanProblem, Solution | None], Solution]
 """Solves a problem, from an earlier solution where there is one."""
@@ -30,6 +30,8 @@ class FrontPoint:
     `amount` (k,) in the units of the aims and `points` (k,), 100 for the whole potential; `weights`
     and `floors` (k,) say which question it answers, floors -inf where there is none; `objective`,
     `bound` (proven by prices alone) and `solver_bound` (claimed by the exact search) are of that question.
+    `proof` is the solution of the question, whose prices prove the bound; its own plan may be a lesser one found
+    before. `rows` are the floors as limits; `question_of` gives the question as a problem.
     """
 
     choice: np.ndarray
@@ -40,6 +42,8 @@ class FrontPoint:
     objective: float
     bound: float
     solver_bound: float
+    proof: Solution
+    rows: tuple[Limit, ...] = ()
 
     @property
     def gap_points(self) -> float:
@@ -78,6 +82,31 @@ class Front:
     broken_off: bool
 
 
+def question_of(problem: PlanProblem, aims: tuple[Aim, ...], point: FrontPoint) -> tuple[PlanProblem, Solution]:
+    """The question that a plan of the front answers, and the plan with the prices that prove its bound (前沿点的问题与证明).
+
+    Parameters
+    ----------
+    problem, aims
+        Those the front was made of.
+    point : FrontPoint
+
+    Returns
+    -------
+    problem : PlanProblem
+        The weighted aims as its score, the floors among its limits.
+    solution : Solution
+        Ready to be written as a proof.
+    """
+    question = _question(problem, aims, point.weights, point.rows)
+    return question, replace(point.proof, choice=point.choice, objective=point.objective, bound=point.bound, solver_bound=point.solver_bound)
+
+
+def _question(problem: PlanProblem, aims: tuple[Aim, ...], weights: np.ndarray, rows: tuple[Limit, ...]) -> PlanProblem:
+    asked = scalarised(problem, aims, weights)
+    return replace(asked, limits=(*asked.limits, *rows))
+
+
 class FrontSearch:
     """Questions asked so far, the plans and bounds they gave (前沿求解)."""
 
@@ -104,7 +133,13 @@ class FrontSearch:
         """Best plan and bound of one weighting."""
         if self.is_over():
             return
-        point = self._solved(weights, np.full(len(weights), -np.inf), self._nearest(weights), ())
+        try:
+            point = self._solved(weights, np.full(len(weights), -np.inf), self._nearest(weights), ())
+        except NotAllowedError:  # broken off before this question had a plan
+            if not self.found:
+                raise
+            self.broken_off = True
+            return
         self.proven.append(np.asarray(weights, float))
         self.bounds.append(point.solver_bound)
         self._heard(point)
@@ -117,6 +152,9 @@ class FrontSearch:
             point = self._solved(weights, floors, None, rows)
         except InfeasibleError:
             self.asked += 1
+            return None
+        except NotAllowedError:
+            self.broken_off = True
             return None
         self._heard(point)
         return point
@@ -156,15 +194,14 @@ class FrontSearch:
         )
 
     def _solved(self, weights: np.ndarray, floors: np.ndarray, start: Solution | None, rows: tuple[Limit, ...]) -> FrontPoint:
-        asked = scalarised(self.problem, self.aims, weights)
-        asked = replace(asked, limits=(*asked.limits, *rows))
+        asked = _question(self.problem, self.aims, weights, rows)
         solution = self.search(asked, start)
         amount = check_point(asked, self.aims, weights, solution.choice, solution.objective)
         if not rows:
             self.solutions.append((np.asarray(weights, float), solution))
         point = FrontPoint(
             solution.choice, amount, amount * self.unit, np.asarray(weights, float), floors, solution.objective, solution.bound,
-            solution.solver_bound,
+            solution.solver_bound, solution, rows,
         )  # fmt: skip
         return self._or_better(point)
 

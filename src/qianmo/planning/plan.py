@@ -113,7 +113,7 @@ def plan(
     dated = schedule(listed, start_year=settings.start_year, years=years)
     by_year = year_plan(dated, start_year=settings.start_year, years=years)
     parcels = plan_parcels(
-        parts, choice, reason=reasons(formulation, solution), subproject=of_patch, year=_years(of_patch, dated)
+        parts, choice, reason=reasons(formulation, solution, prices), subproject=of_patch, year=_years(of_patch, dated)
     )
     after = apply_plan(patches, parcels, groups=field_groups(parts, choice, settings), class_scheme=settings.class_scheme)
     return PlanResult(

@@ -7,7 +7,7 @@ import numpy as np
 from qianmo.planning.prices import Prices, reduced_values
 from qianmo.planning.problem import KEPT, Limit, Pairs, PlanProblem, limit_value, objective, states
 
-__all__ = ["planted_problem"]
+__all__ = ["planted_problem", "planted_with_prices"]
 
 
 def planted_problem(
@@ -37,6 +37,14 @@ def planted_problem(
     score : float
         Its score, which is also the least upper bound. [points]
     """
+    problem, choice, _ = planted_with_prices(rows, columns, rng=rng, options=options, limits=limits, bonus=bonus)
+    return problem, choice, objective(problem, choice)
+
+
+def planted_with_prices(
+    rows: int, columns: int, *, rng: np.random.Generator, options: int = 3, limits: int = 4, bonus: float = 1.0
+) -> tuple[PlanProblem, np.ndarray, Prices]:
+    """The same as `planted_problem`: problem, best plan (n,), and the prices that prove that nothing is better (植入最优解及其价格)."""
     n = rows * columns
     patch = np.repeat(np.arange(n), options)
     m = len(patch)
@@ -49,7 +57,7 @@ def planted_problem(
     keep, drift, _ = reduced_values(bare, prices)
     wanted = _wanted(keep, patch, choice, rng)
     problem = PlanProblem(n, patch, works, target, wanted - drift, bare.cost, {}, {}, (pairs,), made)
-    return problem, choice, objective(problem, choice)
+    return problem, choice, prices
 
 
 def _pairs(rows: int, columns: int, patch: np.ndarray, rng: np.random.Generator, bonus: float) -> Pairs:

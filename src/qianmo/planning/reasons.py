@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from qianmo.planning.aims import Aim
+from qianmo.planning.case_bounds import CasePrices, case_of
 from qianmo.planning.formulate import NO_NEIGHBOUR, Formulation
 from qianmo.planning.problem import states
 from qianmo.planning.solve import Solution
@@ -22,8 +23,11 @@ WORTH_NAMING = 5e-5
 """Points below this are not named."""
 
 
-def reasons(formulation: Formulation, solution: Solution) -> np.ndarray:
+def reasons(formulation: Formulation, solution: Solution, prices: CasePrices) -> np.ndarray:
     """Reason for every patch, (n,) text (每个图斑的理由).
+
+    The prices of the relaxation speak first, as they weigh all patches against each other; where they have nothing against an
+    option and the proof goes by cases, those of the case that the plan lies in do (`prices`).
 
     A chosen measure names why it fits, area, slope and what each aim gains; a kept patch names
     that there is no option, which rules block it, which aim speaks against it, or which limit
@@ -34,7 +38,7 @@ def reasons(formulation: Formulation, solution: Solution) -> np.ndarray:
     total = np.sum(list(points.values()), axis=0)
     start = np.searchsorted(parts.patch, np.arange(parts.n + 1))
     blocked = dict(list(parts.excluded.astype({"row": int}).groupby("row")))
-    pressure = _pressure(formulation, solution)
+    first, case = (_pressure(formulation, p) for p in (solution.prices.limit, prices.limit[case_of(prices, choice)]))
     out = np.empty(parts.n, object)
     for k in range(parts.n):
         mine = np.arange(start[k], start[k + 1])
@@ -45,7 +49,7 @@ def reasons(formulation: Formulation, solution: Solution) -> np.ndarray:
             out[k] = f"维持现状:可选措施均受限,{_blocks(blocked[k])}" if k in blocked else "维持现状:无适用措施"
         else:
             best = int(mine[np.argmax(total[mine])])
-            out[k] = ";".join([_kept(formulation, best, points, pressure[best]), *notes])
+            out[k] = ";".join([_kept(formulation, best, points, first[best] or case[best]), *notes])
     return out
 
 
@@ -69,10 +73,10 @@ def _pair_points(aim: Aim, patch: np.ndarray, choice: np.ndarray, n: int) -> np.
     return (p.state.astype(float) - p.state0[patch]) * pull[patch]
 
 
-def _pressure(formulation: Formulation, solution: Solution) -> list[list[tuple[float, str]]]:
+def _pressure(formulation: Formulation, prices: np.ndarray) -> list[list[tuple[float, str]]]:
     """For each option, the priced limits that speak against it, dearest first."""
     against: list[list[tuple[float, str]]] = [[] for _ in range(formulation.problem.m)]
-    for x, price in zip(formulation.problem.limits, solution.prices.limit):
+    for x, price in zip(formulation.problem.limits, prices.tolist()):
         for o, c in zip(x.option.tolist(), (price * x.coefficient).tolist()):
             if c > WORTH_NAMING:
                 against[o].append((c, f"{x.zh}({_rule_name(x.rule_id)},影子价格折{c:.4f}分)"))

@@ -30,9 +30,9 @@ from qianmo.planning.price_search import search_prices
 from qianmo.planning.prices import Prices, dual_bound, reduced_values
 from qianmo.planning.problem import KEPT, PlanProblem, objective
 from qianmo.planning.relaxation import relax, typical_unit
-from qianmo.schema.errors import QianmoError
+from qianmo.schema.errors import NotAllowedError, QianmoError
 
-__all__ = ["LARGE", "Solution", "is_large", "solve"]
+__all__ = ["LARGE", "MOST_SEARCHED", "Solution", "is_large", "solve"]
 
 MANY_BORDERS = 8_000
 """Borders from which minimum cuts are faster than the linear relaxation."""
@@ -78,6 +78,7 @@ def solve(
     tell: Callable[[float, float], None] | None = None,
     stop: Callable[[], bool] | None = None,
     start: Solution | None = None,
+    hear: Callable[[Solution], None] | None = None,
 ) -> Solution:
     """The best plan within the limits, to a gap relative to the best attainable improvement (求解规划问题).
 
@@ -98,6 +99,8 @@ def solve(
     start : Solution, optional
         Solution of a problem with the same patches, options and borders but other limits or
         fewer options, to start a large problem from.
+    hear : function, optional
+        Called with a plan and its proof before each stretch that cannot be stopped (exact search, proof by cases).
 
     Returns
     -------
@@ -110,25 +113,39 @@ def solve(
     """
     started = timer() if timer else 0.0
     if is_large(problem):
-        return _solve_large(problem, gap, time_limit_s, timer, tell, stop, start)
+        return _solve_large(problem, gap, time_limit_s, timer, tell, stop, start, hear)
     prices, starts, method = _first_bound(problem, gap)
     bound = dual_bound(problem, prices)
     best = _best_of(problem, [*starts, np.full(problem.n, KEPT)], enough=bound - gap * abs(bound))
     if best is None and not is_feasible(problem, list(problem.limits)):
         raise explain_conflict(problem)
     solver_bound = bound
+    if best is not None:
+        _told(hear, problem, best, bound, bound, prices, method)
     if best is None or _gap(problem, best, bound) > gap:
         best, solver_bound = _search(problem, prices, best, bound, gap=gap, time_limit_s=time_limit_s)
         method += ", then exact search on the remaining options"
     score = objective(problem, best)
     branches = None
+    _told(hear, problem, best, bound, solver_bound, prices, method)
     if _gap(problem, best, bound) > gap and problem.m <= MOST_DIVIDED:
         branches = branch(problem, score, gap=gap, is_over=_deadline(timer, 2 * time_limit_s))
-    if branches is not None:
-        bound = min(bound, branch_bound(problem, branches))
+    if branches is not None and (proven := branch_bound(problem, branches)) < bound:
+        bound = proven
         method += f", proof by {branches.cases} cases"
+    else:
+        branches = None
     spent = timer() - started if timer else 0.0
     return Solution(best, score, max(bound, score), max(min(solver_bound, bound), score), prices, method, spent, branches)
+
+
+def _told(
+    hear: Callable[[Solution], None] | None, problem: PlanProblem, choice: np.ndarray, bound: float, claimed: float, prices: Prices, method: str
+) -> None:  # fmt: skip
+    """Whoever listens gets what there is so far."""
+    if hear is not None:
+        score = objective(problem, choice)
+        hear(Solution(choice, score, max(bound, score), max(min(claimed, bound), score), prices, method, 0.0))
 
 
 def _deadline(timer: Callable[[], float] | None, seconds: float) -> Callable[[], bool] | None:
@@ -145,7 +162,7 @@ def is_large(problem: PlanProblem) -> bool:
 
 def _solve_large(
     problem: PlanProblem, gap: float, time_limit_s: float, timer: Callable[[], float] | None,
-    tell: Callable[[float, float], None] | None, stop: Callable[[], bool] | None, start: Solution | None,
+    tell: Callable[[float, float], None] | None, stop: Callable[[], bool] | None, start: Solution | None, hear: Callable[[Solution], None] | None,
 ) -> Solution:  # fmt: skip
     from qianmo.planning.large_conflict import conflicting_limits, is_reachable, most_reachable
     from qianmo.planning.whole_area import allocate  # compiled loops: loaded for large problems alone
@@ -156,6 +173,8 @@ def _solve_large(
         problem, gap=gap, time_limit_s=share * time_limit_s, timer=timer, tell=tell, stop=stop,
         prices=None if start is None else start.prices, choice=None if start is None else start.choice,
     )  # fmt: skip
+    if found.choice is None and stop is not None and stop():
+        raise NotAllowedError("ended before there was a plan (提前结束时尚无方案)", expected="a plan that obeys every limit", cure="let it run longer (请多等一会儿)")
     if found.choice is None:
         core = conflicting_limits(problem)
         if core:
@@ -170,6 +189,7 @@ def _solve_large(
     method = f"primal-dual prices ({found.steps} steps), rounding, changes in pairs"
     left_s = time_limit_s - (timer() - started if timer else 0.5 * time_limit_s)
     if problem.m <= MOST_SEARCHED and _gap(problem, choice, found.bound) > gap and left_s > 1.0 and not (stop is not None and stop()):
+        _told(hear, problem, choice, found.bound, found.bound, found.prices, method)
         choice, claimed = _search(problem, found.prices, choice, found.bound, gap=gap, time_limit_s=left_s)
         method += ", then exact search on the remaining options"
     score = objective(problem, choice)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from qianmo.reports.plan_material import Material, points, section
+from qianmo.reports.plan_nature import climate_blocks, soil_blocks
 from qianmo.reports.table_frames import is_not_involved
 from qianmo.reports.typography import area_text, count_text, money_text, percent_text, quantity_text, word
 from qianmo.schema.book import Block, Chapter, Paragraph
@@ -55,7 +56,7 @@ def general_chapter(m: Material) -> Chapter:
 
 
 def region_chapter(m: Material) -> Chapter:
-    """Location, terrain, and what the data do not hold (区域概况与自然资源禀赋)."""
+    """Location, terrain, rain, soil, and what the data do not hold (区域概况与自然资源禀赋)."""
     blocks: list[Block] = [section(1, "地理位置"), Paragraph(f"整治区域的位置以经纬网表示{m.see('', map_key='location')}。本次未提供县级行政区划底图。")]
     blocks.append(section(2, "地形坡度"))
     slopes = m.frame("slope_classes")
@@ -72,7 +73,8 @@ def region_chapter(m: Material) -> Chapter:
             )
         )
         blocks += m.place("slope_classes")
-    blocks += [section(3, "水文气象与社会经济"), Paragraph("本次数据不含水文、气象、人口和经济统计资料，本节由编制单位依据统计年鉴和部门资料补充。")]
+    blocks += [section(3, "水文气象"), *climate_blocks(m), section(4, "土壤"), *soil_blocks(m)]
+    blocks += [section(5, "人口与经济"), Paragraph("本次数据不含人口和经济统计资料，本节由编制单位依据统计年鉴和部门资料补充。")]
     return Chapter("第二章", "区域概况与自然资源禀赋", tuple(blocks))
 
 

@@ -1,4 +1,4 @@
-"""Charts of a risk run: tornado, distribution, fan of the coverage (风险分析图)."""
+"""Charts of a risk run: tornado, spider, distribution, fan of the coverage (风险分析图)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from qianmo.reports.fonts import map_font, visible_text
 
-__all__ = ["coverage_chart", "distribution_chart", "tornado_chart"]
+__all__ = ["coverage_chart", "distribution_chart", "spider_chart", "tornado_chart"]
 
 _INK, _LOW, _HIGH, _WARN = "#1f4e79", "#b5651d", "#2e75b6", "#a61c1c"
 _WIDE = 60
+_COLOURS = ("#1f4e79", "#b5651d", "#3c7d3c", "#7b4f9d", "#a61c1c", "#2b8a8a", "#6b6b6b", "#b08a00")
+_MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _THOUSANDS = FuncFormatter(lambda x, _: f"{x:,.6g}")
 _BOX = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
 
@@ -159,6 +161,44 @@ def coverage_chart(fan: pd.DataFrame, *, title: str = "各年偿债备付率", a
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(prop=map_font(8), frameon=False, loc="upper left", ncols=4)
     return _finished(figure, axes, title, "年份" if base_year else "年序", "偿债备付率 (现金口径)", "红线为 1: 当年现金刚够还本付息", mark, kind)
+
+
+def spider_chart(table: pd.DataFrame, *, title: str, label: str, scale: float = 1.0, kind: str = "png", mark: str = "", most: int = 8) -> bytes:
+    """The figure along relative changes of each input (蛛网图).
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `sensitivity.spider` gives it: ``input, zh, change, figure, coefficient``.
+    title, label : str
+        Heading and what the upright axis shows, with its unit.
+    scale : float
+        The figures are divided by it for the axis.
+    kind : 'png' or 'pdf'
+    mark : str
+    most : int
+        Inputs drawn, the steepest.
+
+    Returns
+    -------
+    bytes
+        Inputs whose line is level are left out; the sensitivity coefficient stands behind each name.
+    """
+    figure, axes = _page(7.2, 4.4)
+    spans = table.groupby("input", sort=False)["figure"].agg(lambda x: x.max() - x.min())
+    steep = [n for n in spans.sort_values(ascending=False, kind="stable").index[:most] if spans[n] > 0]
+    for n, name in enumerate(steep):
+        mine = table[table["input"] == name].sort_values("change")
+        strength = float(mine["coefficient"].iloc[-1])
+        words = visible_text(f"{mine['zh'].iloc[0]} ({strength:+.2f})" if np.isfinite(strength) else str(mine["zh"].iloc[0]))
+        axes.plot(mine["change"], mine["figure"] / scale, color=_COLOURS[n % len(_COLOURS)], marker=_MARKS[n % len(_MARKS)], markersize=4, linewidth=1.3, label=words)
+    axes.axvline(0.0, color="#999999", linewidth=0.7)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.yaxis.set_major_formatter(_THOUSANDS)
+    if steep:
+        axes.legend(prop=map_font(8), frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), title="因素 (敏感度系数)", title_fontproperties=map_font(8))
+    still = table["input"].nunique() - len(steep)
+    return _finished(figure, axes, title, "因素变化率", label, f"另有 {still} 个因素未画出" if still else "", mark, kind)
 
 
 def _page(width: float, height: float) -> tuple[Figure, Axes]:

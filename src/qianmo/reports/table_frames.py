@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from qianmo.reports.risks import risk_rows
+from qianmo.reports.table_nature import rain_month_rows, rain_station_rows, rain_year_rows, soil_rows
 from qianmo.reports.typography import cell_text, percent_text, word
 from qianmo.schema.codes import class_schemes, land_classes
 from qianmo.schema.errors import SchemaError
@@ -271,7 +272,8 @@ PREPARED: Mapping[str, Callable[[Results], pd.DataFrame | None]] = MappingProxyT
         "idle_kinds": _idle_kinds, "indicators": _indicators, "flow": _flow, "flow_matrix": _flow_matrix, "tenure": _tenure,
         "plan_parcel": _plan_parcel, "verdicts": _verdicts, "rule_sources": _rule_sources, "risks": _risks, "limits": _limits, "checks": _checks,
         "faults_summary": _faults, "lineage": _lineage, "swap_balance": _swap_balance, "swap_moved": _swap_moved,
-        "service_check": _service_check,
+        "service_check": _service_check, "rain_station": rain_station_rows, "rain_year": rain_year_rows, "rain_month": rain_month_rows,
+        "soil_area": soil_rows,
     }
 )  # fmt: skip
 """Table key → how its rows are made; tables that are not named take the result as it is."""

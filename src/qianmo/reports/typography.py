@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from numbers import Real
 from typing import Any
@@ -54,7 +55,7 @@ def money_text(yuan: float) -> str:
 
 def percent_text(share: float) -> str:
     """A fraction as a percentage with two decimals (百分比)."""
-    return f"{_fixed(share * 100)}%"
+    return f"{_fixed(share, shift=2)}%"
 
 
 def quantity_text(value: float, unit: str) -> str:
@@ -83,7 +84,7 @@ def cell_text(value: Any, number_format: str) -> str:
     if math.isinf(number):
         return "—"
     if number_format in ("integer", "year"):
-        return f"{number:.0f}"
+        return _fixed(number, 0)
     if number_format.endswith("%"):
         return percent_text(number)
     if number_format.startswith("#,"):
@@ -100,8 +101,10 @@ def word(group: str, code: str) -> str:
     return code
 
 
-def _fixed(number: Real | float, digits: int = 2) -> str:
-    shown = f"{float(number):.{digits}f}"
+def _fixed(number: Real | float, digits: int = 2, *, shift: int = 0) -> str:
+    """Rounded half up on the decimal digits, as spreadsheets show the same number; `shift` 2 gives per cent."""
+    exact = Decimal(f"{float(number):.15g}").scaleb(shift)
+    shown = f"{exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
     return shown.lstrip("-") if float(shown) == 0 else shown
 
 

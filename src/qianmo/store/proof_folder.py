@@ -153,8 +153,13 @@ def _arrays(path: Path, record: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 def _replace(folder: Path, fresh: Path) -> None:
     old = folder.with_name(f".{folder.name}-old-{os.getpid()}")
-    if folder.exists():
-        os.rename(folder, old)
-    os.rename(fresh, folder)
+    try:
+        if folder.exists():
+            os.rename(folder, old)
+        os.rename(fresh, folder)
+    except BaseException:  # also an interruption between the two: the older proof goes back to its place
+        if old.exists() and not folder.exists():
+            os.rename(old, folder)
+        raise
     shutil.rmtree(old, ignore_errors=True)
     sync_tree(folder.parent, deep=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,7 @@ def read_sources(
     limits: Limits,
     encodings: Mapping[str, str] | None = None,
     consent: Consent | None = None,
+    plain: Collection[str] = (),
 ) -> list[Reading]:
     """Read many sources in one reading process; each failure stays with its source (批量读取).
 
@@ -110,6 +111,8 @@ def read_sources(
     ----------
     encodings : mapping of str to str, optional
         `Source.sha256` or, where names differ, `Source.origin` → decided encoding.
+    plain : collection of str
+        `Source.sha256` of tables that are read as plain text cells, whatever their columns are called.
 
     Returns
     -------
@@ -120,7 +123,10 @@ def read_sources(
     twice = {o for o in chosen if len({s.sha256 for s in sources if s.origin == o}) > 1}
     undecided = {i: e for i, s in enumerate(sources) if (e := _undecided(s, _encoding(s, chosen), twice)) is not None}
     todo = [i for i in range(len(sources)) if i not in undecided]
-    tasks = [task_of(sources[i], encoding=_encoding(sources[i], chosen), limits=limits, plain_tables=agreed.plain_tables) for i in todo]
+    tasks = [
+        task_of(s, encoding=_encoding(s, chosen), limits=limits, plain_tables=agreed.plain_tables, as_plain=s.sha256 in plain)
+        for s in (sources[i] for i in todo)
+    ]
     read = sorted({p.resolve() for i in todo for p in sources[i].parts.values()})
     answers = dict(zip(todo, run_guarded(tasks, read=read, workdir=workdir, limits=limits)))
     return [_reading(s, undecided.get(i) or answers[i], limits, agreed) for i, s in enumerate(sources)]

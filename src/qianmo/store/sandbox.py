@@ -22,7 +22,11 @@ from qianmo.store.raw import Source
 __all__ = ["ALLOWED_VECTOR_DRIVERS", "run_guarded", "task_of"]
 
 ALLOWED_VECTOR_DRIVERS = ("ESRI Shapefile", "OpenFileGDB", "GPKG", "GeoJSON", "LIBKML", "DXF")
-_START = "import sys; sys.path.append(sys.argv[1]); from qianmo.store.sandbox_worker import main; main()"
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); import qianmo; sys.path.append(sys.path.pop(0)); "
+    "from qianmo.store.sandbox_worker import main; main()"
+)
+"""The process runs the package of its parent, also where another copy is installed; nothing else is found there first."""
 _ANSWER_MAX = 64 << 20
 _KINDS = ("UnsafeInputError", "EncodingError", "MissingDataError", "SchemaError", "CrsError")
 
@@ -62,8 +66,12 @@ def run_guarded(
     return [answers[i] for i in range(len(tasks))]
 
 
-def task_of(source: Source, *, encoding: str | None, limits: Limits, plain_tables: bool = False) -> dict[str, Any]:
-    """Reading task of a checked source (生成读取任务)."""
+def task_of(source: Source, *, encoding: str | None, limits: Limits, plain_tables: bool = False, as_plain: bool = False) -> dict[str, Any]:
+    """Reading task of a checked source (生成读取任务).
+
+    `plain_tables` reads tables without coordinates too; `as_plain` reads every table as plain cells, also one with coordinates,
+    and passes over lines before the header that begin with #.
+    """
     kind = {"GTiff": "raster", "CSV": "table", "XLSX": "table", "BoundaryText": "table"}.get(source.driver, "vector")
     return {
         "kind": kind,
@@ -79,7 +87,8 @@ def task_of(source: Source, *, encoding: str | None, limits: Limits, plain_table
         "cells_max": int(limits.cells_max),
         "bands_max": int(limits.bands_max),
         "rows_max": int(limits.table_rows_max),
-        "plain_tables": plain_tables,
+        "plain_tables": plain_tables or as_plain,
+        "as_plain": as_plain,
     }
 
 

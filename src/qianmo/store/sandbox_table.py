@@ -19,7 +19,7 @@ from qianmo.store.read_encoding import check_not_utf8, codec_of, decode_strictly
 from qianmo.store.sandbox_arrow import write_table
 from qianmo.store.sandbox_workbook import check_header, sheets_of
 
-__all__ = ["parse_boundary_text", "parse_csv", "read_table_task"]
+__all__ = ["parse_boundary_text", "parse_csv", "read_table_task", "without_comments"]
 
 _NO_COORDINATES = "lon/lat, 经度/纬度, X/Y, 东坐标/北坐标 or a WKT column"
 
@@ -40,6 +40,7 @@ def read_table_task(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
     else:
         check_not_utf8(text_samples_of(path, most=200), codec_of(task["encoding"]), task["origin"])
         text = decode_strictly(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), codec_of(task["encoding"]), task["origin"])
+        text, passed = without_comments(text) if task.get("as_plain") and task["driver"] == "CSV" else (text, [])
         sheets = iter(
             [
                 (
@@ -52,7 +53,10 @@ def read_table_task(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
         )
     items, plain = [], []
     for number, (name, header, rows, notes) in enumerate(sheets):
-        if coordinate_columns(header).kind:
+        if task.get("as_plain"):
+            told = passed if task["driver"] == "CSV" else []
+            items.append({**_item(name, header, rows, [*notes, *told], number, task, out), "item": "plain"})
+        elif coordinate_columns(header).kind:
             items.append(_item(name, header, rows, notes, number, task, out))
         elif task.get("plain_tables"):
             items.append({**_item(name, header, rows, notes, number, task, out), "item": "plain"})
@@ -109,6 +113,16 @@ def parse_csv(text: str, origin: str, rows_max: int) -> tuple[list[str], list[li
         else []
     )
     return header, body, notes
+
+
+def without_comments(text: str) -> tuple[str, list[Note]]:
+    """The text from its header on, and a remark on the lines that begin with # before it (表头前的说明行)."""
+    lines = text.lstrip("\r\n").splitlines(keepends=True)
+    count = next((k for k, line in enumerate(lines) if not line.lstrip().startswith("#")), len(lines))
+    if not count:
+        return text, []
+    said = " | ".join(line.strip().rstrip(",") for line in lines[:3] if line.startswith("#"))
+    return "".join(lines[count:]), [Note("comment_lines", "info", f"{count} lines that begin with # stand before the header", found=said[:200])]
 
 
 def parse_boundary_text(text: str, origin: str, rows_max: int) -> tuple[list[str], list[list[str]], list[Note]]:

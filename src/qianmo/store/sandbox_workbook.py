@@ -94,6 +94,8 @@ def _sheet(sheet: Any, raw: bytes, task: dict[str, Any]) -> Iterator[tuple[str, 
             f"{where}: more than {task['rows_max']} rows", expected="fewer rows", cure="split the table 请拆分表格"
         )
     at = next((i for i, r in enumerate(rows[:_HEADER_SEARCH]) if coordinate_columns(r).kind), None)
+    if at is None and task.get("plain_tables"):
+        at = next(i for i, r in enumerate(rows) if any(r))
     if at is None:
         at = next(i for i, r in enumerate(rows) if any(r))
         yield sheet.title, [c for c in rows[at] if c], [], []

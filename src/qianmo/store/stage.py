@@ -27,8 +27,8 @@ __all__ = ["Stage"]
 _OWN_COPY = ("onemap.gpkg", "catalog.json", "generation.json")
 
 
-PROOFS = {"certificate": "proof", "swap_certificate": "swap_proof"}
-"""Folder of the proof that goes with each certificate."""
+PROOFS = {"certificate": "proof", "swap_certificate": "swap_proof", "front": "front_proofs"}
+"""Folder of the proof, or of the proofs, that goes with each certificate."""
 
 
 @dataclass
@@ -71,6 +71,11 @@ class Stage:
     def put_table(self, name: str, frame: pd.DataFrame) -> None:
         """Add or replace a result table without geometry."""
         write_frame(self.folder / "tables" / f"{name}.parquet", flat_table(frame))
+
+    def put_source_table(self, frame: pd.DataFrame, dataset: Dataset) -> None:
+        """Add or replace a table without drawings that came from a source: it is listed with its lineage."""
+        self.put_table(dataset.name, frame)
+        self.datasets[dataset.name] = dataset
 
     def put_json(self, name: str, value: dict[str, Any]) -> None:
         """Add or replace a small record."""

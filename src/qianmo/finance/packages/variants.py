@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qianmo.finance.project.records import Line, Project
-from qianmo.finance.sheet.evaluate import computed
 from qianmo.finance.sheet.row import Source
-from qianmo.finance.statements.assemble import assemble
 from qianmo.finance.statements.indicators import Figure, figures_of
+from qianmo.finance.statements.settle import settled
 from qianmo.schema.errors import SchemaError
 
 __all__ = ["Variant", "variant"]
@@ -46,7 +45,7 @@ def variant(project: Project, *, factors: Mapping[str, float] | None = None, lat
         raise SchemaError(f"科目 {', '.join(strange)}, 倍数 {wanted}", expected=f"{', '.join(sorted(known))}; 倍数不小于 0")
     lines = tuple(_changed(ln, wanted.get(ln.id, 1.0), later.get(ln.id, 0)) for ln in project.lines)
     changed = replace(project, lines=lines)
-    values = computed(assemble(changed))
+    _, values = settled(changed)
     return Variant(changed, values, figures_of(changed, values))
 
 

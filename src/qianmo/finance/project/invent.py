@@ -135,11 +135,13 @@ def _loans(rng: np.random.Generator, years: int, built: int) -> list[dict[str, A
             "interest_in_construction": str(rng.choice(["capitalise", "paid", "none"])),
         }  # fmt: skip
         how = rng.random()
-        if how < 0.3:
+        if how < 0.3 and not n:
+            loan |= {"coverage_of": str(rng.choice(["before_tax", "after_tax"]))}
             loan |= {"coverage": round(float(rng.uniform(1.05, 1.6)), 3), "most": round(float(rng.uniform(0.3, 0.9)), 2), "plan": "sculpted"}
         else:
             loan |= {"share": round(float(rng.uniform(0, 0.3)), 3)} if how < 0.7 else {"amount": f"{rng.uniform(1, 2000):.2f} 万元"}
-            loan |= {"plan": str(rng.choice(_PLANS)), "grace_years": int(rng.integers(0, term))}
+            plans = [p for p in _PLANS if p != "capacity" or not loans or "coverage" not in loans[0]]
+            loan |= {"plan": str(rng.choice(plans)), "grace_years": int(rng.integers(0, term))}
         if rng.random() < 0.3 and loan["plan"] not in ("sculpted", "capacity"):
             loan["nature"] = "special_bond"
         loans.append(loan)

@@ -8,7 +8,7 @@ from qianmo.finance.project.entry import Entry
 from qianmo.finance.project.read_lines import MOST_FEN, spread_weights
 from qianmo.finance.project.read_rates import Timeline, read_rate
 from qianmo.finance.project.records import Loan, Transfer
-from qianmo.finance.project.units import fen_factor, quantity
+from qianmo.finance.project.units import Quantity, fen_factor, quantity
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.finance_codes import natures
 
@@ -51,18 +51,28 @@ def read_loan(entry: Entry, line: Timeline, months: int) -> Loan:
     nature = entry.text("nature", "market_loan", choices=natures())
     if nature == "special_bond" and plan in ("sculpted", "capacity"):
         entry.fail("plan", f"专项债券不能用还款方式 {plan}", expected="annuity, equal_principal, bullet, interest_first, accrued", cure="按债券发行条件还本付息")
+    after_tax = entry.text("coverage_of", "before_tax", choices=("before_tax", "after_tax")) == "after_tax"
+    if after_tax and sizing != "coverage":
+        entry.fail("coverage_of", "只用于按偿债备付率确定的借款", expected="与 coverage 同用")
+    amount = _amount(entry) if sizing == "amount" else ((), 0.0)
     found = Loan(
         name, entry.text("zh", name), entry.text("party", ""), nature, sizing,
-        _amount(entry) if sizing == "amount" else 0.0, entry.number("share", least=0.0, most=1.0) if sizing == "share" else 0.0,
+        _product(*amount), entry.number("share", least=0.0, most=1.0) if sizing == "share" else 0.0,
         entry.number("coverage", least=1e-6, most=100.0) if sizing == "coverage" else 0.0,
         entry.number("most", 1.0, least=0.0, most=1.0), read_rate(entry, "rate", line, "借款利率"), term, grace, plan, weights,
-        entry.text("interest_in_construction", "capitalise", choices=("capitalise", "paid", "none")), {k: entry.source(k) for k in entry.data},
+        entry.text("interest_in_construction", "capitalise", choices=("capitalise", "paid", "none")), {k: entry.source(k) for k in entry.data}, after_tax, amount,
     )  # fmt: skip
     entry.done()
     return found
 
 
-def _amount(entry: Entry) -> float:
+def _product(factors: tuple[Quantity, ...], fen: float) -> float:
+    """Fen of an amount as written, 0 for none."""
+    return math.prod((*(f.value for f in factors), fen))
+
+
+def _amount(entry: Entry) -> tuple[tuple[Quantity, ...], float]:
+    """The amount as written, and the fen in one unit of its product."""
     factors = entry.amounts("amount")
     try:
         fen, yearly = fen_factor(*factors)
@@ -70,9 +80,9 @@ def _amount(entry: Entry) -> float:
         entry.fail("amount", fault.found, expected=fault.expected, cure=fault.cure)
     if yearly:
         entry.fail("amount", "借款金额写成了每年金额", expected="金额")
-    if math.prod((*(f.value for f in factors), fen)) > MOST_FEN:
+    if _product(factors, fen) > MOST_FEN:
         entry.fail("amount", "金额过大", expected=f"至多 {MOST_FEN / 1e10:,.0f} 亿元", cure="核对单位")
-    return math.prod((*(f.value for f in factors), fen))
+    return factors, fen
 
 
 def read_transfer(entry: Entry, line: Timeline) -> Transfer:
@@ -91,7 +101,7 @@ def read_transfer(entry: Entry, line: Timeline) -> Transfer:
         first, last = entry.integer("from", 1, least=1, most=line.years), entry.integer("to", line.years, least=1, most=line.years)
         if last < first:
             entry.fail("to", f"止年 {last} 早于起年 {first}", expected="to 不早于 from")
-        each = _amount(entry)
+        each = _product(*_amount(entry))
         amounts = tuple(each if first <= t <= last else 0.0 for t in range(1, line.years + 1))
     if given == ["by_year"]:
         amounts = _by_year(entry, line)

@@ -116,6 +116,7 @@ class Loan:
 
     `sizing` amount, share (of the construction cost) or coverage (debt service coverage asked of every year); `most` caps a
     loan sized by coverage at a share of the construction cost; `weights` share out the draws over the timeline.
+    With `after_tax` the coverage counts cash after income tax. `amount` is the amount as written and the fen in one unit of it.
     `interest_in_construction` capitalise (计入本金), paid (资本金支付) or none.
     """
 
@@ -135,6 +136,8 @@ class Loan:
     weights: tuple[float, ...]
     interest_in_construction: str
     sources: Mapping[str, Source] = field(default_factory=dict)
+    after_tax: bool = False
+    amount: tuple[tuple[Quantity, ...], float] = ((), 0.0)
 
     @property
     def last_draw(self) -> int:

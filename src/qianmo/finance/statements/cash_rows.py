@@ -26,7 +26,8 @@ def cash_rows(project: Project) -> list[Row]:
 
     Notes
     -----
-    Equity pays in construction what loans and grants leave open, and the first working capital; or it comes as given.
+    Equity pays in construction what loans, grants and the cash kept from the year before leave open, and the first working
+    capital; or it comes as given.
     """
     short = project.short_term is not None
     rows = [
@@ -41,7 +42,7 @@ def cash_rows(project: Project) -> list[Row]:
         booked("cash.before_principal", "还本前可用资金", _PART, Before("cash.closing") + Here("cash.operating") + Here("cash.investing") + Here("equity.paid")
                + Here("loans.drawn") + Here("grant.gross") - Here("loans.paid") - Here("short.repaid") - Here("short.interest"), total=""),
         booked("cash.before", "短期借款与分红前资金", _PART, Here("cash.before_principal") - Here("loans.principal"), total=""),
-        *([rate_row("rate.short_term", project.short_term.zh, project.short_term)] if project.short_term else []),
+        *([rate_row("rate.short_term", "短期借款年利率", project.short_term)] if project.short_term else []),
         booked("short.repaid", "偿还短期借款", _PART, Before("short.borrowed")),
         booked("short.interest", "短期借款利息", _PART, rounded(Before("short.borrowed") * Here("rate.short_term")) if short else Number(0.0)),
         booked("short.borrowed", "短期借款", _PART, larger(Number(0.0) - Here("cash.before"), 0) if short else Number(0.0)),
@@ -57,7 +58,7 @@ def cash_rows(project: Project) -> list[Row]:
 
 
 def _equity(project: Project) -> list[Row]:
-    building = Here("capex.gross") + Here("loans.construction_paid") - Here("grant.gross") - Here("loans.drawn")
+    building = Here("capex.gross") + Here("loans.construction_paid") - Here("grant.gross") - Here("loans.drawn") - larger(Before("cash.closing"), 0)
     if project.equity_mode == "given":
         source = project.sources.get("equity", Source(project.file))
         return [given_years("equity.given", "资本金(逐年)", "分", project.equity_fen, source), booked("equity.paid", "资本金", _PART, rounded(Here("equity.given")))]

@@ -12,6 +12,9 @@ __all__ = ["Check", "checks_of"]
 _NOISE = 1e-6
 """Share of the largest asset that is float noise when amounts are not rounded."""
 
+_ONE_YUAN = 100.0
+"""Fen by which the tax assumed for the size of a loan may differ from the tax that results."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -60,6 +63,10 @@ def checks_of(project: Project, values: Mapping[str, Sequence[float]], *, exact:
         check("short_term", "期末没有短期借款余额", "short.borrowed", [t == project.years - 1 and x > allowed for t, x in enumerate(values["short.borrowed"])]),
         check("loans_repaid", "计算期末长期借款已还清", "loans.closing", [t == project.years - 1 and x > allowed for t, x in enumerate(values["loans.closing"])]),
     ]
+    for loan in project.loans:
+        if loan.after_tax:
+            row = f"loan.{loan.id}.tax_gap"
+            found.append(check(f"tax_{loan.id}", f"按税后现金定额所用的所得税与所得税一致: {loan.zh}", row, [abs(x) > _ONE_YUAN for x in values[row]]))
     for sub in project.sub_projects:
         row = f"sub.{sub.id}.account"
         if sub.account:

@@ -152,7 +152,7 @@ def _repeated(line: Line, due: str, label: str, years: int) -> list[Row]:
     rows = [
         given(f"{name}.from", f"{line.zh}: 起年", "年", line.first, at.get("from", year)),
         given(f"{name}.to", f"{line.zh}: 止年", "年", line.last, at.get("to", year)),
-        booked(f"{name}.flag", f"{line.zh}: 发生标志", "时间", both(at_least(Here("time.year"), Here(f"{name}.from")), at_most(Here("time.year"), Here(f"{name}.to"))), unit="标志"),
+        booked(f"{name}.flag", f"{line.zh}: 发生标志", _PART, both(at_least(Here("time.year"), Here(f"{name}.from")), at_most(Here("time.year"), Here(f"{name}.to"))), unit="标志"),
         scalar(f"{name}.base", f"{line.zh}: 首年金额(未取整)", _PART, base),
     ]  # fmt: skip
     amount: Expression = Here(f"{name}.base") * Here(f"{name}.flag")

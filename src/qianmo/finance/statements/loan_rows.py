@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from qianmo.finance.project.records import Loan, Project
 from qianmo.finance.sheet.expression import (
@@ -21,8 +22,9 @@ from qianmo.finance.sheet.expression import (
     power,
     rounded,
     smaller,
+    total_of,
 )
-from qianmo.finance.sheet.row import Row
+from qianmo.finance.sheet.row import Row, Source
 from qianmo.finance.statements.making import booked, given, given_years, rate_row, running, scalar, sum_row
 
 __all__ = ["loan_rows"]
@@ -51,7 +53,7 @@ def loan_rows(project: Project) -> list[Row]:
     """
     rows = [booked("capex.in_construction", "建设期内建设投资", _PART, Here("capex.gross") * Here("time.construction"))]
     for n, loan in enumerate(project.loans):
-        rows += _one(project, loan, project.loans[:n])
+        rows += _one(project, loan, n)
     sums = (
         ("drawn", "借入"), ("interest", "应计利息"), ("capitalised", "计入本金的利息"), ("principal", "偿还本金"), ("paid", "支付利息"),
         ("construction_interest", "建设期利息"), ("construction_paid", "建设期以资金支付的利息"), ("construction_capitalised", "建设期计入本金的利息"), ("expense", "计入成本的利息"), ("closing", "期末余额"),
@@ -62,7 +64,7 @@ def loan_rows(project: Project) -> list[Row]:
     return rows
 
 
-def _one(project: Project, loan: Loan, before: Sequence[Loan]) -> list[Row]:
+def _one(project: Project, loan: Loan, number: int) -> list[Row]:
     p, zh, year = f"loan.{loan.id}", loan.zh, Here("time.year")
     begin = max(loan.last_draw, project.construction_years)
     drawing, window = Here(f"{p}.drawing"), Here(f"{p}.repaying")
@@ -79,11 +81,11 @@ def _one(project: Project, loan: Loan, before: Sequence[Loan]) -> list[Row]:
         given(f"{p}.term", f"{zh}: 还款年数", "年", loan.term_years, at["term_years"]),
         given(f"{p}.grace", f"{zh}: 宽限年数", "年", loan.grace_years, at.get("grace_years", at["term_years"])),
         given_years(f"{p}.weight", f"{zh}: 分年用款比例", "比例", loan.weights, weights),
-        booked(f"{p}.drawing", f"{zh}: 用款期标志", "时间", at_most(year, Here(f"{p}.begin")), unit="标志"),
-        booked(f"{p}.repaying", f"{zh}: 还款期标志", "时间", both(at_least(year, Here(f"{p}.begin") + 1), at_most(year, Here(f"{p}.begin") + Here(f"{p}.term"))), unit="标志"),
-        booked(f"{p}.final", f"{zh}: 还款末年标志", "时间", equals(year, Here(f"{p}.begin") + Here(f"{p}.term")), unit="标志"),
-        booked(f"{p}.first", f"{zh}: 首次还本标志", "时间", equals(year, Here(f"{p}.begin") + Here(f"{p}.grace") + 1), unit="标志"),
-        *_size(loan, p, zh),
+        booked(f"{p}.drawing", f"{zh}: 用款期标志", _PART, at_most(year, Here(f"{p}.begin")), unit="标志"),
+        booked(f"{p}.repaying", f"{zh}: 还款期标志", _PART, both(at_least(year, Here(f"{p}.begin") + 1), at_most(year, Here(f"{p}.begin") + Here(f"{p}.term"))), unit="标志"),
+        booked(f"{p}.final", f"{zh}: 还款末年标志", _PART, equals(year, Here(f"{p}.begin") + Here(f"{p}.term")), unit="标志"),
+        booked(f"{p}.first", f"{zh}: 首次还本标志", _PART, equals(year, Here(f"{p}.begin") + Here(f"{p}.grace") + 1), unit="标志"),
+        *_size(project, loan, p, zh),
         booked(f"{p}.weight_cum", f"{zh}: 累计用款比例", _PART, Before(f"{p}.weight_cum") + Here(f"{p}.weight"), unit="比例"),
         booked(f"{p}.drawn_cum", f"{zh}: 累计借入", _PART, rounded(Here(f"{p}.amount") * Here(f"{p}.weight_cum")), total="last"),
         booked(f"{p}.drawn", f"{zh}: 本年借入", _PART, Here(f"{p}.drawn_cum") - Before(f"{p}.drawn_cum")),
@@ -91,7 +93,7 @@ def _one(project: Project, loan: Loan, before: Sequence[Loan]) -> list[Row]:
         booked(f"{p}.interest", f"{zh}: 应计利息", _PART, rounded(choose(drawing, early, opening * rate))),
         booked(f"{p}.construction_capitalised", f"{zh}: 建设期计入本金的利息", _PART, choose(drawing, Here(f"{p}.interest"), 0) if loan.interest_in_construction == "capitalise" else Number(0.0)),
         booked(f"{p}.capitalised", f"{zh}: 计入本金的利息", _PART, Here(f"{p}.construction_capitalised") + later),
-        *_principal(loan, p, zh, window, before),
+        *_principal(loan, p, zh, window, project.loans[:number]),
         running(f"{p}.closing", f"{zh}: 期末余额", _PART, drawn + Here(f"{p}.capitalised") - Here(f"{p}.principal")),
         booked(f"{p}.paid", f"{zh}: 支付利息", _PART, Here(f"{p}.interest") - Here(f"{p}.capitalised")),
         booked(f"{p}.construction_interest", f"{zh}: 建设期利息", _PART, choose(drawing, Here(f"{p}.interest"), 0)),
@@ -101,11 +103,16 @@ def _one(project: Project, loan: Loan, before: Sequence[Loan]) -> list[Row]:
     return rows
 
 
-def _size(loan: Loan, p: str, zh: str) -> list[Row]:
+def _size(project: Project, loan: Loan, p: str, zh: str) -> list[Row]:
     """The amount drawn: given, a share of the cost, or what the cash can serve at the coverage asked."""
     at = loan.sources
     if loan.sizing == "amount":
-        return [given(f"{p}.asked", f"{zh}: 借款金额", "分", loan.amount_fen, at["amount"]), scalar(f"{p}.amount", f"{zh}: 借款总额", _PART, rounded(Here(f"{p}.asked")))]
+        factors, fen = loan.amount
+        rows = [given(f"{p}.factor{n}", f"{zh}: 借款金额", f.unit or "比例", f.value, at["amount"]) for n, f in enumerate(factors, 1)]
+        rows.append(given(f"{p}.fen", f"{zh}: 折算为分", "分/单位积", fen, Source(text="单位换算")))
+        parts: list[Expression] = [Here(row.id) for row in rows]
+        whole = reduce(lambda a, b: a * b, parts)
+        return [*rows, scalar(f"{p}.amount", f"{zh}: 借款总额", _PART, rounded(whole))]
     cost = Whole("capex.in_construction")
     if loan.sizing == "share":
         return [given(f"{p}.share", f"{zh}: 占建设投资比例", "比例", loan.share, at["share"]), scalar(f"{p}.amount", f"{zh}: 借款总额", _PART, rounded(cost * Here(f"{p}.share")))]
@@ -114,17 +121,34 @@ def _size(loan: Loan, p: str, zh: str) -> list[Row]:
     grown = Before(f"{p}.unit") * (1 + rate) + Here(f"{p}.weight") * (1 + rate / 2) if joins else Before(f"{p}.unit") + Here(f"{p}.weight")
     ends = equals(Here("time.year"), Here(f"{p}.begin"))
     factor = choose(equals(Here("time.year"), Here(f"{p}.begin") + 1), 1 / (1 + rate), choose(window, Before(f"{p}.factor") / (1 + rate), 0))
+    others = [Here(f"loan.{ln.id}.{part}") for ln in project.loans if ln.id != loan.id for part in ("principal", "paid")]
+    cash: Expression = Here("profit.ebitda") - Here(f"{p}.tax_assumed") if loan.after_tax else Here("profit.ebitda")
+    able = larger(cash, 0) / Here(f"{p}.coverage")
+    if others:
+        able = larger(able - total_of(others), 0)
     return [
+        *_assumed(project, loan, p, zh),
         given(f"{p}.coverage", f"{zh}: 要求的偿债备付率", "倍", loan.coverage, at["coverage"]),
         given(f"{p}.most", f"{zh}: 占建设投资比例上限", "比例", loan.most, at.get("most", at["coverage"])),
         booked(f"{p}.unit", f"{zh}: 每借 1 分在用款期末的余额", _PART, choose(drawing, grown, 0), unit="比例"),
         booked(f"{p}.unit_end", f"{zh}: 用款期末余额系数", _PART, choose(ends, Here(f"{p}.unit"), 0), unit="比例"),
         booked(f"{p}.factor", f"{zh}: 折现系数", _PART, factor, unit="系数"),
-        booked(f"{p}.able", f"{zh}: 可还本付息额(未取整)", _PART, choose(window, larger(Here("profit.ebitda"), 0) / Here(f"{p}.coverage"), 0)),
+        booked(f"{p}.able", f"{zh}: 可还本付息额(未取整)", _PART, choose(window, able, 0)),
         booked(f"{p}.worth", f"{zh}: 可还本付息额现值(未取整)", _PART, Here(f"{p}.able") * Here(f"{p}.factor")),
         scalar(f"{p}.amount", f"{zh}: 借款总额", _PART, rounded(smaller(Whole(f"{p}.worth") / Whole(f"{p}.unit_end"), cost * Here(f"{p}.most")))),
         scalar(f"{p}.scale", f"{zh}: 还款额缩放系数", _PART, choose(Call(">", (Whole(f"{p}.worth"), Number(0.0))), Here(f"{p}.amount") * Whole(f"{p}.unit_end") / larger(Whole(f"{p}.worth"), 1e-9), 0), unit="比例"),
     ]  # fmt: skip
+
+
+def _assumed(project: Project, loan: Loan, p: str, zh: str) -> list[Row]:
+    """The income tax that the size counts on, an input that `settled` brings to the tax that results."""
+    if not loan.after_tax:
+        return []
+    source = Source(project.file, text="由程序逐次代入, 直到与所得税一致")
+    return [
+        given_years(f"{p}.tax_assumed", f"{zh}: 定额所用的所得税", "分", (0.0,) * project.years, source),
+        booked(f"{p}.tax_gap", f"{zh}: 所得税与定额所用数之差", "借款", Here("tax.due") - Here(f"{p}.tax_assumed"), total=""),
+    ]
 
 
 def _principal(loan: Loan, p: str, zh: str, window: Expression, before: Sequence[Loan]) -> list[Row]:

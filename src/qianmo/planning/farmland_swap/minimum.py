@@ -52,7 +52,7 @@ class MinimumResult:
 
 def enforce_minimum(
     problem: PlanProblem, choice: np.ndarray, *, area: np.ndarray, layer_state: np.ndarray, least_m2: float,
-    borders: tuple[np.ndarray, np.ndarray], needs: np.ndarray | None = None, most: int = 3000, time_limit_s: float = 60.0,
+    borders: tuple[np.ndarray, np.ndarray], needs: np.ndarray | None = None, most: int = 3000, time_limit_s: float = 60.0, nodes: int | None = None,
 ) -> MinimumResult:
     """Make every block large enough after a soft optimum (落实最小连片).
 
@@ -78,6 +78,8 @@ def enforce_minimum(
         Most units that may change in one window.
     time_limit_s : float
         Of each search. [s]
+    nodes : int, optional
+        Nodes of each search in a window, for the same end on every machine.
 
     Raises
     ------
@@ -100,7 +102,7 @@ def enforce_minimum(
     while bad:
         found, used = None, 0
         for window in [problem.patch] if whole else _windows(problem, rule, bad[0], most):
-            found, used = solve_window(problem, rule, now, window, time_limit_s=time_limit_s), used + 1
+            found, used = solve_window(problem, rule, now, window, time_limit_s=time_limit_s, nodes=nodes), used + 1
             if found is not None:
                 break
         windows += used

@@ -68,7 +68,7 @@ class SiteSelection:
 def select_sites(
     area: np.ndarray, worth: np.ndarray, cost: np.ndarray, borders: pd.DataFrame, *, eligible: np.ndarray, wish: SiteWish,
     region: np.ndarray | None = None, gap: float = 1e-3, time_limit_s: float = 60.0, most: int = 3000,
-    timer: Callable[[], float] | None = None,
+    timer: Callable[[], float] | None = None, nodes: int | None = None,
 ) -> SiteSelection:
     """Choose units so that worth less cost is greatest and every site is large enough (选址).
 
@@ -84,6 +84,8 @@ def select_sites(
         Region of each unit, for ``wish.region_target_m2``.
     gap, time_limit_s, most, timer
         Of the search, and the most units of one exact window.
+    nodes : int, optional
+        Nodes of each search in a window, for the same end on every machine.
 
     Returns
     -------
@@ -104,7 +106,7 @@ def select_sites(
     if wish.least_block_m2 > 0:
         minimum = enforce_minimum(
             problem, solution.choice, area=area, layer_state=np.zeros(problem.n, bool), least_m2=wish.least_block_m2, borders=(i, j), most=most,
-            time_limit_s=time_limit_s,
+            time_limit_s=time_limit_s, nodes=nodes,
         )  # fmt: skip
         score = objective(problem, minimum.choice)
         solution = replace(solution, choice=minimum.choice, objective=score, method=f"{solution.method}; least block in exact windows")

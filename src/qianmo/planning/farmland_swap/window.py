@@ -72,7 +72,8 @@ def too_small(rule: BlockRule, choice: np.ndarray) -> list[np.ndarray]:
 
 
 def solve_window(
-    problem: PlanProblem, rule: BlockRule, choice: np.ndarray, window: np.ndarray, *, time_limit_s: float, gap: float = 1e-6
+    problem: PlanProblem, rule: BlockRule, choice: np.ndarray, window: np.ndarray, *, time_limit_s: float, gap: float = 1e-6,
+    nodes: int | None = None,
 ) -> WindowResult | None:
     """The best choice that differs from the given one only in the window and leaves no block there too small (求解窗口).
 
@@ -84,6 +85,8 @@ def solve_window(
         Units that may change.
     time_limit_s : float
         A search between two rounds of cuts takes a quarter of it at most; after three that do, the window is given up. [s]
+    nodes : int, optional
+        Nodes of the search tree, likewise for each of the searches: the same end on every machine.
 
     Returns
     -------
@@ -94,7 +97,7 @@ def solve_window(
     tight, count, late, fine = np.zeros(len(problem.limits)), 0, 0, False
     settled = {tuple(b.tolist()) for b in too_small(rule, choice) if not np.isin(b, window).any()}
     for _ in range(ROUNDS):
-        found = model.search(tight, gap=gap if fine else max(gap, COARSE), time_limit_s=time_limit_s / (UNPROVEN + 1))
+        found = model.search(tight, gap=gap if fine else max(gap, COARSE), time_limit_s=time_limit_s / (UNPROVEN + 1), nodes=nodes)
         if found is None:
             return None
         trial, bound, is_best = found
@@ -147,7 +150,7 @@ class _Model:
         self.cuts: list[csr_array] = []
         self.ends: list[float] = []
 
-    def search(self, tight: np.ndarray, *, gap: float, time_limit_s: float) -> tuple[np.ndarray, float, bool] | None:
+    def search(self, tight: np.ndarray, *, gap: float, time_limit_s: float, nodes: int | None = None) -> tuple[np.ndarray, float, bool] | None:
         count, pairs = len(self.options), len(self.joint)
         if not count:
             return (self.fixed, objective(self.problem, self.fixed), True)
@@ -158,7 +161,8 @@ class _Model:
         size = np.abs(self.value).max(initial=0.0) or 1.0
         found = milp(
             -self.value / size, constraints=rules, integrality=np.r_[np.ones(count), np.zeros(pairs)],
-            bounds=Bounds(np.r_[self.low, np.zeros(pairs)], 1.0), options={"mip_rel_gap": gap, "time_limit": time_limit_s},
+            bounds=Bounds(np.r_[self.low, np.zeros(pairs)], 1.0),
+            options={"mip_rel_gap": gap, "time_limit": time_limit_s} | ({} if nodes is None else {"node_limit": nodes}),
         )  # fmt: skip
         if found.x is None:
             return None

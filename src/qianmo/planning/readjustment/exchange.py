@@ -162,7 +162,7 @@ def _fair(task: _Task, sites: Sites, bonus: np.ndarray, *, from_now: bool = Fals
             area_tolerance=settings.area_tolerance,
         )  # fmt: skip
         bad = np.flatnonzero(worse.any(axis=1))
-        task.progress(f"连片块数 {after['blocks'].sum() / max(here.k, 1):.3f} 块/户, 受损 {len(bad)} 户", 0.5 + 0.5 * min(attempt / (settings.repairs + 3), 1.0))
+        task.progress(_standing_words(here, after, len(bad)), 0.5 + 0.5 * min(attempt / (settings.repairs + 3), 1.0))
         if not len(bad):
             return Exchange(here, pieces, sites.site, shipped, before, after, _kept(here, lost), settings.may_split and not from_now)
         attempt += 1
@@ -176,6 +176,13 @@ def _fair(task: _Task, sites: Sites, bonus: np.ndarray, *, from_now: bool = Fals
         else:
             lost |= {int(o): ", ".join(c for c in worse.columns if worse[c].iloc[o]) for o in bad}
             here = with_kept_owners(here, bad, reason="kept_fair")
+
+
+def _standing_words(problem: Holdings, after: pd.DataFrame, losers: int) -> str:
+    """Progress in words: blocks, how far they are above one a holder (nobody can have fewer), how many would lose."""
+    blocks, holders = int(after["blocks"].sum()), int((required_values(problem) > 0).any(axis=0).sum())
+    gap = (blocks - holders) / max(blocks, 1)
+    return f"连片块数 {blocks / max(problem.k, 1):.3f} 块/户, 距每户一块的差距 {max(gap, 0.0):.2%}, 受损 {losers} 户"
 
 
 def _improved(ground: Ground, sites: Sites, effort: int, task: _Task, *, is_first: bool = False) -> Sites:

@@ -1,0 +1,1 @@
+"""Landscape pattern indices of class rasters and of parcels (景观格局指数)."""

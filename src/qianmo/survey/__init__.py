@@ -1,0 +1,1 @@
+"""Survey from sky and ground: change, deformation, subsidence, goaf, erosion (基础调查)."""

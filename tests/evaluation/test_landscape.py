@@ -1,0 +1,81 @@
+"""Pattern indices: patches counted by hand, rasters against polygons, refusals."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from qianmo.evaluation.landscape.cells import patches_of
+from qianmo.evaluation.landscape.metrics import class_metrics, landscape_metrics, patch_metrics
+from qianmo.evaluation.landscape.parcels import parcel_pattern
+from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
+
+MAP = np.array([[1, 1, 1, 2, 2], [1, 1, 1, 2, 2], [1, 1, 1, 2, 2], [2, 2, 2, 1, 2], [2, 2, 2, 2, 1]])
+
+
+def test_patches_touch_by_corners_or_by_sides_as_asked():
+    eight, four = patches_of(MAP, 10.0), patches_of(MAP, 10.0, eight=False)
+    assert sorted(eight.cells.tolist()) == [11, 14] and sorted(four.cells.tolist()) == [1, 1, 7, 7, 9]
+
+
+def test_a_square_of_nine_cells_is_known_by_hand():
+    table = patch_metrics(patches_of(np.where(np.pad(np.ones((3, 3), int), 2), 1, 2), 10.0))
+    square = table[table["class"] == 1].iloc[0]
+    assert (square["AREA"], square["PERIM"], square["SHAPE"], square["NCORE"]) == (0.09, 120.0, 1.0, 1)
+    assert square["CORE"] == pytest.approx(0.01) and square["CAI"] == pytest.approx(100 / 9)
+    assert square["CIRCLE"] == pytest.approx(1 - 9 / (np.pi * 4.5)) and square["FRAC"] == pytest.approx(2 * np.log(30) / np.log(900))
+    assert square["GYRATE"] == pytest.approx(10 * (4 + 4 * np.sqrt(2)) / 9) and np.isnan(square["ENN"])
+    assert square["CONTIG"] == pytest.approx(((13 + 4 * 9 + 4 * 6) / 9 - 1) / 12)
+
+
+def test_distances_to_the_nearest_patch_are_those_of_brute_force(rng):
+    codes = (rng.random((40, 40)) < 0.25).astype(int)
+    p = patches_of(codes, 1.0)
+    for code in (0, 1):
+        for k in np.flatnonzero(p.class_code == code)[:25]:
+            mine = np.argwhere(p.labels == k + 1)
+            others = np.argwhere((p.codes == code) & (p.labels != k + 1))
+            best = min(np.hypot(*(others - cell).T).min() for cell in mine) if len(others) else np.nan
+            assert p.nearest_m[k] == pytest.approx(best, nan_ok=True)
+
+
+def test_totals_hold_and_turning_the_map_changes_nothing(rng):
+    codes = rng.integers(1, 5, (30, 25))
+    one, turned = landscape_metrics(patches_of(codes, 30.0)), landscape_metrics(patches_of(np.rot90(codes).copy(), 30.0))
+    assert all(turned[k] == pytest.approx(v, nan_ok=True) for k, v in one.items())
+    classes = class_metrics(patches_of(codes, 30.0))
+    assert classes["CA"].sum() == pytest.approx(one["TA"]) and classes["PLAND"].sum() == pytest.approx(100) and classes["NP"].sum() == one["NP"]
+    assert classes["TE"].sum() / 2 == pytest.approx(one["TE"]) and classes["TCA"].sum() == pytest.approx(one["TCA"])
+    assert one["MESH"] == pytest.approx(one["TA"] / one["SPLIT"]) and one["DIVISION"] == pytest.approx(1 - 1 / one["SPLIT"])
+
+
+def test_cells_that_do_not_count_are_left_out():
+    valid = np.ones(MAP.shape, bool)
+    valid[:, -1] = False
+    told = landscape_metrics(patches_of(MAP, 10.0, valid=valid))
+    assert told["TA"] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(("codes", "cell"), [(np.ones((3, 3)), 1.0), (np.ones((3, 3), int), 0.0), (np.ones(3, int), 1.0)])
+def test_what_is_no_class_raster_is_refused(codes, cell):
+    with pytest.raises(SchemaError, match="整数类别"):
+        patches_of(codes, cell)
+
+
+def test_parcels_of_cells_give_the_area_indices_of_the_raster(rng):
+    codes = rng.integers(1, 4, (12, 15))
+    boxes = [shapely.box(10 * x, -10 * y - 10, 10 * x + 10, -10 * y) for y in range(12) for x in range(15)]
+    frame = gpd.GeoDataFrame({"class_code": codes.ravel()}, geometry=boxes, crs="EPSG:4527")
+    table, whole = parcel_pattern(frame)
+    p = patches_of(codes, 10.0, eight=False)
+    raster, landscape = class_metrics(p), landscape_metrics(p)
+    for name in ("CA", "PLAND", "NP", "PD", "LPI", "TE", "ED", "AREA_MN", "MESH", "SPLIT", "DIVISION"):
+        assert np.allclose(table[name], raster[name]), name
+        assert whole[name] == pytest.approx(landscape.get(name, {"CA": landscape["TA"], "PLAND": 100.0}.get(name))), name
+    assert all(whole[k] == pytest.approx(landscape[k]) for k in ("PR", "SHDI", "SIDI", "SHEI"))
+    apart, _ = parcel_pattern(frame, merge=False)
+    assert apart["NP"].sum() == 180 and np.allclose(apart["SHAPE_MN"], 2 / np.sqrt(np.pi))
+    with pytest.raises(CrsError):
+        parcel_pattern(frame.to_crs(4490))
+    with pytest.raises(MissingDataError):
+        parcel_pattern(frame.iloc[:0])

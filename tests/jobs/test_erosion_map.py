@@ -1,0 +1,139 @@
+"""The command erosion: from a project with heights to grids, tables and a map sheet; what is missing is said."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qianmo.cli.main import main
+from qianmo.evaluation.service_classes import factor_column
+from qianmo.geo.slope_length import steepness_factor
+from qianmo.jobs.evaluate_area import run as evaluate
+from qianmo.jobs.plan_area import run as plan
+from qianmo.store.parquet import read_frame, write_frame
+from qianmo.store.project import open_project
+from qianmo.store.read_cog import read_cog
+from qianmo.store.stage import read_catalog
+
+
+@pytest.fixture(scope="module")
+def eroded(youwuzhen, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("erosion") / "project"
+    shutil.copytree(youwuzhen, folder, symlinks=True)
+    assert main(["erosion", str(folder), "--quiet"]) == 0
+    return folder
+
+
+def _said(capsys):
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_real_catchment_gets_grids_tables_and_a_sheet_with_lineage(eroded, capsys):
+    state = open_project(eroded).state
+    catalog = read_catalog(state)
+    assert {"soil_loss", "erosion_grade", "sediment_delivery"} <= set(catalog) and "soil_loss_after" not in catalog
+    facts = catalog["soil_loss"].lineage.parameters
+    assert facts["region"] == "南方红壤丘陵区" and "2012-2017年" in facts["R"] and "EPIC" in facts["K"]
+    assert (eroded / "erosion" / "土壤侵蚀强度分级图.png").read_bytes()[:4] == b"\x89PNG"
+    area = read_frame(state / "tables" / "erosion_area.parquet")
+    whole, parts = area[area["zone"] == "全区"], area[area["zone"] != "全区"]
+    assert parts["area_ha"].sum() == pytest.approx(whole["area_ha"].sum()) and parts["loss_t_yr"].sum() == pytest.approx(whole["loss_t_yr"].sum())
+    patches = read_frame(state / "layers" / "landuse_patch.parquet")
+    assert whole["area_ha"].sum() == pytest.approx(patches["area_m2"].sum() / 1e4, rel=0.01)
+    by_patch = read_frame(state / "tables" / "erosion_patch.parquet")
+    assert by_patch["loss_t_yr"].sum() == pytest.approx(whole["loss_t_yr"].sum()) and (by_patch["sediment_t_yr"] <= by_patch["loss_t_yr"]).all()
+    assert (by_patch.loc[by_patch["class_code"] == "1104", "loss_t_yr"] == 0).all()
+
+
+def test_one_cell_is_the_product_of_factors_looked_up_by_hand(eroded):
+    state = open_project(eroded).state
+    loss, dem = (read_cog(state / "rasters" / f"{n}.tif") for n in ("soil_loss", "dem"))
+    factor = read_frame(state / "tables" / "erosion_factor.parquet").set_index("factor")
+    patches = read_frame(state / "layers" / "landuse_patch.parquet")
+    wood = patches[patches["class_code"] == "0301"].geometry.union_all().buffer(-60)
+    assert not wood.is_empty
+    point = wood.representative_point()
+    column, row = (int(np.floor(v)) for v in ~loss.transform * (point.x, point.y))
+    r, cover = float(factor.loc["R", "mean"]), factor_column("soil_cover", "cover")["forest_arbor"]
+    value = float(loss.values[row, column])
+    ls_k = value / (r * cover)  # forest: P = 1
+    north, south, west, east = (float(dem.values[row + a, column + b]) for a, b in ((-1, 0), (1, 0), (0, -1), (0, 1)))
+    slope = np.degrees(np.arctan(np.hypot((east - west) / 60.0, (south - north) / 60.0)))
+    k = read_frame(state / "tables" / "erosion_factor.parquet").set_index("factor").loc["K"]
+    steep = float(steepness_factor(np.array([slope]))[0])
+    assert k["least"] * steep * 0.5 < ls_k < k["largest"] * steep * 6.0
+
+
+def test_a_plan_gives_the_state_after_and_a_new_plan_takes_it_away(eroded, context, tmp_path, capsys):
+    folder = tmp_path / "project"
+    shutil.copytree(eroded, folder, symlinks=True)
+    evaluate(context, {"project": str(folder)})
+    plan(context, {"project": str(folder), "budget": None, "start_year": None, "rule": None, "waive": None})
+    capsys.readouterr()
+    assert main(["erosion", str(folder), "--quiet", "--json", "--level", "high"]) == 0
+    said = _said(capsys)["figures"]
+    state = open_project(folder).state
+    change = read_frame(state / "tables" / "erosion_change.parquet")
+    whole = change[change["zone"] == "全区"]
+    assert whole["loss_t_yr_before"].sum() == pytest.approx(said["loss_t_yr"]) and whole["loss_t_yr_after"].sum() == pytest.approx(said["loss_after_t_yr"])
+    assert whole["area_ha_before"].sum() == pytest.approx(whole["area_ha_after"].sum())
+    assert "soil_loss_after" in read_catalog(state) and (folder / "erosion" / "方案后土壤侵蚀强度分级图.png").is_file()
+    kept = pd.DataFrame(read_frame(state / "tables" / "plan_parcel.parquet"))
+    changed = set(kept.loc[kept["class_code"] != kept["target_class"], "patch_id"])
+    before, after = (read_cog(state / "rasters" / f"{n}.tif") for n in ("soil_loss", "soil_loss_after"))
+    differs = np.abs(before.values - after.values) > 1e-6
+    patches = read_frame(state / "layers" / "landuse_patch.parquet").set_index("patch_id")
+    inside = patches.loc[sorted(changed)].geometry.union_all().buffer(60)
+    row, column = np.nonzero(differs)
+    x, y = before.transform * (column + 0.5, row + 0.5)
+    from shapely import points
+
+    assert len(row) and all(inside.contains(p) for p in points(x, y))
+    evaluate(context, {"project": str(folder)})
+    state = open_project(folder).state
+    assert "soil_loss_after" not in read_catalog(state) and not (state / "tables" / "erosion_change.parquet").exists()
+
+
+def test_defaults_are_said_and_the_users_numbers_come_first(eroded, tmp_path, capsys):
+    folder = tmp_path / "project"
+    shutil.copytree(eroded, folder, symlinks=True)
+    for name in ("rain_day", "soil_type"):
+        (open_project(folder).state / "tables" / f"{name}.parquet").unlink()
+    assert main(["erosion", str(folder), "--quiet", "--json"]) == 0
+    said = _said(capsys)
+    assert said["figures"]["R"] == 6000 and sum("不是本地数据" in n for n in said["notes"]) == 2
+    text = (folder / "project.toml").read_text(encoding="utf-8").replace("[parameters]", "[parameters]\nerosion_rain_erosivity = 7000\nerosion_soil_erodibility = 0.01")
+    (folder / "project.toml").write_text(text, encoding="utf-8")
+    assert main(["erosion", str(folder), "--quiet", "--json", "--region", "西北黄土高原区"]) == 0
+    told = _said(capsys)
+    assert told["figures"]["R"] == 7000 and told["figures"]["tolerance_t_km2"] == 1000 and not any("不是本地数据" in n for n in told["notes"])
+    assert told["figures"]["loss_t_yr"] == pytest.approx(said["figures"]["loss_t_yr"] * 7000 / 6000 * 0.01 / 0.0052, rel=1e-6)
+
+
+def test_what_cannot_be_computed_is_refused_and_nothing_is_written(eroded, tmp_path, capsys):
+    folder = tmp_path / "project"
+    shutil.copytree(eroded, folder, symlinks=True)
+    number = open_project(folder).generation
+    assert main(["erosion", str(folder), "--quiet", "--region", "江南"]) == 2
+    assert "侵蚀类型区" in capsys.readouterr().err
+    path = open_project(folder).state / "tables" / "rain_day.parquet"
+    days = read_frame(path)
+    path.unlink()
+    write_frame(path, days[pd.to_datetime(days["day"]).dt.month > 1].reset_index(drop=True))
+    assert main(["erosion", str(folder), "--quiet"]) == 2
+    assert "资料完整的年份" in capsys.readouterr().err
+    assert main(["village", "--into", str(tmp_path / "town"), "--patches", "120", "--villages", "2", "--quiet"]) == 0
+    town = open_project(tmp_path / "town").state
+    record = json.loads(Path(town / "catalog.json").read_text(encoding="utf-8"))
+    if isinstance(record, dict) and "datasets" in record:
+        record["datasets"] = [d for d in record["datasets"] if d["name"] != "dem"]
+    else:
+        record = [d for d in record if d["name"] != "dem"]
+    Path(town / "catalog.json").write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+    assert main(["erosion", str(tmp_path / "town"), "--quiet"]) == 2
+    assert "高程" in capsys.readouterr().err and open_project(folder).generation == number
