@@ -93,3 +93,20 @@ def test_risk_workbook_and_lint_take_the_plan_too(town, file, tmp_path):
     assert done("finance-risk", file=str(file), project=str(town), inputs=str(inputs), scenarios=200).figures["scenarios"] == 200
     assert done("finance-workbook", file=str(file), project=str(town), out=str(tmp_path / "x.xlsx")).figures["formulas"] > 100
     assert done("finance-lint", file=str(file), project=str(town)).exit_code == 0
+
+
+def test_homesteads_of_a_swap_are_the_parcels_of_the_plan(town, repo, tmp_path):
+    parcels = read_frame(open_project(town).state / "tables" / "plan_parcel.parquet")
+    mine = parcels[parcels["measure"] == "reclaim_homestead"]
+    assert len(mine) >= 2
+    text = (repo / "examples" / "finance" / "packages" / "huangqiao_homestead.toml").read_text(encoding="utf-8")
+    text = text.replace('old_area_each = "0.30 亩/户"', 'old_area = "plan:measure.reclaim_homestead.area"').replace('"0.12 亩/户"', '"0.02 亩/户"')
+    listed = ", ".join(f'"plan:patch.{p}.area"' for p in mine["patch_id"])
+    written = text.replace('parcels = "huangqiao_parcels.csv"', f'old_parcels = [{listed}]\nnew_parcels = "4000 m2"')
+    (tmp_path / "x.toml").write_text(written, encoding="utf-8")
+    report = done("finance-package", file=str(tmp_path / "x.toml"), project=str(town))
+    found = report.figures["figures"]["面积与宗地核对"]
+    assert found["parcels.old"] == pytest.approx(mine["area_m2"].sum(), abs=0.005) and abs(found["parcels.old"] - found["planned.old"]) <= 1
+    fewer = written.replace(f'"plan:patch.{mine["patch_id"].iloc[0]}.area", ', "")
+    (tmp_path / "x.toml").write_text(fewer, encoding="utf-8")
+    assert done("finance-package", file=str(tmp_path / "x.toml"), project=str(town)).exit_code == 1
