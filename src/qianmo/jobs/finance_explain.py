@@ -11,6 +11,7 @@ from qianmo.finance.statements.explain import Step, explained, step_lines
 from qianmo.finance.statements.indicators import Figure
 from qianmo.jobs.context import Context
 from qianmo.jobs.finance_model import FinanceModel, open_finance_file
+from qianmo.jobs.finance_references import PROJECT_OPTION
 from qianmo.jobs.finance_run import shown
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import SchemaError
@@ -23,7 +24,7 @@ _DEPTH = 3
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Say what a figure is made of, then walk back from it to the lines of the file and the policy rows."""
     context.step("读取与计算", 0.0)
-    model = open_finance_file(Path(values["file"]))
+    model = open_finance_file(Path(values["file"]), values["project"])
     name, year, depth = values["figure"], values["year"], values["depth"]
     if not name:
         return JobReport(tuple(_listed(model)), (), {"figures": list(model.figures), "rows": list(model.sheet.rows)})
@@ -81,6 +82,7 @@ SPECS = (
         "finance-explain", "数值溯源: 公式、输入、单位与来源", "where a number comes from: formula, inputs, units, sources",
         (
             JobOption("file", "path", "项目资金文件 (TOML)", "file of project money (TOML)", required=True, positional=True),
+            PROJECT_OPTION,
             JobOption("figure", "text", "指标或行的编号; 不写则列出全部", "id of a figure or a row; all are listed without it", default=""),
             JobOption("year", "integer", "年序 (从 1 起); 不写则取首个不为零的年份", "year from 1; the first that is not zero without it"),
             JobOption("depth", "integer", "回溯步数, 0 为直到输入", "steps back, 0 for all the way to the inputs", default=_DEPTH),

@@ -16,13 +16,16 @@ from qianmo.finance.legality.from_project import facts_of_project, models_of_pro
 from qianmo.finance.legality.lint import Finding, lint_project
 from qianmo.finance.legality.project_facts import ProjectFacts, project_facts
 from qianmo.finance.legality.read import Told, legality_of
+from qianmo.finance.project.positions import Path as Place
 from qianmo.finance.project.read import project_from
 from qianmo.finance.project.records import Project
 from qianmo.finance.risk.from_project import project_risk
 from qianmo.finance.risk.simulate import simulate
 from qianmo.finance.sheet.evaluate import computed
+from qianmo.finance.sheet.row import Source
 from qianmo.finance.statements.assemble import assemble
 from qianmo.jobs.context import Context
+from qianmo.jobs.finance_references import PROJECT_OPTION, looked_up_references
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import FinanceInputError, SchemaError
 from qianmo.schema.finance_rules import finance_facts, finance_models
@@ -40,10 +43,11 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     context.step("读取", 0.0)
     path = Path(values["file"])
     data, text = read_finance_file(path)
+    data, origins = looked_up_references(data, path, text, values["project"])
     told = legality_of(data, file=path.name, text=text)
     asked = _day(values["on"])
     context.step("推算合规事实", 0.3)
-    facts, notes = _facts(data, text, path.name, told, asked, values)
+    facts, notes = _facts(data, text, path.name, told, asked, values, origins)
     context.step("逐条判定", 0.8)
     findings = lint_project(facts)
     for note in notes:
@@ -71,7 +75,7 @@ def findings_table(findings: Sequence[Finding]) -> pd.DataFrame:
 
 
 def _facts(
-    data: Mapping[str, Any], text: str, file: str, told: Told, asked: date | None, options: Mapping[str, Any]
+    data: Mapping[str, Any], text: str, file: str, told: Told, asked: date | None, options: Mapping[str, Any], origins: Mapping[Place, Source]
 ) -> tuple[ProjectFacts, list[str]]:
     """What the file tells, over what its lines say; and what a reader must know about it."""
     if "project" not in data and "legality" not in data:
@@ -80,7 +84,7 @@ def _facts(
     derived: dict[str, Any] = {}
     models, day = told.values.get("models"), asked or told.on
     if "project" in data:
-        project = project_from(data, file=file, text=text)
+        project = project_from(data, file=file, text=text, origins=origins)
         day = day or project.rates_on or date(project.base_year, 1, 1)
         amounts = computed(assemble(project))
         derived = facts_of_project(project, amounts, day)
@@ -218,6 +222,7 @@ SPECS = (
         "finance-lint", "资金合规检查", "check the legality of a project's money",
         (
             JobOption("file", "path", "项目资金文件或只含 [legality] 的文件 (TOML)", "file of project money, or of facts alone (TOML)", required=True, positional=True),
+            PROJECT_OPTION,
             JobOption("on", "text", "规则适用日期, 如 2026-01-01", "day whose rules apply", default=""),
             JobOption("inputs", "path", "不确定因素文件 (.risk.toml), 据以推算自平衡概率", "uncertain inputs, to count how often the package balances"),
             JobOption("scenarios", "integer", "情景数", "scenarios", default=20_000),

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from qianmo.finance.project.entry import Entry, document
+from qianmo.finance.project.positions import key_lines
 from qianmo.finance.project.read import project_from
 from qianmo.finance.project.records import Project
 from qianmo.finance.sheet.row import Sheet
 from qianmo.finance.statements.indicators import Figure, figures_of
 from qianmo.finance.statements.settle import settled
+from qianmo.jobs.finance_references import looked_up_references
 from qianmo.store.finance_file import read_finance_file
 
 __all__ = ["FinanceModel", "in_wan", "open_finance_file"]
@@ -18,16 +21,17 @@ __all__ = ["FinanceModel", "in_wan", "open_finance_file"]
 
 @dataclass(frozen=True)
 class FinanceModel:
-    """A project with its sheet, all values and all figures (资金模型)."""
+    """A project with its sheet, all values, all figures and its table ``[package]`` (资金模型)."""
 
     project: Project
     sheet: Sheet
     values: Mapping[str, Sequence[float]]
     figures: Mapping[str, Figure]
+    package: Entry
 
 
-def open_finance_file(path: Path) -> FinanceModel:
-    """Read, check and compute a file (读取并计算).
+def open_finance_file(path: Path, project: str | None = None) -> FinanceModel:
+    """Read, check and compute a file (读取并计算); `project` is the folder of the plan it refers to, in place of the one it names.
 
     Raises
     ------
@@ -35,9 +39,11 @@ def open_finance_file(path: Path) -> FinanceModel:
         As `read_finance_file`, `project_from` and `figures_of` say.
     """
     data, text = read_finance_file(path)
-    project = project_from(data, file=Path(path).name, text=text)
-    sheet, values = settled(project)
-    return FinanceModel(project, sheet, values, figures_of(project, values))
+    filled, origins = looked_up_references(data, Path(path), text, project)
+    made = project_from(filled, file=Path(path).name, text=text, origins=origins)
+    whole = document(filled, Path(path).name, key_lines(text), origins)
+    sheet, values = settled(made)
+    return FinanceModel(made, sheet, values, figures_of(made, values), whole.child("package"))
 
 
 def in_wan(amount_fen: float) -> str:

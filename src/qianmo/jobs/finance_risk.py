@@ -22,6 +22,7 @@ from qianmo.finance.risk.sobol import sobol_table
 from qianmo.finance.risk.tables import FIGURE_NAMES, chance_table, coverage_fan, percentile_table
 from qianmo.jobs.context import Context
 from qianmo.jobs.finance_model import FinanceModel, in_wan, open_finance_file
+from qianmo.jobs.finance_references import PROJECT_OPTION
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.risk_chart import coverage_chart, distribution_chart, spider_chart, tornado_chart
 from qianmo.schema.errors import FinanceInputError, MissingDataError, SchemaError
@@ -41,7 +42,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Draw the scenarios, say how often the money suffices, which input decides, and at what value it just does."""
     context.step("读取与计算", 0.0)
     path = Path(values["file"])
-    plan = open_finance_file(path)
+    plan = open_finance_file(path, values["project"])
     given, place, text = _uncertain(path, values["inputs"])
     with _in_file(place, text, given):
         model = project_risk(plan.project, plan.values, given)
@@ -225,6 +226,7 @@ SPECS = (
         "finance-risk", "项目风险分析: 概率、敏感性与临界值", "risk of a project of money: chances, sensitivity, break-even values",
         (
             JobOption("file", "path", "项目资金文件 (TOML)", "file of project money (TOML)", required=True, positional=True),
+            PROJECT_OPTION,
             JobOption("inputs", "path", "不确定因素文件 (TOML), 默认为同名 .risk.toml", "file of uncertain inputs, by default the same name with .risk.toml"),
             JobOption("scenarios", "integer", "情景数", "number of scenarios", default=100_000),
             JobOption("seed", "integer", "随机种子", "seed of the generator", default=20260101),

@@ -16,6 +16,7 @@ from qianmo.finance.statements.source_use import source_use_matrix
 from qianmo.finance.statements.statements import statement_names, statements
 from qianmo.jobs.context import Context
 from qianmo.jobs.finance_model import FinanceModel, in_wan, open_finance_file
+from qianmo.jobs.finance_references import PROJECT_OPTION
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import SchemaError
 from qianmo.store.finance_file import write_statement_tables
@@ -26,7 +27,7 @@ __all__ = ["SPECS", "run"]
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Compute the eight statements, the figures and the checks; exit code 1 when the money does not suffice."""
     context.step("读取与计算", 0.0)
-    model = open_finance_file(Path(values["file"]))
+    model = open_finance_file(Path(values["file"]), values["project"])
     tables = statements(model.project, model.sheet, model.values)
     wanted = values["statement"]
     if wanted and wanted not in tables:
@@ -113,6 +114,7 @@ SPECS = (
         "finance-run", "项目财务评价: 八张报表与指标", "statements and figures of a project of money",
         (
             JobOption("file", "path", "项目资金文件 (TOML)", "file of project money (TOML)", required=True, positional=True),
+            PROJECT_OPTION,
             JobOption("out", "path", "报表输出文件夹", "folder for the statements"),
             JobOption("statement", "text", "在屏幕上显示的报表", "statement to show", default=""),
         ),

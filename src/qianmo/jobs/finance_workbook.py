@@ -8,6 +8,7 @@ from typing import Any
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.finance_model import open_finance_file
+from qianmo.jobs.finance_references import PROJECT_OPTION
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.finance_workbook import finance_workbook
 from qianmo.schema.errors import SchemaError
@@ -23,7 +24,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if out.suffix.lower() != ".xlsx":
         raise SchemaError(f"输出文件 {out}", expected="以 .xlsx 结尾的文件名")
     context.step("读取与计算", 0.0)
-    model = open_finance_file(source)
+    model = open_finance_file(source, values["project"])
     context.step("写工作簿", 0.5)
     book = finance_workbook(model.project, model.sheet, model.values, model.figures, made=context.clock().replace(tzinfo=None))
     write_bytes_once(out, book.content)
@@ -36,6 +37,7 @@ SPECS = (
         "finance-workbook", "财务模型工作簿 (带公式的 XLSX)", "the model as a workbook with live formulas",
         (
             JobOption("file", "path", "项目资金文件 (TOML)", "file of project money (TOML)", required=True, positional=True),
+            PROJECT_OPTION,
             JobOption("out", "path", "输出的 .xlsx; 默认与资金文件同名", "the .xlsx to write; the name of the file by default"),
         ),
         run,

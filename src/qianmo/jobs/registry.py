@@ -39,6 +39,8 @@ _HOMES = {
     "finance-workbook": "finance_workbook",
     "finance-lint": "finance_lint",
     "finance-risk": "finance_risk",
+    "finance-package": "finance_package",
+    "finance-template": "finance_template",
     "pv": "pv_yield",
     "erosion": "erosion_map",
 }

@@ -12,7 +12,7 @@ import pandas as pd
 
 from qianmo.schema.errors import FinanceInputError, MissingDataError
 
-__all__ = ["read_finance_file", "write_bytes_once", "write_statement_tables"]
+__all__ = ["read_finance_file", "read_parcel_areas", "write_bytes_once", "write_statement_tables"]
 
 _MOST_BYTES = 4_000_000
 
@@ -45,6 +45,36 @@ def read_finance_file(path: Path) -> tuple[dict[str, Any], str]:
         return tomllib.loads(text), text
     except tomllib.TOMLDecodeError as fault:
         raise FinanceInputError(f"不是 TOML: {fault}", file=path.name, line=_line(str(fault)), expected="TOML 写法, 见 examples/finance") from None
+
+
+def read_parcel_areas(path: Path) -> dict[str, list[float]]:
+    """Areas of parcels by their role, from a CSV with ``parcel_id,role,area_m2`` (读取宗地面积).
+
+    Raises
+    ------
+    MissingDataError
+        The file is not there.
+    FinanceInputError
+        A column is missing, a parcel is listed twice, or an area is no positive number; the line is named.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingDataError(f"没有文件 {path}", cure="检查路径")
+    if path.stat().st_size > _MOST_BYTES:
+        raise FinanceInputError(f"文件有 {path.stat().st_size} 字节", file=path.name, expected=f"至多 {_MOST_BYTES} 字节")
+    table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    lacking = {"parcel_id", "role", "area_m2"} - set(table.columns)
+    if lacking:
+        raise FinanceInputError(f"缺少列 {', '.join(sorted(lacking))}", file=path.name, line=1, expected="parcel_id,role,area_m2")
+    found: dict[str, list[float]] = {}
+    seen: set[str] = set()
+    for line, row in enumerate(table.to_dict("records"), 2):
+        area = pd.to_numeric(row["area_m2"], errors="coerce")
+        if not 0 < area < float("inf") or row["parcel_id"] in seen:
+            raise FinanceInputError(f"宗地 {row['parcel_id']} 面积 {row['area_m2']!r}", file=path.name, line=line, key="area_m2", expected="大于 0 的面积, 宗地不重复")
+        seen.add(row["parcel_id"])
+        found.setdefault(row["role"], []).append(float(area))
+    return found
 
 
 def write_statement_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:

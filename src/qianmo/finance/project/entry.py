@@ -25,6 +25,7 @@ class Entry:
     path: Path
     lines: Mapping[Path, int]
     asked: set[str] = field(default_factory=set)
+    origins: Mapping[Path, Source] = field(default_factory=dict)
 
     def fail(self, key: str, found: str, *, expected: str = "", cure: str = "") -> NoReturn:
         """Stop with the place of a key.
@@ -47,8 +48,12 @@ class Entry:
         return f"{words}.{key}" if words and key else words or key
 
     def source(self, key: str, text: str = "", confidence: str = "") -> Source:
-        """Where a key is written."""
-        return Source(self.file, line_of(self.lines, (*self.path, key)), self.name(key), text, confidence)
+        """Where a key is written, and where its value came from if it stands elsewhere."""
+        own = (*self.path, key)
+        found = [o for path, o in self.origins.items() if path[: len(own)] == own]
+        words = "; ".join(dict.fromkeys(w for w in (*(o.text for o in found), text) if w))
+        doubt = min((c for c in (confidence, *(o.confidence for o in found)) if c), key=("low", "medium", "high").index, default="")
+        return Source(self.file, line_of(self.lines, own), self.name(key), words, doubt)
 
     def has(self, key: str) -> bool:
         """The key is written."""
@@ -123,14 +128,14 @@ class Entry:
         value = self._value(key, {})
         if not isinstance(value, Mapping):
             self.fail(key, f"{value!r} 不是一张表", expected="{ … } 或 [" + self.name(key) + "]")
-        return Entry(value, self.file, (*self.path, key), self.lines)
+        return Entry(value, self.file, (*self.path, key), self.lines, origins=self.origins)
 
     def children(self, key: str) -> list[Entry]:
         """The tables of a list ``[[key]]``."""
         value = self._value(key, [])
         if not isinstance(value, list) or not all(isinstance(v, Mapping) for v in value):
             self.fail(key, "应为若干张表", expected=f"[[{key}]]")
-        return [Entry(v, self.file, (*self.path, key, n), self.lines) for n, v in enumerate(value)]
+        return [Entry(v, self.file, (*self.path, key, n), self.lines, origins=self.origins) for n, v in enumerate(value)]
 
     def done(self) -> None:
         """Refuse keys that nobody read.
@@ -172,6 +177,6 @@ class Entry:
         return value
 
 
-def document(data: Mapping[str, Any], file: str, lines: Mapping[Path, int]) -> Entry:
-    """The whole file as one entry (整个文件)."""
-    return Entry(data, file, (), lines)
+def document(data: Mapping[str, Any], file: str, lines: Mapping[Path, int], origins: Mapping[Path, Source] | None = None) -> Entry:
+    """The whole file as one entry (整个文件); `origins` says where values that stand elsewhere came from."""
+    return Entry(data, file, (), lines, origins=origins or {})

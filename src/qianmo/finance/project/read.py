@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qianmo.finance.project.entry import Entry, document
-from qianmo.finance.project.positions import key_lines
+from qianmo.finance.project.positions import Path, key_lines
 from qianmo.finance.project.read_checks import check_gearing, check_names
 from qianmo.finance.project.read_lines import MOST_FEN, read_line, read_quota
 from qianmo.finance.project.read_loans import read_loan, read_transfer
@@ -14,6 +14,7 @@ from qianmo.finance.project.read_rates import Timeline, policy_series, read_rate
 from qianmo.finance.project.read_taxes import read_taxes
 from qianmo.finance.project.records import AssetRule, Party, Project, Rate, SubProject
 from qianmo.finance.project.units import fen_factor, quantity
+from qianmo.finance.sheet.row import Source
 from qianmo.schema.errors import SchemaError
 
 __all__ = ["project_from"]
@@ -23,7 +24,7 @@ ROLES = ("investor", "government", "collective", "household", "bank", "contracto
 _ASSET_YEARS = {"fixed": ("depreciation_years_buildings", "固定资产"), "intangible": ("", "无形资产"), "deferred": ("", "其他资产")}
 
 
-def project_from(data: Mapping[str, Any], *, file: str, text: str = "") -> Project:
+def project_from(data: Mapping[str, Any], *, file: str, text: str = "", origins: Mapping[Path, Source] | None = None) -> Project:
     """The project that a parsed file describes (由文件内容建立项目).
 
     Parameters
@@ -34,6 +35,8 @@ def project_from(data: Mapping[str, Any], *, file: str, text: str = "") -> Proje
         Its name for messages.
     text : str
         The text it was parsed from, to find lines; without it messages have no line.
+    origins : mapping of path to Source, optional
+        Where values that stand elsewhere came from, as `referred_values` gave them.
 
     Returns
     -------
@@ -45,7 +48,7 @@ def project_from(data: Mapping[str, Any], *, file: str, text: str = "") -> Proje
     FinanceInputError
         Anything wrong, with its place, what was expected and the cure.
     """
-    whole = document(data, file, key_lines(text))
+    whole = document(data, file, key_lines(text), origins)
     head = whole.child("project")
     line = Timeline(
         head.integer("base_year", least=1990, most=2200), head.integer("years", least=1, most=80), head.text("region", ""), head.day("rates_on")
@@ -66,7 +69,8 @@ def project_from(data: Mapping[str, Any], *, file: str, text: str = "") -> Proje
         read_taxes(whole.child("tax"), head, line, used, any(ln.deductions_fen for ln in lines)), sources={k: head.source(k) for k in head.data}, returns=head.flag("returns", True), **settings,
     )  # fmt: skip
     head.done()
-    whole.has("legality")  # read by finance.legality
+    for table in ("legality", "plan", "plant", "package"):
+        whole.has(table)  # read by finance.legality, by the references and by finance.packages
     whole.done()
     check_names(whole, project)
     check_gearing(whole, project)

@@ -14,7 +14,7 @@ import pint
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.shipped import shipped_rows
 
-__all__ = ["Quantity", "fen_factor", "quantity", "unit_names"]
+__all__ = ["Quantity", "fen_factor", "measured", "quantity", "unit_names"]
 
 _BASES = ("yuan", "m", "kg", "kW", "hour", "household", "person", "visit", "bed", "room", "day", "piece", "year")
 _WRITTEN = re.compile(r"\s*([+-]?(?:\d[\d,_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$", re.S)
@@ -97,6 +97,24 @@ def fen_factor(*factors: Quantity) -> tuple[float, bool]:
         )  # fmt: skip
     target = _registry().yuan / _registry().year if yearly else _registry().yuan
     return _clean(float(product.to(target).magnitude) * 100.0), bool(yearly)
+
+
+def measured(amount: Quantity, unit: str) -> float:
+    """The number of an amount in another unit of its kind, ``0.3 亩/户`` in ``m2/户`` (换算).
+
+    Raises
+    ------
+    SchemaError
+        The units measure different things.
+    """
+    ratio = _measure(amount.unit) / _measure(unit)
+    if not ratio.dimensionless:
+        raise SchemaError(f"{amount.words()} 不能换算为 {unit}", expected=f"可换算为 {unit} 的单位")
+    return amount.value * _near_whole(float(ratio.to("").magnitude))
+
+
+def _near_whole(ratio: float) -> float:
+    return _clean(ratio) if ratio >= 1 else 1.0 / _clean(1.0 / ratio)
 
 
 def _clean(factor: float) -> float:
