@@ -32,8 +32,8 @@ PLAN_GRIDS = ("soil_loss_after",)
 EROSION_GRIDS = ("soil_loss", "erosion_grade", "sediment_delivery", *PLAN_GRIDS)
 """Rasters of an erosion survey; they go when land use, heights or soil change."""
 
-TENURE_LAYERS = ("allotment_block", "allotment_line", "value_zone", "lot", "title", "title_outcome", "industrial_block")
-"""Layers of re-allotment and integration; evaluation and plan do not read them."""
+TENURE_LAYERS = ("allotment_block", "allotment_line", "value_zone", "lot", "title", "title_outcome", "industrial_block", "working_face")
+"""Layers of re-allotment, integration and mining; evaluation and plan do not read them."""
 
 TENURE_TABLES = (
     "allotment_owner", "allotment_ledger", "allotment_certificate", "integration_ledger", "integration_certificate", "title_offer", "consent_price",

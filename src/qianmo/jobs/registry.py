@@ -43,6 +43,7 @@ _HOMES = {
     "finance-template": "finance_template",
     "pv": "pv_yield",
     "erosion": "erosion_map",
+    "subside": "subside",
 }
 
 
