@@ -17,7 +17,7 @@ _HOMES = {
     "ingest": "ingest_base", "evaluate": "evaluate_area", "swap": "swap_farmland", "plan": "plan_area", "front": "front_area", "book": "make_book", "demo": "demo",
     "exchange": "exchange_land", "allot": "allot_lots", "integrate": "integrate_titles", "verify-plan": "verify_plan", "solve": "solve_problem",
     "status": "project_history", "history": "project_history", "undo": "project_history", "village": "make_village",
-    "erosion": "erosion_map", "subside": "subside", "finance-run": "finance_run", "finance-explain": "finance_explain",
+    "erosion": "erosion_map", "subside": "subside", "goaf": "goaf_sites", "finance-run": "finance_run", "finance-explain": "finance_explain",
     "equity": "equity_shares", "exit": "exit_settlement",
 }  # fmt: skip
 
