@@ -64,8 +64,10 @@ def erosivity_of(opened: Opened, *, method: str) -> Factor:
     return Factor("R", float(np.mean(found)), f"逐日降水 ({method}): {'、'.join(said)}{spread}", is_local=True)
 
 
-def erodibility_on(opened: Opened, dem: Grid) -> Factor:
+def erodibility_on(opened: Opened, dem: Grid, inside: np.ndarray) -> Factor:
     """K of every cell: by the texture of its soil type where known, else the parameter (土壤可蚀性取值).
+
+    `inside` (y, x) marks the cells of the project, over which the share with a known soil is told.
 
     Raises
     ------
@@ -89,11 +91,11 @@ def erodibility_on(opened: Opened, dem: Grid) -> Factor:
     if not known.any():
         return Factor("K", values, f"土种表没有砂粒、粉粒、黏粒与有机质, {word}", is_local=False)
     lacking = [str(c) for c in by_type.index[by_type.isna()]]
-    share = float(known[dem.valid].mean())
+    share = float(known[inside].mean())
     low = [str(c) for c in by_type.index[by_type <= least]]
     more = f"; 土种 {'、'.join(lacking)} 缺质地" if lacking else ""
     more += f"; 土种 {'、'.join(low)} 修正后低于 {least:g}, 取此下限 (erosion_soil_erodibility_least)" if low else ""
-    return Factor("K", np.where(known, cell_k, rest), f"EPIC 与张科利修正, {int(by_type.notna().sum())} 个土种, 覆盖 {share:.1%} 高程像元{more}; 其余取{word}", is_local=True)
+    return Factor("K", np.where(known, cell_k, rest), f"EPIC 与张科利修正, {int(by_type.notna().sum())} 个土种, 覆盖项目 {share:.1%} 像元{more}; 其余取{word}", is_local=True)
 
 
 def sampled_codes(grid: Grid, like: Grid) -> np.ndarray:

@@ -117,7 +117,6 @@ def _ground(context: Context, opened: Opened, method: str) -> _Ground:
     if dem.crs != opened.patches.crs:
         raise TopologyError(f"高程坐标系 {dem.crs.name} 与图斑 {opened.patches.crs.name} 不同", expected="同一坐标系", cure="重新入库高程")
     erosivity = erosivity_of(opened, method=method)
-    erodibility = erodibility_on(opened, dem)
     context.step("汇流与坡长坡度", 0.15)
     flow = flow_over(dem)
     length = slope_length_grid(dem, flow, longest_m=parameter("erosion_longest_slope_m", opened.overrides))
@@ -126,6 +125,9 @@ def _ground(context: Context, opened: Opened, method: str) -> _Ground:
     first = np.unique(row * dem.values.shape[1] + column, return_index=True)[1]  # a cell that two patches share counts once
     if not dem.valid[row, column].any():
         raise MissingDataError("高程栅格与地类图斑没有重叠", expected="覆盖图斑的高程", cure="核对高程范围与坐标系")
+    inside = np.zeros(dem.values.shape, dtype=bool)
+    inside[row, column] = True
+    erodibility = erodibility_on(opened, dem, inside)
     return _Ground(dem, flow, np.where(steep.valid, steep.values, np.nan), erosivity, erodibility, length.values, patch[first], row[first], column[first])
 
 

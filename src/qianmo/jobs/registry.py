@@ -44,6 +44,7 @@ _HOMES = {
     "pv": "pv_yield",
     "erosion": "erosion_map",
     "subside": "subside",
+    "goaf": "goaf_sites",
 }
 
 

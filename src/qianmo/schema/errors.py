@@ -11,6 +11,7 @@ __all__ = [
     "EncodingError",
     "FigureError",
     "FinanceInputError",
+    "GoafInputError",
     "InfeasibleError",
     "MissingDataError",
     "NotAllowedError",
@@ -67,6 +68,10 @@ class FinanceInputError(SchemaError):
         self.file, self.line, self.key = file, line, key
         place = " ".join(part for part in (file, f"第 {line} 行" if line else "", key) if part)
         super().__init__(f"{place}: {found}" if place else found, expected=expected, cure=cure)
+
+
+class GoafInputError(FinanceInputError):
+    """A file of goaf sites is wrong in one place: the file, the line and the key are named."""
 
 
 class CodeError(QianmoError):

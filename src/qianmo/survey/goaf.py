@@ -137,7 +137,7 @@ def treatments(site: GoafSite, *, grade: str, shallow_m: float, span_m: float, w
     shallow_m : float
         Depth to which digging out and filling is taken into account [m]; a parameter of the user.
     span_m, widest_bridged_m : float
-        Span of the void under the building [m], and the widest span a raft or beam may bridge.
+        Span of the void under the building [m], nan where not known, and the widest span a raft or beam may bridge.
     important : bool
         A building whose failure costs lives.
 
@@ -152,7 +152,7 @@ def treatments(site: GoafSite, *, grade: str, shallow_m: float, span_m: float, w
     shallow = site.depth_m <= shallow_m
     return (
         Treatment("watch", "监测观察", grade == "S" or (grade == "BS" and not important), f"场地{_word(grade)}" + (", 建筑重要" if important else "")),
-        Treatment("strengthen", "加固支护", not unrest and small, f"跨度 {span_m:g} m, 可跨越 {widest_bridged_m:g} m; 场地{_word(grade)}"),
+        Treatment("strengthen", "加固支护", not unrest and small, f"{'跨度未知' if np.isnan(span_m) else f'跨度 {span_m:g} m'}, 可跨越 {widest_bridged_m:g} m; 场地{_word(grade)}"),
         Treatment("excavate", "开挖回填", shallow, f"采深 {site.depth_m:g} m, 开挖上限 {shallow_m:g} m"),
         Treatment("grout", "注浆充填", grade != "S" and not shallow, f"采深 {site.depth_m:g} m, 场地{_word(grade)}"),
         Treatment("avoid", "避让", unrest and important, f"场地{_word(grade)}" + (", 建筑重要" if important else ", 建筑不重要")),
