@@ -3,6 +3,7 @@
 import json
 
 import affine
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ import rasterio
 from qianmo.cli.main import main
 from qianmo.store.project import open_project
 from qianmo.store.read_cog import read_cog
+from qianmo.store.stage import read_catalog
 from qianmo.survey.insar.simulate import simulate_stack
 
 
@@ -46,8 +48,9 @@ def test_a_stack_becomes_maps_tables_and_a_chart(tmp_path, stack, capsys):
     assert np.sqrt(np.nanmean(off**2)) < 12 and told["lowest_vertical_mm_yr"] == pytest.approx(-120 / np.cos(np.radians(39)), abs=20)
     table = pd.read_parquet(state / "tables" / "motion_date.parquet")
     assert len(table) == 14 and table["area_ha"].iloc[-1] > table["area_ha"].iloc[3] >= 0
-    basin = pd.read_parquet(state / "layers" / "motion_basin.parquet")
-    assert len(basin) >= 1
+    outline = gpd.read_parquet(state / "layers" / "motion_basin.parquet")
+    assert outline.area.sum() / 1e4 == pytest.approx(table["area_ha"].iloc[-1]) == pytest.approx(told["area_ha"])
+    assert len(read_catalog(state)["motion_rate"].lineage.source_sha256) == 64
     assert (tmp_path / "p" / "motion" / "形变速率与时序.png").stat().st_size > 20_000
 
 

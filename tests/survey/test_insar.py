@@ -8,7 +8,7 @@ import pytest
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.survey.insar.basin import basins, growth
 from qianmo.survey.insar.closure import closures, correct_turns, report
-from qianmo.survey.insar.delay import referenced, without_ramp_and_height, without_turbulence
+from qianmo.survey.insar.delay import most_coherent, referenced, without_ramp_and_height, without_turbulence
 from qianmo.survey.insar.geometry import sight_vector, up_and_east, vertical
 from qianmo.survey.insar.inversion import coherence_weights, invert
 from qianmo.survey.insar.network import design_matrix, make_network, rank, triplets
@@ -215,6 +215,13 @@ def test_a_bowl_is_one_basin_whose_growth_is_reported():
     assert told["gain_share"] == pytest.approx(0.5) and told["speed_ha_yr"] == pytest.approx(5.0) and told["is_faster"] == 1.0
     with pytest.raises(SchemaError):
         growth(np.array([1.0]), np.array([0.0]))
+
+
+def test_the_reference_is_the_most_coherent_pixel_that_every_pair_knows():
+    coherence = np.array([[0.9, 0.5, np.nan, 0.8], [0.9, 0.6, 0.99, 0.7]])
+    assert most_coherent(coherence, np.array([False, True, True, True])) == 3
+    with pytest.raises(MissingDataError, match="完整像元"):
+        most_coherent(coherence, np.array([False, False, True, False]))
 
 
 def test_a_rate_needs_dates_and_baselines_that_differ_from_time():

@@ -44,7 +44,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     folder = Path(values["into"])
     project = open_project(folder) if (folder / "current").is_file() else None
     context.step("读取影像", 0.0)
-    (before, base, one), (after, other, two) = _image(values["before"]), _image(values["after"])
+    (before, base, one, first), (after, other, two, second) = _image(values["before"]), _image(values["after"])
     if base.values.shape != other.values.shape or not base.transform.almost_equals(other.transform, 1e-6) or base.crs != other.crs:
         raise CrsError(f"{one} 的格网 {base.values.shape} 与 {two} 的 {other.values.shape} 不一致", expected="同一范围、像元与坐标系", cure="先配准并裁切到同一格网")
     if base.crs.is_geographic:
@@ -64,7 +64,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         "changed_m2": float(kept.sum() * cell), "small_m2": float(small.sum() * cell), "patches": len(patches), "cell_m2": cell,
     }  # fmt: skip
     context.step("保存成果", 0.9)
-    lineage = Lineage(f"{one}; {two}", "", f"qianmo {__version__} detect", context.clock().isoformat(timespec="seconds"), context.user, dict(told))
+    lineage = Lineage(f"{one}; {two}", f"{first}; {second}", f"qianmo {__version__} detect", context.clock().isoformat(timespec="seconds"), context.user, dict(told))
     crs = f"EPSG:{base.crs.to_epsg()}"
     with change(folder, what="变化检测", user=context.user, now=context.clock(), settings_text=_TEXT) as stage:
         strength = Grid(found.strength.astype(np.float32), base.transform, base.crs, float("nan"))
@@ -78,7 +78,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     return _report(told, patches, folder)
 
 
-def _image(path: str) -> tuple[np.ndarray, Grid, str]:
+def _image(path: str) -> tuple[np.ndarray, Grid, str, str]:
+    """Bands, the first one as a grid, the file's name and its hash."""
     with scratch_folder() as workdir:
         reads = read_recipe(Recipe((SourceRecipe(Path(path)),)), workdir=workdir, limits=default_limits(), consent=Consent())
         raws = [g for r in reads for g in r.reading.grids]
@@ -88,7 +89,7 @@ def _image(path: str) -> tuple[np.ndarray, Grid, str]:
         raise SchemaError(f"{path}: 没有坐标系", expected="带坐标系的 GeoTIFF", cure="先赋予坐标系")
     grids = [Grid(r.values, r.transform, pyproj.CRS.from_wkt(r.crs_wkt or ""), r.nodata) for r in raws]
     bands = np.stack([np.where(g.valid, g.values, np.nan) for g in grids]).astype(float)
-    return bands, grids[0], Path(path).name
+    return bands, grids[0], Path(path).name, raws[0].sha256
 
 
 def _patches(kept: np.ndarray, found: Difference, base: Grid) -> gpd.GeoDataFrame:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
@@ -22,7 +24,7 @@ from qianmo.jobs.recipe import Recipe, SourceRecipe
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.motion_chart import Course, motion_chart
 from qianmo.schema.dataset import Dataset, Lineage
-from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
 from qianmo.schema.rules import parameter
 from qianmo.store.durable import replace_bytes
 from qianmo.store.guard import Consent
@@ -51,28 +53,29 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     folder = Path(values["into"])
     project = open_project(folder) if (folder / "current").is_file() else None
     context.step("读取干涉图", 0.0)
-    stack, sources = _stack(values)
+    stack, sources, digest = _stack(values)
     context.step("闭合差与参考点", 0.3)
     phase, told = _prepared(stack, values)
     context.step("时序反演", 0.4)
     series, rate, moved = _solved(stack, phase, values)
     context.step("速率、盆地与地块", 0.7)
     grids = _grids(stack, series, rate, values)
-    table = _by_date(stack, moved, grids, values)
+    table, inside = _by_date(stack, moved, grids, values)
     patches = _by_patch(project, grids)
     told |= _figures(stack, grids, table)
     context.step("保存成果", 0.9)
-    lineage = Lineage("; ".join(sources)[:400], "", f"qianmo {__version__} motion", context.clock().isoformat(timespec="seconds"), context.user, dict(told))
+    lineage = Lineage("; ".join(sources)[:400], digest, f"qianmo {__version__} motion", context.clock().isoformat(timespec="seconds"), context.user, dict(told))
     crs = f"EPSG:{stack.grid.crs.to_epsg()}"
     vintage = str(stack.network.dates[-1].year)
     with change(folder, what="地表形变监测", user=context.user, now=context.clock(), settings_text=_TEXT) as stage:
         for name, (grid, zh) in grids.items():
             stage.put_grid(grid, Dataset(name, "raster", zh, crs, "", vintage, False, int(grid.valid.sum()), lineage))
-        edge = _edge(grids["motion_vertical"][0], stack, values)
+        edge = _edge(inside, stack.grid)
         if edge is not None:
             stage.put_layer(edge, Dataset("motion_basin", "other_layer", "沉陷盆地", crs, "", vintage, False, len(edge), lineage))
         elif "motion_basin" in stage.datasets:
             stage.remove("motion_basin")
+        stage.remove_tables(("motion_patch",))
         stage.put_table("motion_date", table)
         if patches is not None:
             stage.put_table("motion_patch", patches)
@@ -82,7 +85,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     return _report(told, patches, folder, out)
 
 
-def _stack(values: Mapping[str, Any]) -> tuple[Stack, list[str]]:
+def _stack(values: Mapping[str, Any]) -> tuple[Stack, list[str], str]:
+    """The stack, the names of its files, and one digest of all their hashes in the order of their names."""
     paths: list[Path] = []
     for source in map(Path, values["sources"]):
         if source.is_dir():
@@ -99,7 +103,8 @@ def _stack(values: Mapping[str, Any]) -> tuple[Stack, list[str]]:
             if raw.crs_wkt is None:
                 raise SchemaError(f"{path.name}: 没有坐标系", expected="带坐标系的 GeoTIFF", cure="用处理软件重新导出地理编码结果")
             grids[path.name] = Grid(raw.values, raw.transform, pyproj.CRS.from_wkt(raw.crs_wkt), raw.nodata)
-    return stacked(grids, allow_wrapped=values["allow_wrapped"]), [p.name for p in paths]
+        digest = hashlib.sha256("".join(read.reading.source.sha256 for read in reads).encode()).hexdigest()
+    return stacked(grids, allow_wrapped=values["allow_wrapped"]), [p.name for p in paths], digest
 
 
 def _prepared(stack: Stack, values: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
@@ -155,26 +160,25 @@ def _grids(stack: Stack, series: PhaseSeries, rate: Rate, values: Mapping[str, A
     }  # fmt: skip
 
 
-def _by_date(stack: Stack, moved: np.ndarray, grids: Mapping[str, tuple[Grid, str]], values: Mapping[str, Any]) -> pd.DataFrame:
-    """Bowl at every date: area that sank by the edge value, deepest point."""
+def _by_date(stack: Stack, moved: np.ndarray, grids: Mapping[str, tuple[Grid, str]], values: Mapping[str, Any]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Bowls at every date: area that sank by the edge value, deepest point; and the cells of the bowls of the last date."""
     seen = grids["motion_rate"][0].valid.ravel()
     cell = _cell_area_m2(stack.grid)
-    rows = []
+    rows, inside = [], np.zeros(stack.shape, dtype=bool)
     for k, day in enumerate(stack.network.dates):
         sunk = np.where(seen, -vertical(moved[k], values["incidence"]), np.nan).reshape(stack.shape)
         found = basins(sunk, edge_mm=values["edge"], cell_area_m2=cell)
+        inside = np.logical_or.reduce([np.zeros(stack.shape, dtype=bool), *(b.mask for b in found)])
         deepest = float(np.nanmax(sunk)) if seen.any() else float("nan")
         rows.append((day, int(stack.network.days[k]), sum(b.area_ha for b in found), len(found), deepest))
-    return pd.DataFrame(rows, columns=["day", "days", "area_ha", "basins", "deepest_mm"])
+    return pd.DataFrame(rows, columns=["day", "days", "area_ha", "basins", "deepest_mm"]), inside
 
 
-def _edge(rate: Grid, stack: Stack, values: Mapping[str, Any]):  # type: ignore[no-untyped-def]
-    """Polygons where the mean rate over the whole time sank the ground by the edge value."""
-    years = stack.network.days[-1] / 365.25
-    sunk = (np.where(rate.valid, -rate.values * years, -1.0) >= values["edge"]).astype(np.int32)
-    if not sunk.any():
+def _edge(inside: np.ndarray, grid: Grid) -> gpd.GeoDataFrame | None:
+    """Outlines of the bowls of the last date, the cells that the table counts."""
+    if not inside.any():
         return None
-    found = polygonize(Grid(sunk, rate.transform, rate.crs, None), crop_zero=True)
+    found = polygonize(Grid(inside.astype(np.int32), grid.transform, grid.crs, None), crop_zero=True)
     return found.assign(basin_id=[str(k + 1) for k in range(len(found))])[["basin_id", "geometry"]]
 
 
@@ -208,8 +212,12 @@ def _cell_area_m2(grid: Grid) -> float:
     t = grid.transform
     if not grid.crs.is_geographic:
         return abs(t.a * t.e)
-    middle = np.radians(t.f + grid.values.shape[0] / 2 * t.e)
-    return float(abs(t.a * t.e) * 111_320.0**2 * np.cos(middle))
+    x, y = t.c, t.f + (grid.values.shape[0] // 2) * t.e
+    geod = grid.crs.get_geod()
+    if geod is None:
+        raise CrsError("干涉图的坐标系没有椭球", expected="地理坐标系或米制投影坐标系", cure="用处理软件重新导出地理编码结果")
+    area, _ = geod.polygon_area_perimeter([x, x + t.a, x + t.a, x], [y, y, y + t.e, y + t.e])
+    return abs(float(area))
 
 
 def _figures(stack: Stack, grids: Mapping[str, tuple[Grid, str]], table: pd.DataFrame) -> dict[str, Any]:

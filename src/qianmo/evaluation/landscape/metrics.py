@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from qianmo.evaluation.landscape.cells import Patches
 
@@ -125,7 +126,7 @@ def _adjacencies(p: Patches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return codes, table, frame
 
 
-def _least_edges(cells):  # type: ignore[no-untyped-def]
+def _least_edges(cells: ArrayLike) -> np.ndarray:
     """Fewest sides that so many cells can have."""
     a = np.asarray(cells)
     n = np.floor(np.sqrt(a)).astype(np.int64)
