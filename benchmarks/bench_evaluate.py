@@ -13,6 +13,8 @@ from qianmo.evaluation.evaluate import evaluate
 __all__ = ["ways"]
 
 _SCHEME = "SD3"
+_REGISTER = 1.01
+"""Planar areas of the drawing against ellipsoidal ones of the register."""
 
 
 def ways(size: int, cache: Path) -> list[Way]:
@@ -48,6 +50,8 @@ def _part_by_geopandas(found: dict[str, gpd.GeoDataFrame]) -> float:
             continue
         cut = gpd.overlay(patches[["patch_id", "class_code", "geometry"]], lines[["geometry"]].assign(line=range(len(lines))), how="intersection")
         area = cut.area
-        (area**2).groupby(cut["line"]).sum() / area.groupby(cut["line"]).sum()
-        area.groupby(cut["class_code"]).sum()
+        mesh = (area**2).groupby(cut["line"]).sum() / area.groupby(cut["line"]).sum()
+        under = area.groupby(cut["class_code"]).sum()
+        if not (mesh.notna().all() and (under <= structure.reindex(under.index) * _REGISTER).all()):
+            raise ValueError(f"more land lies under {name} than there is")
     return float(structure.sum())
