@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -11,10 +13,12 @@ from qianmo.planning.engine.dense import choice_of, dense, slots_of
 from qianmo.planning.engine.export import parts_from, problem_prices, row_prices
 from qianmo.planning.engine.primal_dual import iterate, start_state, steps_of
 from qianmo.planning.engine.rounding import row_values, settle, violation
+from qianmo.planning.overrun import exact_ends, overrun
 from qianmo.planning.planted import planted_problem
+from qianmo.planning.planted_county import planted_county
 from qianmo.planning.prices import dual_bound
 from qianmo.planning.problem import Limit, Pairs, PlanProblem, limit_values, objective
-from qianmo.planning.whole_area import allocate, overrun
+from qianmo.planning.whole_area import allocate
 
 
 def uses_on_a_grid(side: int, uses: int, seed: int, *, tight: float = 0.1, bonus: float = 0.4) -> PlanProblem:
@@ -165,3 +169,27 @@ def test_layers_with_borders_of_their_own_and_turned_ends_keep_their_prices() ->
     clipped = np.clip(state.a, 0, d.layout.weight)
     assert np.allclose(back, clipped, atol=1e-5)
     assert np.array_equal(row_prices(d, prices.limit), price)
+
+
+def test_the_ends_said_to_the_compiled_loops_break_exactly_where_the_limits_do() -> None:
+    problem = uses_on_a_grid(30, 4, 3)
+    d, rng = dense(problem), np.random.default_rng(5)
+    start = (rng.random(d.n) * d.layout.width).astype(np.int16)
+    value = limit_values(problem, choice_of(d, start))
+    step = rng.integers(-1, 2, len(value)) * 0.01
+    filled = tuple(replace(x, bound=round(float(v + s), 2)) for x, v, s in zip(problem.limits, value, step))  # at the sum, or a dm2 beside it
+    tight = replace(problem, limits=filled)
+    d = dense(tight)
+    over, act, (low, high) = overrun(tight, choice_of(d, start)), row_values(d, start), exact_ends(tight, d, start)
+    assert 0 < (over > 0).sum() < len(over)
+    for r, members in enumerate(d.members):
+        assert ((act[r] < low[r]) or (act[r] > high[r])) == (over[list(members)] > 0).any()
+
+
+def test_a_planted_county_whose_windows_are_full_to_the_square_decimetre_is_found() -> None:
+    made = planted_county(6_000, rng=np.random.default_rng(2), townships=24)
+    assert len(made.problem.limits) > 300
+    found = allocate(made.problem, gap=1e-6, time_limit_s=1e9)
+    assert found.choice is not None and not overrun(made.problem, found.choice).any()
+    assert objective(made.problem, found.choice) <= made.score * (1 + 1e-9) <= found.bound * (1 + 2e-9)
+    assert objective(made.problem, found.choice) >= made.score * (1 - 1e-6)

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from qianmo.planning.engine.dense import Dense, choice_of, dense
+from qianmo.planning.engine.dense import Dense, dense
 from qianmo.planning.engine.entries import row_amounts
 from qianmo.planning.engine.kernels import bound_pass
 from qianmo.planning.engine.primal_dual import iterate, price_support, start_state, steps_of
-from qianmo.planning.engine.rounding import nearest_slots, settle
+from qianmo.planning.engine.rounding import nearest_slots
+from qianmo.planning.overrun import settled
 from qianmo.planning.problem import Limit, PlanProblem
-from qianmo.planning.whole_area import overrun
 
 __all__ = ["conflicting_limits", "is_reachable", "most_reachable"]
 
@@ -71,10 +71,8 @@ def _question(problem: PlanProblem, limits: list[Limit]) -> tuple[bool | None, l
     for bound, price in iterate(d, steps_of(d), state):
         if bound < -PROOF * max(_size(d, price), 1e-12):
             return False, _standing(d, price), price
-        if state.steps_done % TRY_EVERY == 0:
-            slot = settle(d, nearest_slots(d, state.x), price, turns=1500)
-            if slot is not None and not overrun(bare, choice_of(d, slot)).any():
-                return True, [], price
+        if state.steps_done % TRY_EVERY == 0 and settled(bare, d, nearest_slots(d, state.x), price, turns=3) is not None:
+            return True, [], price
         if state.steps_done >= STEPS:
             return None, [], price
     return None, [], np.zeros(0)

@@ -7,11 +7,11 @@ import numpy as np
 from qianmo.planning.engine.dense import choice_of, dense, slots_of
 from qianmo.planning.engine.export import row_prices
 from qianmo.planning.engine.linking import QUICK, linked
-from qianmo.planning.engine.rounding import settle, violation
+from qianmo.planning.engine.rounding import violation
+from qianmo.planning.overrun import settled
 from qianmo.planning.prices import dual_bound, legal_prices
 from qianmo.planning.problem import PlanProblem, objective
 from qianmo.planning.solve import Solution
-from qianmo.planning.whole_area import overrun
 
 __all__ = ["restart"]
 
@@ -40,15 +40,9 @@ def restart(problem: PlanProblem, start: Solution, *, gap: float = 1e-3) -> Solu
     slot, price = slots_of(d, start.choice), row_prices(d, prices.limit)
     if float(violation(d, slot) @ np.abs(price)) > 0.5 * gap * abs(bound):
         slot = linked(d, slot, price, QUICK, enough=0.05 * gap * abs(bound))
-    margin = np.zeros(len(d.low))
-    for _ in range(3):
-        found = settle(d, slot, price, margin=margin)
-        if found is None:
-            return None
-        over = overrun(problem, choice_of(d, found))
-        if not over.any():
-            choice = choice_of(d, found)
-            score = objective(problem, choice)
-            return Solution(choice, score, max(bound, score), max(bound, score), prices, "last prices, broken limits settled", 0.0)
-        slot, margin = found, margin + np.array([2.0 * over[list(m)].max() for m in d.members])
-    return None
+    found = settled(problem, d, slot, price, turns=3)
+    if found is None:
+        return None
+    choice = choice_of(d, found)
+    score = objective(problem, choice)
+    return Solution(choice, score, max(bound, score), max(bound, score), prices, "last prices, broken limits settled", 0.0)

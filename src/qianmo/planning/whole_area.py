@@ -15,12 +15,13 @@ from qianmo.planning.engine.dense import Dense, choice_of, dense, slots_of
 from qianmo.planning.engine.export import parts_from, problem_prices, row_prices
 from qianmo.planning.engine.linking import AGAIN, HARD, QUICK, SOFT, linked
 from qianmo.planning.engine.primal_dual import iterate, start_state, steps_of
-from qianmo.planning.engine.rounding import climb_priced, improve_slots, nearest_slots, settle, slack_costs, undecided
+from qianmo.planning.engine.rounding import climb_priced, improve_slots, nearest_slots, slack_costs, undecided
 from qianmo.planning.neighbourhood import best_nearby
+from qianmo.planning.overrun import exact_ends, overrun, settled
 from qianmo.planning.prices import Prices, dual_bound
-from qianmo.planning.problem import PlanProblem, limit_values, objective
+from qianmo.planning.problem import PlanProblem, objective
 
-__all__ = ["Found", "Tell", "allocate", "overrun"]
+__all__ = ["Found", "Tell", "allocate"]
 
 Tell = Callable[[float, float], None]
 """Called with the gap so far (1 while there is no plan) and the share of the allowed time used."""
@@ -114,18 +115,6 @@ def allocate(
     return Found(None if run.best is None else choice_of(d, run.best), found, dual_bound(problem, found), state.steps_done)
 
 
-def overrun(problem: PlanProblem, choice: np.ndarray) -> np.ndarray:
-    """By how much each limit is broken, exact to the dm2 or fen, (L,) (超限量)."""
-    value = limit_values(problem, choice)
-    out = np.zeros(len(problem.limits))
-    for k, x in enumerate(problem.limits):
-        room = value[k] - x.bound
-        noise = 0.0 if x.is_whole else 1e-9 * max(1.0, abs(x.bound), abs(value[k]))
-        over = abs(room) if x.relation == "==" else max(room, 0.0) if x.relation == "<=" else max(-room, 0.0)
-        out[k] = over if over > max(noise, 1e-6 if x.is_whole else 0.0) else 0.0
-    return out
-
-
 class _Run:
     """What one run knows so far: best bound, best plan, time."""
 
@@ -175,21 +164,15 @@ class _Run:
         """Bring slots to a plan within the limits; improve it where it is not yet near enough."""
         found = self._settled(linked(self.d, slot, price, rounds, enough=self._enough()), price)
         if found is not None and self.gap_now() > self.gap:
-            self._settled(improve_slots(self.d, linked(self.d, found, price, HARD, enough=self._enough())), price)
+            ends = exact_ends(self.problem, self.d, found)
+            self._settled(improve_slots(self.d, linked(self.d, found, price, HARD, ends=ends, enough=self._enough()), ends=ends), price)
 
     def _settled(self, slot: np.ndarray, price: np.ndarray) -> np.ndarray | None:
         """Slots that keep every limit to the integer, near the given ones; kept if they are the best."""
-        d, margin, found = self.d, np.zeros(len(self.d.low)), slot
-        for _ in range(5):
-            settled = settle(d, found, price, margin=margin)
-            if settled is None:
-                return None
-            found, over = settled, overrun(self.problem, choice_of(d, settled))
-            if not over.any():
-                self._keep(found)
-                return found
-            margin += np.array([2.0 * over[list(m)].max() for m in d.members])
-        return None
+        found = settled(self.problem, self.d, slot, price)
+        if found is not None:
+            self._keep(found)
+        return found
 
     def search_nearby(self, price: np.ndarray, rounds: int) -> None:
         """Open the options of least loss and search them exactly; then, round by round, those of the rows with costly room."""

@@ -14,7 +14,7 @@ from qianmo.planning.engine.chains import chain_changes
 from qianmo.planning.engine.dense import Dense
 from qianmo.planning.engine.entries import entry_changes
 from qianmo.planning.engine.moves import change_losses
-from qianmo.planning.engine.rounding import drawn_in, first_weights, row_values
+from qianmo.planning.engine.rounding import Ends, first_weights, row_values
 
 __all__ = ["AGAIN", "HARD", "QUICK", "SOFT", "linked"]
 
@@ -42,10 +42,10 @@ FEWEST, SPARSE = 1_000, 8
 
 
 def linked(
-    d: Dense, slot: np.ndarray, prices: np.ndarray, rounds: Sequence[tuple[int, float]], *, margin: np.ndarray | None = None, enough: float = 0.0
+    d: Dense, slot: np.ndarray, prices: np.ndarray, rounds: Sequence[tuple[int, float]], *, ends: Ends | None = None, enough: float = 0.0
 ) -> np.ndarray:
     """Slots after rounds of chained changes; rounds of one weight end where one gained less than `enough` (连锁改进)."""
-    low, high = drawn_in(d, margin)
+    low, high = ends or (d.low, d.high)
     slot, first, g = slot.astype(np.int16).copy(), first_weights(d, prices), d.layout
     done = (0, 0.0)
     for most, weight in rounds:

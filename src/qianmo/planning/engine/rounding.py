@@ -9,7 +9,10 @@ from qianmo.planning.engine.entries import patches_by_row, row_amounts, touching
 from qianmo.planning.engine.kernels import column_prices
 from qianmo.planning.engine.moves import activities, ascend, change_losses, polish, settle_rows
 
-__all__ = ["climb_priced", "drawn_in", "first_weights", "improve_slots", "nearest_slots", "row_values", "settle", "slack_costs", "undecided", "violation"]
+__all__ = ["Ends", "climb_priced", "first_weights", "improve_slots", "nearest_slots", "row_values", "settle", "slack_costs", "undecided", "violation"]
+
+Ends = tuple[np.ndarray, np.ndarray]
+"""Lower and upper end of every row, (R,) each."""
 
 FIRST_WEIGHT, BATCH = 0.1, 24
 """Weight of a broken row at first, in typical values a mean coefficient; most changes taken for one look at a row."""
@@ -21,11 +24,11 @@ def nearest_slots(d: Dense, x: np.ndarray) -> np.ndarray:
 
 
 def climb_priced(
-    d: Dense, slot: np.ndarray, prices: np.ndarray, *, margin: np.ndarray | None = None, passes: int = 3, weigh: float = 1.0
+    d: Dense, slot: np.ndarray, prices: np.ndarray, *, ends: Ends | None = None, passes: int = 3, weigh: float = 1.0
 ) -> np.ndarray:
     """Slots that no single change betters after prices, with broken rows weighed by `weigh` times their first weight (价格下改进)."""
     slot, weight = slot.astype(np.int16).copy(), weigh * first_weights(d, prices)
-    low, high = drawn_in(d, margin)
+    low, high = ends or (d.low, d.high)
     act, each = row_values(d, slot), column_prices(d.layout, prices)
     for _ in range(passes):
         if not ascend(d.layout, slot, act, prices, each, weight, low, high, d.layers):
@@ -45,14 +48,14 @@ def violation(d: Dense, slot: np.ndarray) -> np.ndarray:
 
 
 def settle(
-    d: Dense, slot: np.ndarray, prices: np.ndarray, *, margin: np.ndarray | None = None, turns: int = 4000
+    d: Dense, slot: np.ndarray, prices: np.ndarray, *, ends: Ends | None = None, turns: int = 4000
 ) -> np.ndarray | None:
     """A slot of each patch near the given ones that keeps every row, or None when none was found (修复).
 
-    Only patches that lose little by some change take part; more join when they do not suffice. Ends
-    are drawn in by `margin` (R,).
+    Only patches that lose little by some change take part; more join when they do not suffice. `ends`
+    stand for those of the rows.
     """
-    low, high = drawn_in(d, margin)
+    low, high = ends or (d.low, d.high)
     slot, weight = slot.astype(np.int16).copy(), first_weights(d, prices)
     for share in (0.04, 0.2, 1.0):
         act = row_values(d, slot)
@@ -86,10 +89,10 @@ def slack_costs(d: Dense, slot: np.ndarray, prices: np.ndarray) -> np.ndarray:
     return np.abs(prices) * np.where(np.isfinite(room), np.maximum(room, 0.0), 0.0)
 
 
-def improve_slots(d: Dense, slot: np.ndarray, *, margin: np.ndarray | None = None, passes: int = 3) -> np.ndarray:
+def improve_slots(d: Dense, slot: np.ndarray, *, ends: Ends | None = None, passes: int = 3) -> np.ndarray:
     """Take single changes that gain and keep every row, until a pass gains nothing (改进)."""
     slot = slot.astype(np.int16).copy()
-    low, high = drawn_in(d, margin)
+    low, high = ends or (d.low, d.high)
     order = np.flatnonzero(d.layout.width > 1)
     for _ in range(passes):
         gained = polish(d.layout, order, slot, row_values(d, slot), low, high, d.layers)
@@ -120,10 +123,3 @@ def _scale(d: Dense) -> np.ndarray:
     amount, many = row_amounts(d)
     return np.where(amount > 0, many / np.where(amount > 0, amount, 1.0), 1.0)
 
-
-def drawn_in(d: Dense, margin: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of each row, drawn in by a margin (收紧的上下限)."""
-    if margin is None:
-        return d.low, d.high
-    narrow = np.minimum(margin, np.maximum((d.high - d.low) / 2.0, 0.0))
-    return d.low + narrow, d.high - narrow
