@@ -46,6 +46,9 @@ MOST_SEARCHED = 50_000
 MOST_DIVIDED = 3_000
 """Options of the largest problem whose proof is divided into cases."""
 
+SEARCH_SHARE = 0.6
+"""Share of the time limit of a small problem that the exact search may use; the proof by cases has the rest."""
+
 FINE_GAP = 1e-5
 """Gaps below this are beyond the whole-number capacities of the cuts."""
 
@@ -123,13 +126,14 @@ def solve(
     if best is not None:
         _told(hear, problem, best, bound, bound, prices, method)
     if best is None or _gap(problem, best, bound) > gap:
-        best, solver_bound = _search(problem, prices, best, bound, gap=gap, time_limit_s=time_limit_s)
+        best, solver_bound = _search(problem, prices, best, bound, gap=gap, time_limit_s=SEARCH_SHARE * time_limit_s, timer=timer)
         method += ", then exact search on the remaining options"
     score = objective(problem, best)
     branches = None
+    left_s = max(time_limit_s - (timer() - started), (1.0 - SEARCH_SHARE) * time_limit_s) if timer else time_limit_s
     _told(hear, problem, best, bound, solver_bound, prices, method)
     if _gap(problem, best, bound) > gap and problem.m <= MOST_DIVIDED:
-        branches = branch(problem, score, gap=gap, is_over=_deadline(timer, 2 * time_limit_s))
+        branches = branch(problem, score, gap=gap, is_over=_deadline(timer, left_s))
     if branches is not None and (proven := branch_bound(problem, branches)) < bound:
         bound = proven
         method += f", proof by {branches.cases} cases"
@@ -190,7 +194,7 @@ def _solve_large(
     left_s = time_limit_s - (timer() - started if timer else 0.5 * time_limit_s)
     if problem.m <= MOST_SEARCHED and _gap(problem, choice, found.bound) > gap and left_s > 1.0 and not (stop is not None and stop()):
         _told(hear, problem, choice, found.bound, found.bound, found.prices, method)
-        choice, claimed = _search(problem, found.prices, choice, found.bound, gap=gap, time_limit_s=left_s)
+        choice, claimed = _search(problem, found.prices, choice, found.bound, gap=gap, time_limit_s=left_s, timer=timer)
         method += ", then exact search on the remaining options"
     score = objective(problem, choice)
     bound = max(found.bound, score)
@@ -212,8 +216,9 @@ def _first_bound(problem: PlanProblem, gap: float) -> tuple[Prices, list[np.ndar
 
 
 def _search(
-    problem: PlanProblem, prices: Prices, best: np.ndarray | None, bound: float, *, gap: float, time_limit_s: float
-) -> tuple[np.ndarray, float]:
+    problem: PlanProblem, prices: Prices, best: np.ndarray | None, bound: float, *, gap: float, time_limit_s: float,
+    timer: Callable[[], float] | None,
+) -> tuple[np.ndarray, float]:  # fmt: skip
     left = _remaining(problem, prices, best, bound)
     model = build_model(problem, left)
     if not len(model.value):
@@ -221,8 +226,12 @@ def _search(
             raise explain_conflict(problem)
         return best, objective(problem, best)
     tight, claimed = np.zeros(len(problem.limits)), bound
+    began = timer() if timer else 0.0
     for turn in range(4):
-        found = _milp(model, tight, gap=gap / 4, time_limit_s=time_limit_s)
+        left_s = time_limit_s - (timer() - began if timer else 0.0)
+        if turn and left_s <= 0.0:
+            break
+        found = _milp(model, tight, gap=gap / 4, time_limit_s=max(left_s, 0.1))
         if turn == 0:
             claimed = _claim(problem, model, found, best, bound)
         if found.x is None:

@@ -92,9 +92,10 @@ def allocate(
         if prices is not None and run.gap_now() <= gap and run.best is not None:
             return Found(choice_of(d, run.best), prices, run.bound, 0)
     next_try, tries = FIRST_TRY if choice is None else FIRST_TRY // 3, 0
-    for bound, price in iterate(d, steps, state):
+    walk = iterate(d, steps, state)
+    for bound, price in walk:
         if bound < run.bound:
-            run.bound, run.parts, run.price = bound, state.a.copy(), price
+            run.remember(bound, state.a, price)
         last = run.is_over(state.steps_done)
         run.bounds.append(run.bound)
         ready = state.steps_done >= next_try and (run.is_level() or run.is_late())
@@ -111,6 +112,8 @@ def allocate(
             if last or run.gap_now() <= gap:
                 break
         run.report(state.steps_done)
+    walk.close()
+    state.x, state.a = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)  # of a province they are as large as the prices of the borders made now
     found = problem_prices(d, problem, run.parts, run.price)
     return Found(None if run.best is None else choice_of(d, run.best), found, dual_bound(problem, found), state.steps_done)
 
@@ -132,6 +135,14 @@ class _Run:
 
     def seconds(self) -> float:
         return self.timer() - self.began if self.timer else 0.0
+
+    def remember(self, bound: float, parts: np.ndarray, price: np.ndarray) -> None:
+        """Keep the prices of the least bound so far."""
+        self.bound, self.price = bound, price
+        if self.parts.shape == parts.shape:
+            np.copyto(self.parts, parts)
+        else:
+            self.parts = parts.copy()
 
     def is_over(self, steps: int) -> bool:
         if self.stop is not None and self.stop():
@@ -178,6 +189,8 @@ class _Run:
         """Open the options of least loss and search them exactly; then, round by round, those of the rows with costly room."""
         for turn in range(rounds):
             if self.best is None or self.gap_now() <= self.gap or (self.timer is not None and self.seconds() + EXACT_SECONDS > self.limit_s):
+                return
+            if self.stop is not None and self.stop():
                 return
             rows = None
             if turn > 1:

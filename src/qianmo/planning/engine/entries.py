@@ -9,15 +9,25 @@ from qianmo.planning.engine.dense import Dense
 
 __all__ = ["entry_changes", "patches_by_row", "row_amounts", "touching"]
 
+PIECE = 1 << 20
+"""Entries that are added up at a time, so that the copies a sum makes stay small beside the problem."""
+
 
 def row_amounts(d: Dense) -> tuple[np.ndarray, np.ndarray]:
     """Sum of the sizes of the entries of each row, and how many there are, (R,) (约束行系数和)."""
     g, rows = d.layout, len(d.low)
-    flat, length = g.column.ravel(), np.diff(g.column_first)
-    size = np.bincount(flat, np.repeat(g.size, d.slots), len(length))
-    many = np.bincount(flat, minlength=len(length))
-    amount = np.bincount(g.column_row, np.repeat(size, length), rows) + np.bincount(g.row, np.abs(g.row_coefficient), rows)
-    return amount, np.bincount(g.column_row, np.repeat(many, length), rows) + np.bincount(g.row, minlength=rows)
+    length = np.diff(g.column_first)
+    size, many = np.zeros(len(length)), np.zeros(len(length), np.int64)
+    for s in range(d.slots):  # slot by slot: the table of all of them times its sizes is the largest array of a province
+        size += np.bincount(g.column[:, s], g.size, len(length))
+        many += np.bincount(g.column[:, s], minlength=len(length))
+    amount = np.bincount(g.column_row, np.repeat(size, length), rows).astype(float)
+    counted = np.bincount(g.column_row, np.repeat(many, length), rows).astype(float)
+    for at in range(0, len(g.row), PIECE):
+        row = g.row[at : at + PIECE]
+        amount += np.bincount(row, np.abs(g.row_coefficient[at : at + PIECE]), rows)
+        counted += np.bincount(row, minlength=rows)
+    return amount, counted
 
 
 def touching(d: Dense, rows: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from qianmo.planning.engine.chains import chain_changes
 from qianmo.planning.engine.dense import Dense
 from qianmo.planning.engine.entries import entry_changes
 from qianmo.planning.engine.moves import change_losses
-from qianmo.planning.engine.rounding import Ends, first_weights, row_values
+from qianmo.planning.engine.rounding import Ends, first_weights, least_first, row_values
 
 __all__ = ["AGAIN", "HARD", "QUICK", "SOFT", "linked"]
 
@@ -51,12 +51,11 @@ def linked(
     for most, weight in rounds:
         if (most, weight) == done:
             continue
-        loss = change_losses(g, slot, prices, d.layers)[0].ravel()
+        loss = change_losses(g, slot, prices, d.layers).ravel()
         k = min(most, max(FEWEST, d.n // SPARSE), int(np.isfinite(loss).sum()))
         if not k:
             break
-        best = np.argpartition(loss, k - 1)[:k]
-        best = best[np.lexsort((best, loss[best]))]
+        best = least_first(loss, k)
         patch, target = best // d.slots, (best % d.slots).astype(np.int16)
         by_row = entry_changes(d, patch, target, slot[patch])
         by_row.sort_indices()

@@ -1,7 +1,7 @@
 """Compiled loops of rounding: what a change of one patch loses, and taking changes one by one (取整核).
 
 A change moves a patch to another slot. Its loss is what the score after prices loses (near 0 for
-patches the relaxation leaves undecided), its gain what the score itself gains.
+patches the relaxation leaves undecided).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def activities(g: Layout, slot: np.ndarray, rows: int) -> np.ndarray:
     return row_sums(g, by_row, by_column)
 
 
-def change_losses(g: Layout, slot: np.ndarray, p: np.ndarray, layers: int) -> tuple[np.ndarray, np.ndarray]:
-    """Loss (n, S) of moving each patch to each slot alone, inf for the slot it has, and the gain (n, S) (单项变更损益)."""
+def change_losses(g: Layout, slot: np.ndarray, p: np.ndarray, layers: int) -> np.ndarray:
+    """Loss (n, S) of moving each patch to each slot alone, inf for the slot it has (单项变更损失)."""
     return _change_losses(
         slot, p, column_prices(g, p), g.value, g.label, g.table, g.width, g.weight, g.near, g.near_first, g.end_i, g.end_j, g.size,
         g.column, g.row_first, g.row, g.row_slot, g.row_coefficient, layers,
@@ -77,25 +77,23 @@ def _change_losses(
     row_coefficient, layers,
 ):  # fmt: skip
     n, slots = value.shape
-    loss, gain = np.full((n, slots), np.inf, np.float32), np.zeros((n, slots), np.float32)
+    loss = np.full((n, slots), np.inf, np.float32)
     for b in prange(BLOCKS):
-        pull, f, q = np.zeros(max(layers, 1)), np.zeros(slots), np.zeros(slots)
+        pull, q = np.zeros(max(layers, 1)), np.zeros(slots)
         for i in range(n * b // BLOCKS, n * (b + 1) // BLOCKS):
             s = count[i]
             if s < 2:
                 continue
             _pull(i, slot, label, table, weight, near, near_first, end_i, end_j, layers, pull)
             for k in range(s):
-                f[k] = _worth(i, k, value, label, table, layers, pull)
-                q[k] = f[k] - price[column[i, k]] * size[i]
+                q[k] = _worth(i, k, value, label, table, layers, pull) - price[column[i, k]] * size[i]
             for t in range(row_first[i], row_first[i + 1]):
                 q[row_slot[t]] -= p[row[t]] * row_coefficient[t]
             now = slot[i]
             for k in range(s):
                 if k != now:
                     loss[i, k] = q[now] - q[k]
-                    gain[i, k] = f[k] - f[now]
-    return loss, gain
+    return loss
 
 
 @njit(cache=True, inline="always")

@@ -10,7 +10,7 @@ with a new balance of primal and dual steps [2]_. Whatever the iterate, its pric
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,7 +93,7 @@ def start_state(d: Dense, *, prices: np.ndarray | None = None, parts: np.ndarray
     return State(x, np.ascontiguousarray(parts, np.float32), np.zeros(len(d.low)) if prices is None else prices.copy(), FIRST_BALANCE)
 
 
-def iterate(d: Dense, steps: Steps, state: State, *, check: int = 20) -> Iterator[tuple[float, np.ndarray]]:
+def iterate(d: Dense, steps: Steps, state: State, *, check: int = 20) -> Generator[tuple[float, np.ndarray], None, None]:
     """Move the state on and on; gives, every `check` steps, a bound and the legal row prices that prove it (迭代).
 
     The state is changed in place; its parts may lie outside their bonus and are then taken at the
@@ -152,9 +152,11 @@ def price_support(d: Dense, p: np.ndarray) -> float:
 
 def _balance(d: Dense, steps: Steps, size: np.ndarray, state: State, x0: np.ndarray, a0: np.ndarray, p0: np.ndarray) -> float:
     """New balance of the steps: how far prices went against how far shares went, smoothed."""
-    primal = float(np.sqrt(np.einsum("is,is,i->", state.x - x0, state.x - x0, steps.patch)))
-    far = state.a - a0
-    dual = float(np.einsum("ek,ek->", far, far / np.maximum(d.layout.weight / 2.0, 1e-12))) if d.layers else 0.0
+    primal = float(np.sqrt(sum(float(np.square(state.x[:, k] - x0[:, k]) @ steps.patch) for k in range(d.slots))))
+    dual = 0.0
+    for k in range(d.layers):
+        bonus = d.layout.weight[:, k if d.layout.weight.shape[1] > 1 else 0]
+        dual += float((np.square(state.a[:, k] - a0[:, k]) / np.maximum(bonus / 2.0, 1e-12)).sum(dtype=float))
     safe = np.where(steps.row > 0, steps.row, 1.0)
     dual = float(np.sqrt(dual + (np.square(state.p - p0) * size / safe).sum()))
     if primal <= 1e-12 or dual <= 1e-12:

@@ -9,7 +9,7 @@ from qianmo.planning.engine.entries import patches_by_row, row_amounts, touching
 from qianmo.planning.engine.kernels import column_prices
 from qianmo.planning.engine.moves import activities, ascend, change_losses, polish, settle_rows
 
-__all__ = ["Ends", "climb_priced", "first_weights", "improve_slots", "nearest_slots", "row_values", "settle", "slack_costs", "undecided", "violation"]
+__all__ = ["Ends", "climb_priced", "first_weights", "improve_slots", "least_first", "nearest_slots", "row_values", "settle", "slack_costs", "undecided", "violation"]
 
 Ends = tuple[np.ndarray, np.ndarray]
 """Lower and upper end of every row, (R,) each."""
@@ -72,14 +72,24 @@ def undecided(
     d: Dense, slot: np.ndarray, prices: np.ndarray, most: int, *, rows: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Patch and slot of the `most` changes of least loss, ascending; of patches that touch some of `rows` where given (举棋不定的选项)."""
-    loss = change_losses(d.layout, slot.astype(np.int16), prices, d.layers)[0]
+    loss = change_losses(d.layout, slot.astype(np.int16), prices, d.layers)
     if rows is not None:
         loss[~touching(d, rows)] = np.inf
     flat = loss.ravel()
     k = min(most, int(np.isfinite(flat).sum()))
-    best = np.argpartition(flat, k - 1)[:k] if k else np.zeros(0, np.int64)
-    best = best[np.argsort(flat[best], kind="stable")]
+    best = least_first(flat, k) if k else np.zeros(0, np.int64)
     return best // d.slots, best % d.slots
+
+
+def least_first(loss: np.ndarray, k: int) -> np.ndarray:
+    """Positions of the k least losses, ascending, the first ones of equal losses (最小损失次序)."""
+    if k < len(loss):
+        limit = np.partition(loss, k - 1)[k - 1]
+        below, at = np.flatnonzero(loss < limit), np.flatnonzero(loss == limit)
+        best = np.concatenate([below, at[: k - len(below)]])
+    else:
+        best = np.arange(len(loss))
+    return best[np.lexsort((best, loss[best]))]
 
 
 def slack_costs(d: Dense, slot: np.ndarray, prices: np.ndarray) -> np.ndarray:
@@ -110,7 +120,7 @@ def first_weights(d: Dense, prices: np.ndarray) -> np.ndarray:
 
 def _members(d: Dense, slot: np.ndarray, prices: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Patches that may change, row by row: the `share` of all that lose least, but some thousands at least."""
-    least = change_losses(d.layout, slot, prices, d.layers)[0].min(axis=1)
+    least = change_losses(d.layout, slot, prices, d.layers).min(axis=1)
     most = min(d.n, max(5_000, int(share * d.n)))
     joins = np.isfinite(least)
     if most < d.n:
