@@ -137,3 +137,58 @@ def test_what_cannot_be_computed_is_refused_and_nothing_is_written(eroded, tmp_p
     Path(town / "catalog.json").write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
     assert main(["erosion", str(tmp_path / "town"), "--quiet"]) == 2
     assert "高程" in capsys.readouterr().err and open_project(folder).generation == number
+
+
+def test_both_equations_give_the_same_loss_with_the_shipped_tables(eroded, tmp_path, capsys):
+    folder = tmp_path / "project"
+    shutil.copytree(eroded, folder, symlinks=True)
+    assert main(["erosion", str(folder), "--quiet", "--json"]) == 0
+    rusle = _said(capsys)["figures"]
+    assert main(["erosion", str(folder), "--quiet", "--json", "--model", "csle"]) == 0
+    csle = _said(capsys)["figures"]
+    assert csle["loss_t_yr"] == pytest.approx(rusle["loss_t_yr"], rel=1e-9) and csle["sediment_t_yr"] == pytest.approx(rusle["sediment_t_yr"], rel=1e-9)
+    factor = read_frame(open_project(folder).state / "tables" / "erosion_factor.parquet").set_index("factor")
+    assert list(factor.index) == ["R", "K", "LS", "B", "E", "T"] and factor.loc["B", "largest"] == 1.0 and factor.loc["T", "least"] <= 0.1
+
+
+def test_measured_points_are_compared_with_the_cell_they_lie_in_and_mapped(eroded, tmp_path, capsys):
+    folder = tmp_path / "project"
+    shutil.copytree(eroded, folder, symlinks=True)
+    loss = read_cog(open_project(folder).state / "rasters" / "soil_loss.tif")
+    row, column = np.nonzero(loss.valid & (loss.values > 0))
+    pick = np.linspace(0, len(row) - 1, 9).astype(int)
+    x, y = loss.transform * (column[pick] + 0.5, row[pick] + 0.5)
+    there = 100.0 * loss.values[row[pick], column[pick]].astype(float)
+    measured = there + np.array([0.0, 0, 0, 10, 10, 10, *(4 * there[6:])])
+    table = pd.DataFrame({"sample": [f"点{k}" for k in range(9)], "x": x, "y": y, "modulus_t_km2": measured})
+    table.loc[9] = ["远处", 0.0, 0.0, 50.0]
+    path = tmp_path / "samples.csv"
+    table.to_csv(path, index=False, encoding="gbk")
+    assert main(["erosion", str(folder), "--quiet", "--json", "--samples", str(path)]) == 0
+    said = _said(capsys)["figures"]
+    off = -(measured - there)
+    assert said["samples"] == 10 and said["sample_bias_t_km2"] == pytest.approx(off.mean(), rel=1e-5)
+    assert said["sample_rms_t_km2"] == pytest.approx(np.sqrt((off**2).mean()), rel=1e-5) and said["sample_kinds"]["unknown"] == 1
+    assert said["sample_kinds"]["below"] >= 3 and said["sample_kinds"]["above"] == 0
+    kept = read_frame(open_project(folder).state / "tables" / "erosion_sample.parquet")
+    assert kept["modelled_t_km2"].to_numpy()[:9] == pytest.approx(there, rel=1e-5) and np.isnan(kept["residual_t_km2"].iloc[9])
+    assert (folder / "erosion" / "采样点残差图.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "said"),
+    [
+        ("x,y,rate", ["1,2,3"], "缺列 modulus_t_km2"),
+        ("x,y,modulus_t_km2", ["1,2,abc", "1,2,-5", "1,2,3"], "第 2, 3 行"),
+        ("x,y,modulus_t_km2", ["1,2,3", "4,5,6", "7,8,9"], "3 个在高程范围外"),
+        ("x,y,modulus_t_km2", [], ""),
+    ],
+)
+def test_bad_sample_tables_are_refused_and_nothing_is_written(eroded, tmp_path, capsys, columns, rows, said):
+    folder = tmp_path / "project"
+    shutil.copytree(eroded, folder, symlinks=True)
+    path = tmp_path / "samples.csv"
+    path.write_text("\n".join([columns, *rows]) + "\n", encoding="utf-8")
+    number = open_project(folder).generation
+    assert main(["erosion", str(folder), "--quiet", "--samples", str(path)]) in (2, 3, 5)
+    assert said in capsys.readouterr().err and open_project(folder).generation == number

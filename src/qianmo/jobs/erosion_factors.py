@@ -23,7 +23,10 @@ from qianmo.store.read_cog import read_cog
 from qianmo.survey.erosion.rainfall import daily_erosivity, whole_years, yearly_erosivity
 from qianmo.survey.erosion.soil import erodibility_by_type
 
-__all__ = ["Factor", "cover_and_practice", "erodibility_on", "erosivity_of", "region_of", "sampled_codes"]
+__all__ = ["EQUATIONS", "Factor", "cover_and_practice", "equation_factors", "erodibility_on", "erosivity_of", "region_of", "sampled_codes"]
+
+EQUATIONS = ("rusle", "csle")
+"""Soil-loss equations of the command: C·P, or B·E·T of the Chinese one."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,24 @@ def cover_and_practice(land: Land, patch: np.ndarray, slope_deg: np.ndarray, *, 
     cell = replace(land.rows(patch), slope=slope_deg)
     cover = looked_up(cell.code, cell.scheme, "carbon_class", factor_column("soil_cover", COVER_COLUMN[level]))
     return cover, np.where(cover == 0, 1.0, practice_factor(cell))
+
+
+def equation_factors(land: Land, patch: np.ndarray, slope_deg: np.ndarray, *, level: str, model: str) -> dict[str, np.ndarray]:
+    """The factors of cover and measures that an equation asks for, by cell (方程的覆盖与措施因子).
+
+    RUSLE: C and P of `cover_and_practice`. CSLE: on cropland B is 1 and T holds the crop with its tillage, C times the contour share of P;
+    elsewhere B is C and T is 1; E is what bunds and terraces leave. B·E·T equals C·P with the shipped tables: the equations differ in where
+    local values of plants, works and tillage enter.
+    """
+    cover, practice = cover_and_practice(land, patch, slope_deg, level=level)
+    if model == "rusle":
+        return {"C": cover, "P": practice}
+    cell = replace(land.rows(patch), slope=slope_deg)
+    kinds = looked_up(cell.code, cell.scheme, "carbon_class", dict.fromkeys(("cropland_paddy", "cropland_dry"), 1.0))
+    tilled = np.nan_to_num(kinds) == 1.0
+    bunded = np.nan_to_num(looked_up(cell.code, cell.scheme, "carbon_class", {"cropland_paddy": 1.0})) == 1.0
+    works = np.where(bunded | cell.terraced, practice, 1.0)
+    return {"B": np.where(tilled, 1.0, cover), "E": works, "T": np.where(tilled, cover, 1.0) * np.where(bunded | cell.terraced, 1.0, practice)}
 
 
 def region_of(overrides: Mapping[str, Any], told: str | None) -> str:

@@ -16,7 +16,16 @@ from qianmo.geo.cells import cells_inside
 from qianmo.geo.grid import Grid, polygonize, slope_deg
 from qianmo.geo.raster import NODATA
 from qianmo.jobs.context import Context
-from qianmo.jobs.erosion_factors import Factor, cover_and_practice, erodibility_on, erosivity_of, region_of
+from qianmo.jobs.erosion_factors import (
+    EQUATIONS,
+    Factor,
+    cover_and_practice,
+    equation_factors,
+    erodibility_on,
+    erosivity_of,
+    region_of,
+)
+from qianmo.jobs.erosion_samples import RESIDUAL_KINDS, compared_samples, residual_discs, samples_from
 from qianmo.jobs.opened import Opened, open_for_work, read_tables
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.erosion_sheet import erosion_sheet
@@ -29,7 +38,7 @@ from qianmo.store.project import change
 from qianmo.store.read_cog import read_cog
 from qianmo.survey.erosion.areas import grade_areas, patch_losses
 from qianmo.survey.erosion.grade import GRADES, interval_grade, tolerance_t_km2
-from qianmo.survey.erosion.loss import connectivity, delivery_ratio, soil_loss
+from qianmo.survey.erosion.loss import Sampled, connectivity, delivery_ratio, soil_loss
 from qianmo.survey.erosion.terrain import Flow, flow_over, slope_length_grid
 
 __all__ = ["SPECS", "run"]
@@ -74,25 +83,30 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     opened = open_for_work(Path(values["project"]))
     region = region_of(opened.overrides, values["region"])
     tolerance = tolerance_t_km2(region)
+    level, model = str(values["level"]), str(values["model"])
+    samples = samples_from(str(values["samples"])) if values["samples"] else None
     ground = _ground(context, opened, str(values["method"]))
     context.step("土壤流失量", 0.45)
     land = land_of(opened.patches, scheme=opened.scheme, overrides=opened.overrides)
     channel = parameter("erosion_channel_ha", opened.overrides) * M2_PER_HA
-    now = _state(ground, land, str(values["level"]), region, channel)
+    now = _state(ground, land, level, model, region, channel)
     planned = read_tables(opened.project, ("plan_parcel",)).get("plan_parcel")
-    later = None if planned is None else _state(ground, _land_after(land, opened.patches, planned), str(values["level"]), region, channel)
+    later = None if planned is None else _state(ground, _land_after(land, opened.patches, planned), level, model, region, channel)
     context.step("统计与制图", 0.6)
     tables = _tables(opened, ground, now, later, region)
-    factors = _factor_table(ground, land, str(values["level"]))
+    factors = _factor_table(ground, land, level, model)
+    compared = None if samples is None else compared_samples(samples, _on_grid(ground, now.loss, dtype=np.float32, nodata=NODATA), source=str(values["samples"]))
+    if compared is not None:
+        tables["erosion_sample"] = compared[0]
     folder = Path(values["out"]) if values["out"] else opened.project.folder / "erosion"
-    sheets = _sheets(context, opened, ground, now, later, region, tolerance)
+    sheets = _sheets(context, opened, ground, now, later, region, tolerance, compared)
     context.step("保存", 0.85)
-    facts = {"region": region, "tolerance_t_km2": tolerance, "level": values["level"], "method": values["method"], "R": ground.erosivity.source,
+    facts = {"region": region, "tolerance_t_km2": tolerance, "level": level, "model": model, "method": values["method"], "R": ground.erosivity.source,
              "K": ground.erodibility.source, "channel_m2": channel}  # fmt: skip
     with change(opened.project.folder, what="水土流失评价", user=context.user, now=context.clock()) as stage:
         for name, zh, grid in _grids(ground, now, later):
             stage.put_grid(grid, _dataset(context, opened, name, zh, grid, facts))
-        stage.remove_tables(("erosion_change",))
+        stage.remove_tables(("erosion_change", "erosion_sample"))
         if later is None:
             stage.remove("soil_loss_after")
         for name, frame in {**tables, "erosion_factor": factors}.items():
@@ -107,6 +121,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if later is not None:
         _warn_of_rise(context, opened.patches, ground, now, later)
     figures = _figures(ground, now, later, tables["erosion_area"], region, tolerance)
+    if compared is not None:
+        figures |= _sample_figures(*compared)
     return JobReport(tuple(_lines(ground, factors, tables, figures)), tuple(files), figures)
 
 
@@ -131,13 +147,13 @@ def _ground(context: Context, opened: Opened, method: str) -> _Ground:
     return _Ground(dem, flow, np.where(steep.valid, steep.values, np.nan), erosivity, erodibility, length.values, patch[first], row[first], column[first])
 
 
-def _state(ground: _Ground, land: Land, level: str, region: str, channel_m2: float) -> _State:
+def _state(ground: _Ground, land: Land, level: str, model: str, region: str, channel_m2: float) -> _State:
     at = ground.row, ground.column
-    cover, practice = cover_and_practice(land, ground.patch, ground.slope[at], level=level)
+    own = equation_factors(land, ground.patch, ground.slope[at], level=level, model=model)
     k = np.asarray(ground.erodibility.value)
-    loss = soil_loss({"R": np.full(len(cover), float(ground.erosivity.value)), "K": k[at], "LS": ground.length[at], "C": cover, "P": practice}, model="rusle")
+    loss = soil_loss({"R": np.full(len(ground.patch), float(ground.erosivity.value)), "K": k[at], "LS": ground.length[at], **own}, model=model)
     weight = np.full(ground.dem.values.shape, np.nan)
-    weight[at] = cover
+    weight[at] = cover_and_practice(land, ground.patch, ground.slope[at], level=level)[0]
     index = connectivity(weight, np.tan(np.radians(ground.slope)), ground.flow, ground.cell_m, channel_m2=channel_m2)
     grade = interval_grade(100.0 * loss, table="modulus", erosion="water", region=region)
     return _State(loss, grade, delivery_ratio(index)[at])
@@ -190,18 +206,24 @@ def _villages(opened: Opened) -> np.ndarray:
     return np.array([named.get(str(c), str(c)) for c in code], dtype=object)
 
 
-def _factor_table(ground: _Ground, land: Land, level: str) -> pd.DataFrame:
+_FACTOR_WORDS = {
+    "C": ("作物覆盖与管理", "soil_cover.csv 按地类, {level} (置信度低)"), "P": ("水土保持措施", "soil_cover.csv 与 slope_practice.csv 按地类与坡度"),
+    "B": ("植被覆盖与生物措施", "soil_cover.csv 按地类, {level}, 耕地取 1 (置信度低)"), "E": ("工程措施", "soil_cover.csv 田埂, practice_terrace 梯田"),
+    "T": ("耕作措施", "耕地取作物覆盖, {level} (置信度低); 等高耕作按 slope_practice.csv"),
+}  # fmt: skip
+
+
+def _factor_table(ground: _Ground, land: Land, level: str, model: str) -> pd.DataFrame:
     """Least, mean and largest value of each factor over the cells of the project, and where it came from."""
     at = ground.row, ground.column
-    cover, practice = cover_and_practice(land, ground.patch, ground.slope[at], level=level)
+    own = equation_factors(land, ground.patch, ground.slope[at], level=level, model=model)
     longest = "高程栅格: 填洼, D8 汇流, Desmet 与 Govers"
-    parts = (
-        ("R", "降雨侵蚀力", "MJ·mm/(ha·h·a)", np.full(len(cover), float(ground.erosivity.value)), ground.erosivity.source, ground.erosivity.is_local),
+    parts = [
+        ("R", "降雨侵蚀力", "MJ·mm/(ha·h·a)", np.full(len(ground.patch), float(ground.erosivity.value)), ground.erosivity.source, ground.erosivity.is_local),
         ("K", "土壤可蚀性", "t·ha·h/(ha·MJ·mm)", np.asarray(ground.erodibility.value)[at], ground.erodibility.source, ground.erodibility.is_local),
         ("LS", "坡长坡度", "", ground.length[at], longest, True),
-        ("C", "作物覆盖与管理", "", cover, f"soil_cover.csv 按地类, {level} (置信度低)", False),
-        ("P", "水土保持措施", "", practice, "soil_cover.csv 与 slope_practice.csv 按地类与坡度", False),
-    )  # fmt: skip
+        *((n, _FACTOR_WORDS[n][0], "", v, _FACTOR_WORDS[n][1].format(level=level), False) for n, v in own.items()),
+    ]
     rows = [(n, zh, unit, float(np.nanmin(v)), float(np.nanmean(v)), float(np.nanmax(v)), int(np.isnan(v).sum()), src, own) for n, zh, unit, v, src, own in parts]
     return pd.DataFrame(rows, columns=["factor", "zh", "unit", "least", "mean", "largest", "unknown_cells", "source", "is_local"])
 
@@ -229,22 +251,28 @@ def _dataset(context: Context, opened: Opened, name: str, zh: str, grid: Grid, f
 
 
 def _sheets(
-    context: Context, opened: Opened, ground: _Ground, now: _State, later: _State | None, region: str, tolerance: float
+    context: Context, opened: Opened, ground: _Ground, now: _State, later: _State | None, region: str, tolerance: float,
+    compared: tuple[pd.DataFrame, Sampled] | None,
 ) -> list[tuple[str, bytes]]:
-    """Map sheets of the grades, present and planned."""
+    """Map sheets of the grades, present and planned, and of the residuals at the samples."""
     settings = opened.project.settings
     synthetic = [zh for name, zh in opened.synthetic.items() if name in ("landuse_patch", "dem", "rain_day", "soil", "soil_type", "village", "helmert")]
     remarks = [f"按 SL 190-2007 水力侵蚀强度分级,{region},容许土壤流失量 {tolerance:g} t/(km²·a)。", f"像元 {ground.cell_m:g} 米;R = {float(ground.erosivity.value):.0f}。",
                "面蚀模型计算值,不含沟蚀、崩岗与重力侵蚀。", *([] if ground.erodibility.is_local else ["K 取参数缺省值。"])]  # fmt: skip
     made = []
+    told = {"crs_text": opened.patches.crs.name, "date": f"{context.clock():%Y年%m月%d日}", "vintage": opened.vintage,
+            "office": str(settings.get("office", {}).get("name", "")), "synthetic": synthetic}  # fmt: skip
+    villages = opened.layers.get("village")
     for zh, state in (("土壤侵蚀强度分级图", now), ("方案后土壤侵蚀强度分级图", later)):
         if state is not None:
             grades = polygonize(_on_grid(ground, state.grade.astype(float), dtype=np.uint8, nodata=0))
-            png = erosion_sheet(
-                grades, opened.layers.get("village"), title=f"{opened.project.name}　{zh}", crs_text=opened.patches.crs.name, date=f"{context.clock():%Y年%m月%d日}",
-                vintage=opened.vintage, office=str(settings.get("office", {}).get("name", "")), synthetic=synthetic, remarks=remarks,
-            )  # fmt: skip
+            png = erosion_sheet(grades, villages, title=f"{opened.project.name}　{zh}", remarks=remarks, **told)
             made.append((zh, png))
+    if compared is not None:
+        grades = polygonize(_on_grid(ground, now.grade.astype(float), dtype=np.uint8, nodata=0))
+        discs = residual_discs(compared[0], _on_grid(ground, now.loss, dtype=np.float32, nodata=NODATA))
+        more = [*remarks, f"注记: 点名与残差 (模型 − 实测, t/(km²·a));偏差 {compared[1].bias:+.0f},均方根 {compared[1].rms:.0f}。"]
+        made.append(("采样点残差图", erosion_sheet(grades, villages, discs, title=f"{opened.project.name}　土壤侵蚀采样点残差图", remarks=more, **told)))
     return made
 
 
@@ -261,12 +289,24 @@ def _figures(ground: _Ground, now: _State, later: _State | None, area: pd.DataFr
     return found
 
 
+def _sample_figures(table: pd.DataFrame, sampled: Sampled) -> dict[str, Any]:
+    kinds = {k: int((table["kind"] == k).sum()) for k in RESIDUAL_KINDS}
+    return {"samples": len(table), "sample_bias_t_km2": sampled.bias, "sample_rms_t_km2": sampled.rms, "sample_rank_correlation": sampled.rank_correlation,
+            "sample_kinds": kinds}  # fmt: skip
+
+
 def _lines(ground: _Ground, factors: pd.DataFrame, tables: Mapping[str, pd.DataFrame], f: Mapping[str, Any]) -> list[str]:
     lines = [f"土壤流失 {f['loss_t_yr']:.0f} 吨/年, 平均模数 {f['modulus_t_km2']:.0f} t/(km²·a); {f['region']}容许 {f['tolerance_t_km2']:g}"]
     lines += [f"  {r.factor} {r.zh}: {r.least:.4g} / {r.mean:.4g} / {r.largest:.4g} {r.unit} (最小/平均/最大); {r.source}" for r in factors.itertuples()]
     whole = tables["erosion_area"][tables["erosion_area"]["zone"] == "全区"]
     lines += [f"  {r.grade_zh}: {r.area_ha:.2f} 公顷 ({r.share:.2%}), {r.loss_t_yr:.1f} 吨/年" for r in whole.itertuples()]
     lines.append(f"  进入沟道的泥沙 {f['sediment_t_yr']:.0f} 吨/年 (连通性指数输移比); 面蚀之外的侵蚀不在内")
+    if "samples" in f:
+        k = f["sample_kinds"]
+        lines.append(
+            f"  采样点 {f['samples']} 个: 模型减实测平均 {f['sample_bias_t_km2']:+.0f}, 均方根 {f['sample_rms_t_km2']:.0f} t/(km²·a), 秩相关 {f['sample_rank_correlation']:.2f}; "
+            f"不足一半 {k['below']}, 半至两倍 {k['near']}, 两倍以上 {k['above']}, 无模型值 {k['unknown']}"
+        )
     if "loss_after_t_yr" in f:
         lines.append(f"方案后: 土壤流失 {f['loss_t_yr']:.0f} → {f['loss_after_t_yr']:.0f} 吨/年, 进入沟道 {f['sediment_t_yr']:.0f} → {f['sediment_after_t_yr']:.0f} 吨/年")
     return lines
@@ -280,6 +320,8 @@ SPECS = (
             JobOption("region", "text", "侵蚀类型区 (SL 190)", "region of SL 190 for the tolerable loss, parameter erosion_region by default"),
             JobOption("method", "choice", "降雨侵蚀力方法", "model of rain erosivity", default="zhang_daily", choices=("zhang_daily", "census")),
             JobOption("level", "choice", "覆盖因子取值", "end of the cover factor", default="default", choices=("low", "default", "high")),
+            JobOption("model", "choice", "土壤流失方程", "equation: RUSLE with C and P, or the Chinese CSLE with B, E and T", default="rusle", choices=EQUATIONS),
+            JobOption("samples", "path", "实测采样点表", "table of measured moduli with x, y, modulus_t_km2: residuals are listed and mapped"),
             JobOption("out", "path", "图件输出文件夹", "folder for map sheets, the project's erosion/ by default"),
         ),
         run,
