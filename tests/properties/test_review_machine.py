@@ -77,7 +77,8 @@ class Office(RuleBasedStateMachine):
         self.now += timedelta(hours=hours - 1)
         seat = data.draw(st.sampled_from(self.seats()))
         self.send(verb, actor, {
-            "seat": seat, "to": data.draw(st.sampled_from([*PEOPLE, "applicant", "g", "h"])), "person": data.draw(st.sampled_from(PEOPLE)), "reason": "x", "result": data.draw(st.sampled_from(["pass", "reject", "condition"])),
+            "seat": seat, "to": data.draw(st.sampled_from([*PEOPLE, "applicant", "g", "h"])),
+            "person": data.draw(st.sampled_from(PEOPLE)), "reason": "x", "result": data.draw(st.sampled_from(["pass", "reject", "condition"])),
             "conditions": [], "package": self.state.package if verb == "opine" else f"{self.tried:064d}", "where": data.draw(st.sampled_from(["before", "after"])),
             "until": str(self.now.date() + timedelta(2)), "outcome": due_outcome(self.state) or "pass", "opinion": data.draw(st.sampled_from([o.id for o in self.state.opinions] or ["-"])),
             "task": "-", "agenda": [{"id": "package", "title": "t"}], "members": PEOPLE[:3], "item": "package", "choice": "yes", "minutes": "m",

@@ -15,12 +15,19 @@ CHOICES = ("yes", "no", "abstain")
 
 
 def agenda_from_opinions(state: ReviewState) -> list[dict[str, str]]:
-    """Agenda that follows from the opinions (议题建议): every reject and every condition, then the package as a whole."""
+    """Agenda that follows from the opinions (议题建议).
+
+    Every reject and every condition, the points of the office itself (联席办) that the rules do not pass, then the package as a whole.
+    """
     found = []
     for o in standing_opinions(state):
         if o.result == "reject":
             found.append({"id": f"{o.seat}", "title": f"{o.department}不同意:{o.reason}"})
         found += [{"id": f"{o.seat}#{n}", "title": f"{o.department}附条件:{c}"} for n, c in enumerate(o.conditions, 1)]
+    found += [
+        {"id": item, "title": f"{item} {v.get('zh', '')}:须由会议核实"}
+        for item, v in state.suggestions.items() if v["department"] == "联席办" and v["suggested"] != "pass"
+    ]  # fmt: skip
     return [*sorted(found, key=lambda a: a["id"]), {"id": "package", "title": f"送审版本 {state.package[:12]} 的联审结论"}]
 
 

@@ -22,7 +22,7 @@ def opened_groups(state: ReviewState, told: Iterable[Mapping[str, Any]], round_n
     ReviewRefusedError
         No groups or seats, an unknown mode, a person who is no officer of the department, or one person or department twice in a group.
     """
-    groups = []
+    groups: list[Group] = []
     for part in told:
         name, mode = str(part["id"]), str(part.get("mode", "all"))
         seats = [(str(s["department"]), str(s["person"])) for s in part["seats"]]

@@ -20,7 +20,7 @@ ANSWERS = ("pass", "condition", "reject", "na")
 
 def is_overruled(suggested: str, answer: str) -> bool:
     """True when an answer departs from what the rules say (改变判定); points without a clear verdict cannot be overruled."""
-    return suggested in ("pass", "reject") and answer != suggested
+    return suggested in ("pass", "condition", "reject") and answer != suggested
 
 
 def opinion_seal(package: str, seat: str, person: str, result: str, reason: str, answers: Sequence[Mapping[str, Any]], conditions: Sequence[str]) -> str:
