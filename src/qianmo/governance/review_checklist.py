@@ -66,7 +66,7 @@ def checklist(
     links = pairs.merge(told, on="rule_id", how="left", sort=False)
     links["verdict"] = links["verdict"].fillna(NO_DATA)
     links["numbers"] = links["numbers"].where(links["verdict"] != NO_DATA, "缺:" + links["missing"].fillna("该规则没有判定"))
-    links = links.fillna({c: "" for c in ("text_zh", "numbers", "source", "severity")} | {"confidence": "low"})
+    links = links.fillna(dict.fromkeys(("text_zh", "numbers", "source", "severity"), "") | {"confidence": "low"})
     links = links.join(_parcels(findings), on="rule_id").fillna({"parcels": 0, "patch_ids": ""})
     links["parcels"] = links["parcels"].astype(int)
     versions = layer_versions or {}
