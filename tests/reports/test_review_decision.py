@@ -19,6 +19,7 @@ from qianmo.governance.review_rights import review_settings
 from qianmo.reports.document import word
 from qianmo.reports.pdf import pdf
 from qianmo.reports.review_decision import decision_book
+from qianmo.schema.errors import SchemaError
 
 PACKAGE = review_package("游乌镇", [PackageItem("layer", "landuse_patch", "地类图斑", record_hash(1), "2023年", 600), PackageItem("rules", "rules", "整治规则", record_hash(2))])
 PEOPLE = [("shen", "沈申", "镇", "applicant"), ("mi", "米书", "联席办", "secretary"), ("zi", "自强", "自然资源", "officer"), ("ran", "冉然", "自然资源", "officer"),
@@ -38,7 +39,8 @@ def reviewed(*, decided: bool):
         ("distribute", "mi", {"groups": [{"id": "d", "mode": "all", "seats": [{"department": p[2], "person": p[0]} for p in (PEOPLE[2], PEOPLE[4], PEOPLE[5])]}]}),
         ("delegate", "zi", {"seat": "R1/d/1", "to": "ran", "until": "2026-04-01", "reason": "出差"}),
         ("opine", "ran", {"seat": "R1/d/1", "package": PACKAGE.sha256, "result": "pass", "answers": [{"item": "LR04", "answer": "pass", "reason": "误划图斑,已由县认定"}]}),
-        ("opine", "nong", {"seat": "R1/d/2", "package": PACKAGE.sha256, "result": "condition", "reason": "缺评定", "conditions": ["补充质量评定报告"], "answers": [{"item": "AG01", "answer": "condition", "reason": "缺评定"}]}),
+        ("opine", "nong", {"seat": "R1/d/2", "package": PACKAGE.sha256, "result": "condition", "reason": "缺评定", "conditions": ["补充质量评定报告"],
+                            "answers": [{"item": "AG01", "answer": "condition", "reason": "缺评定"}]}),
         ("opine", "sheng", {"seat": "R1/d/3", "package": PACKAGE.sha256, "result": "pass", "answers": [{"item": "EE02", "answer": "na"}]}),
         ("convene", "mi", {"agenda": [{"id": "package", "title": "联审结论"}], "members": ["zi", "nong", "sheng"]}),
         *(("attend", who, {}) for who in ("zi", "nong", "sheng")), ("recuse", "sheng", {"item": "package", "reason": "配偶任职于施工单位"}),
@@ -84,5 +86,5 @@ def test_a_review_that_is_not_done_gives_a_draft():
 
 def test_another_package_is_refused():
     other = review_package("游乌镇", [PackageItem("rules", "rules", "整治规则", record_hash(3))])
-    with pytest.raises(ValueError, match="not the one under review"):
+    with pytest.raises(SchemaError, match="not the one under review"):
         decision_content(reviewed(decided=True), other, POINTS)

@@ -13,6 +13,8 @@ from qianmo.governance.review_opinions import is_overruled
 from qianmo.governance.review_package import ReviewPackage
 from qianmo.governance.review_progress import due_outcome
 from qianmo.governance.review_records import Opinion, ReviewState
+from qianmo.governance.review_rights import local_time
+from qianmo.schema.errors import SchemaError
 
 __all__ = ["Decision", "decision_content"]
 
@@ -54,11 +56,11 @@ def decision_content(state: ReviewState, package: ReviewPackage, points: pd.Data
 
     Raises
     ------
-    ValueError
+    SchemaError
         The package is another than the one under review.
     """
     if package.sha256 != state.package:
-        raise ValueError(f"package {package.version} is not the one under review, {state.package[:12]}")
+        raise SchemaError(f"package {package.version} is not the one under review", expected=state.package[:12])
     standing = [o for o in state.opinions if o.standing == "valid"]
     answers = _answers(standing, points)
     return Decision(
@@ -70,7 +72,7 @@ def decision_content(state: ReviewState, package: ReviewPackage, points: pd.Data
                      columns=["text", "raised_by", "owner", "due", "standing"]),
         _votes(state), _history(state),
         pd.DataFrame([(i.kind, i.zh, i.version, None if i.rows < 0 else i.rows, i.sha256[:16]) for i in package.items], columns=["kind", "zh", "version", "rows", "sha256"]),
-        pd.DataFrame([(o.department, _signed(state, o), o.time.strftime("%Y-%m-%d %H:%M"), o.seal[:16]) for o in standing], columns=["department", "signed", "time", "seal"]),
+        pd.DataFrame([(o.department, _signed(state, o), local_time(o.time).strftime("%Y-%m-%d %H:%M"), o.seal[:16]) for o in standing], columns=["department", "signed", "time", "seal"]),
         tuple(m.minutes for m in state.meetings if m.round == state.round and m.minutes),
     )  # fmt: skip
 

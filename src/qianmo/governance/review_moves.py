@@ -9,7 +9,7 @@ from typing import Any
 
 from qianmo.governance.review_progress import current_group
 from qianmo.governance.review_records import MODES, Group, Person, ReviewEvent, ReviewState, Seat
-from qianmo.governance.review_rights import local_day, moment, refused
+from qianmo.governance.review_rights import local_day, local_time, moment, refused
 
 __all__ = ["SEAT_MOVES", "opened_groups"]
 
@@ -150,7 +150,7 @@ def _urge(state: ReviewState, event: ReviewEvent, person: Person) -> ReviewState
     group, seat = _open_seat(state, event)
     now = moment(state, event)
     if seat.urged and now - seat.urged[-1] < timedelta(hours=float(state.settings["urge_h"])):
-        raise refused("urged_lately", found=f"{seat.urged[-1]:%Y-%m-%d %H:%M}")
+        raise refused("urged_lately", found=f"{local_time(seat.urged[-1]):%Y-%m-%d %H:%M}")
     return _swap(state, group, replace(seat, urged=(*seat.urged, now)))
 
 

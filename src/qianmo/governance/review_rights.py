@@ -13,7 +13,7 @@ from qianmo.schema.errors import ReviewRefusedError, RuleError
 from qianmo.schema.rules import parameter
 from qianmo.schema.shipped import shipped_rows
 
-__all__ = ["Verb", "check_rights", "local_day", "may_read", "may_sign_for", "moment", "open_verbs", "refused", "review_settings", "review_verbs"]
+__all__ = ["Verb", "check_rights", "local_day", "local_time", "may_read", "may_sign_for", "moment", "open_verbs", "refused", "review_settings", "review_verbs"]
 
 _BEIJING = timezone(timedelta(hours=8))
 SETTINGS = ("quorum_share", "pass_share", "vote_share", "undo_h", "urge_h", "meeting_always")
@@ -110,9 +110,14 @@ def moment(state: ReviewState, event: ReviewEvent) -> datetime:
     return event.time if state.latest is None else max(event.time, state.latest)
 
 
+def local_time(time: datetime) -> datetime:
+    """A moment in Beijing time (北京时间)."""
+    return time.astimezone(_BEIJING)
+
+
 def local_day(time: datetime) -> date:
     """The day of a moment in Beijing time (北京时间日期)."""
-    return time.astimezone(_BEIJING).date()
+    return local_time(time).date()
 
 
 def open_verbs(state: ReviewState, actor: str, event_time: datetime) -> tuple[str, ...]:
