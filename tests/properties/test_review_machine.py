@@ -99,6 +99,31 @@ class Office(RuleBasedStateMachine):
         seat = self.state.seat(data.draw(st.sampled_from(self.seats())))[1]
         self.send(verb, seat.person, {"seat": seat.id, "to": to, "person": to, "where": "before", "until": str(self.now.date() + timedelta(1)), "reason": "x"})
 
+    @rule()
+    def the_desk_that_is_waited_for_can_move(self):
+        """No review gets stuck: whoever is waited for makes the move, and it is allowed."""
+        if self.state is None or not waiting_desks(self.state):
+            return
+        if self.state.is_suspended:
+            assert self.send("resume", "秘", {})
+        step, _, wanted = waiting_desks(self.state)[0]
+        if step == "opinion":
+            seat = self.state.seat(wanted)[1]
+            assert self.send("opine", seat.person, {"seat": seat.id, "package": self.state.package, "result": "pass"})
+        elif step == "meeting" and self.state.phase == "MEETING":
+            for who in self.state.meeting.members:
+                assert self.send("attend", "秘", {"member": who})
+                if not any(p == who for _, p, _ in (*self.state.meeting.votes, *self.state.meeting.recused)):
+                    assert self.send("vote", who, {"item": "package", "choice": "yes"})
+            assert self.send("close_meeting", "秘", {"minutes": "m"})
+        else:
+            verb, who, data = {
+                "accept": ("accept", "秘", {}), "distribute": ("distribute", "秘", {"groups": groups("all")}), "revise": ("resubmit", "申", {"package": f"{self.tried:064d}", "reason": "x"}),
+                "return": ("return", "秘", {"reason": "x"}), "issue": ("decide", "县", {"outcome": due_outcome(self.state)}),
+                "meeting": ("convene", "秘", {"agenda": [{"id": "package", "title": "t"}], "members": PEOPLE[:3]}),
+            }[step]  # fmt: skip
+            assert self.send(verb, who, data)
+
     @invariant()
     def no_opinion_is_lost_or_rewritten(self):
         if self.state is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from qianmo.governance.review_progress import current_group, standing_opinions
+from qianmo.governance.review_progress import current_group, missing_mandatory, standing_opinions
 from qianmo.governance.review_records import MEETING_DESK, Meeting, Person, ReviewEvent, ReviewState, Task
 from qianmo.governance.review_rights import refused
 
@@ -49,6 +49,8 @@ def quorum_met(meeting: Meeting, item: str) -> bool:
 def _convene(state: ReviewState, event: ReviewEvent, person: Person) -> ReviewState:
     if current_group(state) is not None:
         raise refused("opinions_missing", found=current_group(state).id)  # type: ignore[union-attr]
+    if missing_mandatory(state):
+        raise refused("opinions_missing", found="、".join(missing_mandatory(state)), cure="退回后重新签署")
     agenda = tuple((str(a["id"]), str(a["title"])) for a in event.data["agenda"])
     members = tuple(str(m) for m in event.data["members"])
     if not agenda or len({a for a, _ in agenda}) < len(agenda) or "package" not in {a for a, _ in agenda}:

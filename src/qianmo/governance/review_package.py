@@ -51,7 +51,7 @@ class ReviewPackage:
 
 
 def review_package(project: str, items: Iterable[PackageItem]) -> ReviewPackage:
-    """Bind the parts under one hash (生成送审包); the order in which they are given does not matter.
+    """Bind the parts under one hash (生成送审包); neither their order nor their Chinese titles matter.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def review_package(project: str, items: Iterable[PackageItem]) -> ReviewPackage:
             f"package of {len(parts)} parts; twice {twice}; wrong {[(i.kind, i.name) for i in wrong]}",
             expected=f"at least one part, each once, of kinds {', '.join(KINDS)}, with a SHA-256",
         )  # fmt: skip
-    return ReviewPackage(project, parts, record_hash({"form": _FORM, "project": project, "items": [asdict(i) for i in parts]}))
+    return ReviewPackage(project, parts, record_hash({"form": _FORM, "project": project, "items": [[i.kind, i.name, i.sha256, i.version, i.rows] for i in parts]}))
 
 
 def package_record(package: ReviewPackage) -> dict[str, Any]:

@@ -77,7 +77,9 @@ def apply(state: ReviewState | None, event: ReviewEvent) -> ReviewState:
         person = check_rights(state, event)
         try:
             state = _MOVES[event.verb](state, event, person)
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        except KeyError as fault:
+            raise refused("wrong_data", found=f"{event.verb} 缺 {fault.args[0]}") from None
+        except (TypeError, ValueError, AttributeError) as fault:
             raise refused("wrong_data", found=f"{event.verb}: {fault}") from None
     latest = event.time if state.latest is None else max(state.latest, event.time)
     return replace(state, latest=latest, seen={**state.seen, event.id: mark})

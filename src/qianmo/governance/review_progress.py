@@ -88,7 +88,8 @@ def needs_meeting(state: ReviewState) -> bool:
 def waiting_desks(state: ReviewState) -> tuple[tuple[str, str, str], ...]:
     """Who is waited for (待办): (step of ``codes/review_steps.csv``, department, seat or '').
 
-    Exactly one or more desks wait in every phase that is not final, so no review can get stuck unseen.
+    In every phase before the end there is one at least, and it can make its move: no review gets stuck. Where a row (依次) was stopped
+    before the mandatory departments signed, the office must return the package.
     """
     if state.phase == "SUBMITTED":
         return (("accept", "联席办", ""),)
@@ -105,7 +106,10 @@ def waiting_desks(state: ReviewState) -> tuple[tuple[str, str, str], ...]:
     group = current_group(state)
     if group is not None:
         return tuple(("opinion", s.department, s.id) for s in group.seats if can_sign(state, s))
-    if due_outcome(state) == "pass" and not needs_meeting(state):
+    due = due_outcome(state)
+    if not due:
+        return (("return", "联席办", ""),)
+    if not needs_meeting(state):
         return (("issue", "县政府", ""),)
     return (("meeting", "联席办", ""),)
 

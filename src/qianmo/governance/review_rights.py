@@ -51,7 +51,7 @@ def review_settings(overrides: Mapping[str, float] | None = None) -> dict[str, f
 
 
 def refused(code: str, *, found: str = "", expected: str = "", cure: str = "") -> ReviewRefusedError:
-    """The refusal of a move in words (拒绝理由); `found` is added to both languages.
+    """The refusal of a move in words (拒绝理由); `found` says on what, after the Chinese words.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def refused(code: str, *, found: str = "", expected: str = "", cure: str = "") -
     if row is None:
         raise RuleError(f"no refusal {code!r}", expected="a code of schema/codes/review_refusals.csv")
     tail = f": {found}" if found else ""
-    return ReviewRefusedError(code, row["zh"] + tail, row["en"] + tail, expected=expected, cure=cure)
+    return ReviewRefusedError(code, row["zh"] + tail, row["en"], expected=expected, cure=cure)
 
 
 def check_rights(state: ReviewState, event: ReviewEvent) -> Person:
@@ -84,7 +84,7 @@ def check_rights(state: ReviewState, event: ReviewEvent) -> Person:
     if event.verb == "submit":
         raise refused("already_submitted")
     if state.phase not in verb.phases:
-        raise refused("wrong_phase", found=f"{verb.zh} {state.phase}", expected="、".join(verb.phases))
+        raise refused("wrong_phase", found=f"{verb.zh},现为{_phase_word(state.phase)}", expected="、".join(map(_phase_word, verb.phases)))
     if state.is_suspended and event.verb not in ("resume", "void", "withdraw", "copy"):
         raise refused("is_suspended", cure="先由联席办恢复 (resume)")
     if not any(_is(relation, state, person, event) for relation in verb.who):
@@ -170,6 +170,11 @@ def _is(relation: str, state: ReviewState, person: Person, event: ReviewEvent) -
     if relation == "adder":
         return seat.added_by == person.id
     return relation == "delegate" and may_sign_for(seat, person.id, local_day(moment(state, event))) and seat.person != person.id
+
+
+@cache
+def _phase_word(phase: str) -> str:
+    return next((r["zh"] for r in shipped_rows("codes", "report_words") if (r["group"], r["code"]) == ("review_phase", phase)), phase)
 
 
 @cache

@@ -109,8 +109,15 @@ def _layers(opened: Opened) -> list[PackageItem]:
 def _tables(tables: dict[str, Path], folder: Path) -> list[PackageItem]:
     known = set(table_names())
     frames = {n: read_frame(p) for n, p in tables.items()}
-    items = [PackageItem("table", n, table_spec(n).zh if n in known else n, frame_hash(f), "", len(f)) for n, f in frames.items()]
-    return items + [PackageItem("table", f"{p.stem}.json", p.stem, record_hash(json.loads(p.read_text(encoding="utf-8")))) for p in sorted(folder.glob("*.json"))]
+    items = [PackageItem("table", n, _title(n, known), frame_hash(f), "", len(f)) for n, f in frames.items()]
+    return items + [PackageItem("table", f"{p.stem}.json", _title(p.stem, known), record_hash(json.loads(p.read_text(encoding="utf-8")))) for p in sorted(folder.glob("*.json"))]
+
+
+def _title(name: str, known: set[str]) -> str:
+    """Title of a result table: as in the plan book, else of its specification, else its name."""
+    printed = {r["result"]: r["title"] for r in shipped_rows("codes", "report_tables")} | {r["table"]: r["title"] for r in shipped_rows("codes", "report_tables")}
+    own = {r["code"]: r["zh"] for r in shipped_rows("codes", "report_words") if r["group"] == "review_table"}
+    return printed.get(name) or own.get(name) or (table_spec(name).zh if name in known else name)
 
 
 def _policy(opened: Opened) -> list[PackageItem]:

@@ -116,7 +116,7 @@ class ReviewRefusedError(NotAllowedError):
 
     def __init__(self, code: str, zh: str, en: str, *, expected: str = "", cure: str = "") -> None:
         self.code, self.zh, self.en = code, zh, en
-        super().__init__(f"{zh} ({en})", expected=expected, cure=cure)
+        super().__init__(f"{en} ({zh})", expected=expected, cure=cure)
 
 
 class UnsafeInputError(QianmoError):
