@@ -38,6 +38,12 @@ def test_weak_evidence_asks_to_confirm_the_rule_text():
     assert links.set_index(["item_id", "rule_id"]).loc[("LR03", "Z-13"), "confidence"] == "medium"
 
 
+def test_a_pass_on_a_rule_of_low_confidence_asks_for_the_text_too():
+    table = verdicts()
+    table.loc[table["rule_id"] == "Y-03", "confidence"] = "low"
+    assert suggested(checklist(table)[0])["AG03"] == "confirm" and suggested(checklist(verdicts())[0])["AG03"] == "pass"
+
+
 def test_missing_data_and_points_without_rules_are_left_to_the_officer():
     told = suggested(checklist(verdicts(D_05="no_data"))[0])
     assert (told["LR01"], told["AG04"], told["LR10"]) == ("manual", "manual", "manual")

@@ -15,6 +15,8 @@ from qianmo.governance.review_rights import may_read, open_verbs, review_verbs
 from qianmo.schema.errors import ReviewRefusedError
 from qianmo.schema.shipped import shipped_rows
 
+SEATS = [{"department": "自然资源", "person": "zi"}, {"department": "农业农村", "person": "nong"}, {"department": "生态环境", "person": "sheng"}]
+
 
 def refusal(call, *args, **data) -> str:
     with pytest.raises(ReviewRefusedError) as caught:
@@ -339,3 +341,39 @@ def test_every_refusal_used_is_worded_in_both_languages(repo):
     listed = {r["code"] for r in shipped_rows("codes", "review_refusals")}
     assert used - listed == set() and all(r["zh"] and r["en"] for r in shipped_rows("codes", "review_refusals"))
     assert listed == used
+
+
+def test_in_a_vote_seats_are_fixed_and_nobody_votes_twice(desk):
+    seats = [{"department": "自然资源", "person": p} for p in ("zi", "ran")] + [{"department": "农业农村", "person": "nong"}, {"department": "生态环境", "person": "sheng"}]
+    d = desk().opened(groups=[{"id": "departments", "mode": "vote", "seats": seats}])
+    assert refusal(d.do, "add_sign", "zi", seat="R1/departments/1", person="shui", where="before", reason="涉河") == "vote_is_fixed"
+    for verb in ("delegate", "transfer"):
+        assert refusal(d.do, verb, "zi", seat="R1/departments/1", to="ran", until="2026-04-01", reason="出差") == "seat_taken"
+    d.do("delegate", "zi", seat="R1/departments/1", to="zhi", until="2026-04-01", reason="出差")
+    assert refusal(d.do, "delegate", "ran", seat="R1/departments/2", to="zhi", until="2026-04-01", reason="出差") == "seat_taken"
+
+
+def test_a_row_stopped_before_the_mandatory_departments_signed_must_be_returned(desk):
+    d = desk(meeting_always=0).opened(mode="sequence")
+    d.opine("zi", "1", "reject")
+    assert waiting_desks(d.state) == (("return", "联席办", ""),) and due_outcome(d.state) == ""
+    assert refusal(d.do, "decide", "xian", outcome="refuse") == "opinions_missing"
+    assert refusal(d.do, "convene", "mi", agenda=[{"id": "package", "title": "结论"}], members=["zi"]) == "opinions_missing"
+    assert refusal(d.opine, "nong", "2") == "group_closed"
+    assert d.do("return", "mi", reason="修改").phase == "RETURNED"
+
+
+def test_a_package_may_be_returned_before_it_is_accepted(desk):
+    d = desk()
+    d.do("return", "mi", reason="缺附件")
+    assert d.do("resubmit", "shen", package="d" * 64, reason="补齐").phase == "SUBMITTED"
+
+
+def test_one_person_cannot_stand_twice_on_the_roster_or_in_a_group(desk):
+    twice = [*SEATS, {"department": "水利", "person": "zi"}]
+    assert refusal(desk().opened, groups=[{"id": "departments", "mode": "all", "seats": twice}]) == "seats_wrong"
+    assert refusal(desk().do, "enrol", "mi", id="zi", name="又一个", department="水利", role="officer") == "wrong_data"
+    d = desk()
+    d.do("enrol", "mi", id="lin", name="林业", department="林草", role="officer")
+    d.opened(groups=[{"id": "departments", "mode": "all", "seats": [*SEATS, {"department": "林草", "person": "lin"}]}])
+    assert len(d.state.groups[0].seats) == 4

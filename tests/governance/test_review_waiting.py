@@ -24,6 +24,14 @@ def test_waits_open_and_close_with_the_desks(desk):
     assert (last["step"], pd.isna(last["closed"]), last["due"]) == ("meeting", True, date(2026, 3, 26))
 
 
+def test_the_last_day_of_the_term_is_on_time(desk):
+    for hours, late in ((24 * 14 - 4, False), (24 * 15 - 4, True)):
+        d = desk().opened()
+        d.opine("zi", "1", hours=hours)
+        row = desk_waits(d.events, today=TODAY).set_index("department").loc["自然资源"]
+        assert (row["days"], row["is_late"], row["closed"] > row["due"]) == (11 if late else 10, late, late)
+
+
 def test_suspended_days_are_nobodys(desk):
     d = desk().opened()
     d.do("suspend", "mi", reason="等待", hours=24)
