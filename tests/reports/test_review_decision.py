@@ -41,7 +41,7 @@ def reviewed(*, decided: bool):
         ("opine", "ran", {"seat": "R1/d/1", "package": PACKAGE.sha256, "result": "pass", "answers": [{"item": "LR04", "answer": "pass", "reason": "误划图斑,已由县认定"}]}),
         ("opine", "nong", {"seat": "R1/d/2", "package": PACKAGE.sha256, "result": "condition", "reason": "缺评定", "conditions": ["补充质量评定报告"],
                             "answers": [{"item": "AG01", "answer": "condition", "reason": "缺评定"}]}),
-        ("opine", "sheng", {"seat": "R1/d/3", "package": PACKAGE.sha256, "result": "pass", "answers": [{"item": "EE02", "answer": "na"}]}),
+        ("opine", "sheng", {"seat": "R1/d/3", "package": PACKAGE.sha256, "result": "pass", "answers": [{"item": "EE02", "answer": "na"}], "signature": "key-made"}),
         ("convene", "mi", {"agenda": [{"id": "package", "title": "联审结论"}], "members": ["zi", "nong", "sheng"]}),
         *(("attend", who, {}) for who in ("zi", "nong", "sheng")), ("recuse", "sheng", {"item": "package", "reason": "配偶任职于施工单位"}),
         *(("vote", who, {"item": "package", "choice": "yes"}) for who in ("zi", "nong")),
@@ -57,13 +57,13 @@ def reviewed(*, decided: bool):
 @pytest.fixture(scope="module")
 def book():
     content = decision_content(reviewed(decided=True), PACKAGE, POINTS)
-    return decision_book(content, title="游乌镇整治", office="联席办", date="2026年3月20日", vintage="2023年", crs_text="EPSG:4547", synthetic=("意见（合成）",))
+    return decision_book(content, title="游乌镇整治", office="联席办", date="2026年3月20日", vintage="2023年", crs_text="EPSG:4547", synthetic=("意见（合成）",), log=(14, "e" * 64))
 
 
 def test_the_document_holds_opinions_overrules_vote_hash_and_signatures(book):
     read = pypdfium2.PdfDocument(pdf(book))
     text = "".join(read[n].get_textpage().get_text_bounded() for n in range(len(read))).replace("\r\n", "").replace(" ", "")
-    for said in ("有条件通过联合审查", "误划图斑", "补充质量评定报告", "公示结果报送", "会议原则同意", "盛态（配偶任职于施工单位）", "冉然（受自强委托）", "谢县", PACKAGE.sha256, "含合成数据"):
+    for said in ("有条件通过联合审查", "误划图斑", "补充质量评定报告", "公示结果报送", "会议原则同意", "盛态（配偶任职于施工单位）", "冉然（受自强委托）", "谢县", "已附电子签名", "日志共14条", PACKAGE.sha256, "含合成数据"):
         assert said in text, said
 
 

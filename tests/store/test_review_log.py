@@ -13,7 +13,7 @@ import pytest
 
 from qianmo.schema.errors import MissingDataError, NotAllowedError, SchemaError
 from qianmo.store.lock import writer_lock
-from qianmo.store.review_log import append_event, read_log, review_folder, review_ids
+from qianmo.store.review_log import append_event, last_hash, read_log, review_folder, review_ids
 
 WRITER = """
 import sys
@@ -36,7 +36,10 @@ def test_events_come_back_in_order_with_who_wrote_them(tmp_path):
         add(folder, name)
     assert [(e["n"], e["user"], e["event"]["id"], e["event"]["seen"]) for e in read_log(folder)] == [(1, "测试员", "a", 0), (2, "测试员", "b", 1), (3, "测试员", "c", 2)]
     assert review_ids(tmp_path) == ["2026-甲"]
-    assert append_event(folder, lambda past: None, user="x") is None and len(read_log(folder)) == 3
+    first = last_hash(folder)
+    add(folder, "d")
+    assert first[0] == 3 and last_hash(folder)[0] == 4 and last_hash(folder)[1] != first[1]
+    assert append_event(folder, lambda past: None, user="x") is None and len(read_log(folder)) == 4
 
 
 def test_a_refused_event_leaves_nothing_behind(tmp_path):

@@ -72,7 +72,8 @@ def decision_content(state: ReviewState, package: ReviewPackage, points: pd.Data
                      columns=["text", "raised_by", "owner", "due", "standing"]),
         _votes(state), _history(state),
         pd.DataFrame([(i.kind, i.zh, i.version, None if i.rows < 0 else i.rows, i.sha256[:16]) for i in package.items], columns=["kind", "zh", "version", "rows", "sha256"]),
-        pd.DataFrame([(o.department, _signed(state, o), local_time(o.time).strftime("%Y-%m-%d %H:%M"), o.seal[:16]) for o in standing], columns=["department", "signed", "time", "seal"]),
+        pd.DataFrame([(o.department, _signed(state, o), local_time(o.time).strftime("%Y-%m-%d %H:%M"), o.seal[:16], "已附电子签名" if o.signature else "") for o in standing],
+                     columns=["department", "signed", "time", "seal", "by_key"]),
         tuple(m.minutes for m in state.meetings if m.round == state.round and m.minutes),
     )  # fmt: skip
 

@@ -43,7 +43,7 @@ def _opine(state: ReviewState, event: ReviewEvent, person: Person) -> ReviewStat
     seal = opinion_seal(state.package, seat.id, person.id, result, reason, answers, conditions)
     behalf = "" if person.id == seat.person else seat.person
     opinion = Opinion(event.id, state.round, state.package, seat.id.split("/")[1], seat.id, seat.department, person.id, behalf, result, reason, answers, conditions,
-                      event.time, seal)  # fmt: skip
+                      event.time, seal, signature=str(data.get("signature", "")))  # fmt: skip
     tasks = tuple(Task(f"{event.id}#{n}", text, seat.department, APPLICANT_DESK, due) for n, text in enumerate(conditions, 1))
     return replace(state, opinions=(*state.opinions, opinion), tasks=(*state.tasks, *tasks))
 

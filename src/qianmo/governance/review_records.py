@@ -91,7 +91,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Opinion:
-    """One signed opinion (意见); it is never removed. `standing` is valid, taken_back or superseded."""
+    """One signed opinion (意见); it is never removed. `standing` is valid, taken_back or superseded.
+
+    `seal` is the hash of all it says; `signature` what a key made of the seal, '' where nobody signed by key. It is kept, not checked, here.
+    """
 
     id: str
     round: int
@@ -108,6 +111,7 @@ class Opinion:
     time: datetime
     seal: str
     standing: str = "valid"
+    signature: str = ""
 
 
 @dataclass(frozen=True)

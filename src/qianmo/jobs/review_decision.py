@@ -16,6 +16,7 @@ from qianmo.reports.pdf import pdf
 from qianmo.reports.review_decision import decision_book
 from qianmo.reports.typography import word as zh_word
 from qianmo.store.durable import replace_bytes
+from qianmo.store.review_log import last_hash
 from qianmo.store.review_packages import read_package
 
 __all__ = ["SPECS", "run"]
@@ -30,7 +31,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     office = str(values["office"] or review.project.settings.get("office", {}).get("name", "")) or "（联席审查办公室未填写）"
     book = decision_book(
         content, title=review.project.name, office=office, date=f"{context.clock():%Y年%m月%d日}", vintage=str(record.get("vintage", "")),
-        crs_text=str(record.get("crs", "")), synthetic=tuple(record.get("synthetic", ())),
+        crs_text=str(record.get("crs", "")), synthetic=tuple(record.get("synthetic", ())), log=last_hash(review.folder),
     )  # fmt: skip
     folder = Path(values["out"]) if values["out"] else review.folder
     stem = f"联合审查意见书_{review.id}" + ("" if content.is_final else "_征求意见稿")

@@ -15,7 +15,7 @@ from qianmo.governance.review_package import PackageItem, ReviewPackage, review_
 from qianmo.jobs.context import Context
 from qianmo.jobs.opened import PLAN_LAYERS, Opened
 from qianmo.schema.errors import MissingDataError
-from qianmo.schema.rules import PASS, rules
+from qianmo.schema.rules import CONFIRM, FAIL, PASS, rules
 from qianmo.schema.shipped import shipped_rows
 from qianmo.schema.tables import table_names, table_spec
 from qianmo.store.parquet import read_frame
@@ -60,9 +60,11 @@ def package_of(opened: Opened, documents: Sequence[Path], context: Context) -> P
 def review_findings(opened: Opened, verdicts: pd.DataFrame) -> pd.DataFrame:
     """Parcels that the rules which do not pass concern (规则涉及图斑): columns rule_id, patch_id.
 
-    Three sources: faults found at ingest, measures that a rule forbids, and parcels with works inside the control layer the rule looks at.
+    Three sources: faults found at ingest, measures that a rule forbids, and parcels with works inside the control layer of a rule that
+    the data speak against.
     """
     open_rules = set(verdicts.loc[verdicts["verdict"] != PASS, "rule_id"])
+    against = set(verdicts.loc[verdicts["verdict"].isin((FAIL, CONFIRM)), "rule_id"])
     ids = opened.patches["patch_id"].astype(str)
     parts = [pd.DataFrame({"rule_id": [], "patch_id": []}, dtype=str)]
     fault = opened.project.state / "layers" / "fault.parquet"
@@ -79,7 +81,7 @@ def review_findings(opened: Opened, verdicts: pd.DataFrame) -> pd.DataFrame:
     if plan.is_file():
         works = set(read_frame(plan, columns=["patch_id", "measure", "geometry"]).query("measure != 'keep'")["patch_id"].astype(str))
         for layer in ("basic_farmland", "eco_redline", "urban_boundary"):
-            concerned = [r for r, names in _rule_layers().items() if r in open_rules and names[0] == layer]
+            concerned = [r for r, names in _rule_layers().items() if r in against and names[0] == layer]
             if concerned and layer in opened.layers:
                 inside = share_inside(opened.patches.geometry.to_numpy(), opened.layers[layer].geometry.to_numpy()) > _TOLERANCE
                 hit = [p for p in ids[inside] if p in works]

@@ -39,7 +39,7 @@ _WORDS = {"result": "review_result", "suggested": "review_suggested", "answer": 
 
 
 def decision_book(
-    decision: Decision, *, title: str, office: str, date: str, vintage: str, crs_text: str, synthetic: Sequence[str] = ()
+    decision: Decision, *, title: str, office: str, date: str, vintage: str, crs_text: str, synthetic: Sequence[str] = (), log: tuple[int, str] | None = None
 ) -> Book:
     """The decision as a book for Word and PDF (编写联审意见书).
 
@@ -56,10 +56,12 @@ def decision_book(
         Date of issue, date of the land-use data, coordinate system.
     synthetic : sequence of str
         Labels of the invented inputs; every page shows them.
+    log : (int, str), optional
+        Number of entries of the log and the hash of the last one: who keeps the paper can show later that the log was not changed.
     """
     tables = [_table(key, frame) for key, frame in _frames(decision).items()]
     subtitle = "联合审查意见书" + ("" if decision.is_final else "（征求意见稿）")
-    return Book(title, subtitle, office, date, vintage, crs_text, tuple(synthetic), _chapters(decision), tuple(tables), ())
+    return Book(title, subtitle, office, date, vintage, crs_text, tuple(synthetic), _chapters(decision, log), tuple(tables), ())
 
 
 def _frames(d: Decision) -> dict[str, pd.DataFrame]:
@@ -67,7 +69,7 @@ def _frames(d: Decision) -> dict[str, pd.DataFrame]:
     return {
         "review_opinions": d.opinions, "review_overrules": d.overrules, "review_votes": votes, "review_tasks": d.tasks.assign(standing=[word("review_task", s) for s in d.tasks["standing"]]),
         "review_answers": d.answers, "review_parts": d.parts,
-        "review_history": d.history.assign(standing=[word("review_standing", s) for s in d.history["standing"]]), "review_signatures": d.signatures.assign(place="　　　　　（盖章）"),
+        "review_history": d.history.assign(standing=[word("review_standing", s) for s in d.history["standing"]]), "review_signatures": d.signatures.assign(place=[k or "　　　　　（盖章）" for k in d.signatures["by_key"]]),
     }  # fmt: skip
 
 
@@ -82,13 +84,14 @@ def _table(key: str, frame: pd.DataFrame) -> BookTable:
     return BookTable(key, _TITLES[key], shown[[c.name for c in columns]].reset_index(drop=True), columns, source="（审查日志与送审包）", empty=_EMPTY[key])
 
 
-def _chapters(d: Decision) -> tuple[Chapter, ...]:
+def _chapters(d: Decision, log: tuple[int, str] | None) -> tuple[Chapter, ...]:
     counted = d.opinions["result"].value_counts()
     said = "、".join(f"{word('review_result', str(r))}{n}个" for r, n in counted.items()) or "尚无意见"
     outcome = word("review_outcome", d.outcome) if d.outcome else "尚不能得出结论：必审意见或会议未齐"
     state = f"经审查，结论为：{outcome}。" if d.is_final else f"本件为征求意见稿，尚未出具。按现有意见与表决，结论将为：{outcome}。"
     by = f"出具人：{d.decided_by}。" if d.decided_by else ""
     minutes = [Paragraph(f"会议纪要：{text}") for text in d.minutes]
+    kept = [Paragraph(f"审查日志共{log[0]}条，末条摘要：{_grouped(log[1])}。")] if log else []
     parts: list[tuple[str, list[Block]]] = [
         ("审查结论与部门意见", [
             Paragraph(f"{d.project}第{d.round}轮联合审查，送审版本号{d.package[:12]}，各部门审查的是同一版本。部门意见：{said}。{state}{by}"), TableBlock("review_opinions"),
@@ -99,7 +102,7 @@ def _chapters(d: Decision) -> tuple[Chapter, ...]:
         ("送审内容与意见留痕", [
             Paragraph(f"送审包内容摘要（SHA-256）：{_grouped(d.package)}。任何内容变化都会得到另一摘要，原有意见随之失效，须重新签署。"), TableBlock("review_parts"),
             Paragraph("撤回、退回或换版后失效的意见全部留痕，不删除。"), TableBlock("review_history")]),
-        ("签署", [Paragraph("意见摘要由送审包摘要、席位、签署人、意见、理由、逐条结果和条件算出，改动其中一字即不相符。"), TableBlock("review_signatures")]),
+        ("签署", [Paragraph("意见摘要由送审包摘要、席位、签署人、意见、理由、逐条结果和条件算出，改动其中一字即不相符。"), *kept, TableBlock("review_signatures")]),
     ]  # fmt: skip
     return tuple(Chapter(f"{n}、", head, tuple(blocks)) for n, (head, blocks) in zip("一二三四", parts))
 

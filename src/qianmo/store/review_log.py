@@ -20,7 +20,7 @@ from qianmo.schema.errors import MissingDataError, NotAllowedError, SchemaError
 from qianmo.store.durable import disk_error, sync_tree
 from qianmo.store.lock import writer_lock
 
-__all__ = ["append_event", "read_log", "review_folder", "review_ids"]
+__all__ = ["append_event", "last_hash", "read_log", "review_folder", "review_ids"]
 
 _NAME = re.compile(r"[\w][\w.\-]{0,63}")
 _START = "0" * 64
@@ -62,6 +62,19 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         raise MissingDataError(f"没有审查 {folder.name}", cure="用 qianmo review open 送审, 或用 qianmo review state 查看已有审查")
     return _checked(_lines(path)[0], path)
+
+
+def last_hash(folder: Path) -> tuple[int, str]:
+    """Number of entries and hash of the last one (末条摘要); who keeps it elsewhere can tell later whether the log was rewritten.
+
+    Raises
+    ------
+    MissingDataError, SchemaError
+        As `read_log`.
+    """
+    count = len(read_log(folder))
+    lines, _ = _lines(Path(folder) / "events.jsonl")
+    return count, str(json.loads(lines[count - 1])["hash"])
 
 
 def append_event(folder: Path, decide: Decide, *, user: str, wait_s: float = 5.0) -> dict[str, Any] | None:
