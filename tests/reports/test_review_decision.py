@@ -63,7 +63,8 @@ def book():
 def test_the_document_holds_opinions_overrules_vote_hash_and_signatures(book):
     read = pypdfium2.PdfDocument(pdf(book))
     text = "".join(read[n].get_textpage().get_text_bounded() for n in range(len(read))).replace("\r\n", "").replace(" ", "")
-    for said in ("有条件通过联合审查", "误划图斑", "补充质量评定报告", "公示结果报送", "会议原则同意", "盛态（配偶任职于施工单位）", "冉然（受自强委托）", "谢县", "已附电子签名", "日志共14条", PACKAGE.sha256, "含合成数据"):
+    for said in ("有条件通过联合审查", "误划图斑", "补充质量评定报告", "公示结果报送", "会议原则同意", "盛态（配偶任职于施工单位）", "冉然（受自强委托）", "谢县", "已附电子签名", "日志共14条",
+                 PACKAGE.sha256, "含合成数据"):  # fmt: skip
         assert said in text, said
 
 

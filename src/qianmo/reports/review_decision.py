@@ -66,10 +66,11 @@ def decision_book(
 
 def _frames(d: Decision) -> dict[str, pd.DataFrame]:
     votes = d.votes.assign(result=[word("review_vote", r) if r != "no_quorum" else word("review_meeting", r) for r in d.votes["result"]])
+    places = [k or "　　　　　（盖章）" for k in d.signatures["by_key"]]
     return {
         "review_opinions": d.opinions, "review_overrules": d.overrules, "review_votes": votes, "review_tasks": d.tasks.assign(standing=[word("review_task", s) for s in d.tasks["standing"]]),
         "review_answers": d.answers, "review_parts": d.parts,
-        "review_history": d.history.assign(standing=[word("review_standing", s) for s in d.history["standing"]]), "review_signatures": d.signatures.assign(place=[k or "　　　　　（盖章）" for k in d.signatures["by_key"]]),
+        "review_history": d.history.assign(standing=[word("review_standing", s) for s in d.history["standing"]]), "review_signatures": d.signatures.assign(place=places),
     }  # fmt: skip
 
 
