@@ -329,6 +329,8 @@ def test_missing_or_wrong_content_is_refused_in_words(desk):
     d = desk().opened()
     for verb, actor, data in (("opine", "zi", {"seat": "R1/departments/1"}), ("copy", "mi", {}), ("delegate", "zi", {"seat": "R1/departments/1", "to": "ran", "until": "明天", "reason": "x"})):
         assert refusal(d.do, verb, actor, **data) == "wrong_data"
+    for odd in ({"x": float("nan")}, {"x": {1, 2}}, {"x": "\ud800"}):
+        assert refusal(d.do, "copy", "zi", to="du", **odd) == "wrong_data"
     assert refusal(d.do, "dance", "zi") == "unknown_verb" and refusal(d.do, "copy", "nobody", to="du") == "unknown_person"
 
 

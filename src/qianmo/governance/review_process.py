@@ -6,12 +6,13 @@ opinions does not depend on the order in which they arrive, an event delivered t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from qianmo.governance.review_content import record_hash
+from qianmo.governance.review_content import bytes_hash
 from qianmo.governance.review_meeting import MEETING_MOVES
 from qianmo.governance.review_moves import SEAT_MOVES, opened_groups
 from qianmo.governance.review_opinions import OPINION_MOVES, without_conditions
@@ -64,7 +65,7 @@ def apply(state: ReviewState | None, event: ReviewEvent) -> ReviewState:
     """
     if event.time.tzinfo is None:
         raise SchemaError(f"event {event.id} has the time {event.time} without a zone", expected="a time with a zone")
-    mark = record_hash(event_record(event))
+    mark = _mark(event)
     if state is None:
         if event.verb != "submit":
             raise refused("first_is_submit", found=event.verb)
@@ -102,6 +103,14 @@ def event_from_record(record: Mapping[str, Any]) -> ReviewEvent:
         return ReviewEvent(str(record["id"]), str(record["verb"]), str(record["actor"]), datetime.fromisoformat(record["time"]), dict(record["data"]))
     except (KeyError, TypeError, ValueError) as fault:
         raise SchemaError(f"review event {str(record)[:80]}: {fault}", expected="id, verb, actor, time, data") from None
+
+
+def _mark(event: ReviewEvent) -> str:
+    """Hash by which an event that comes twice is known; what no log can hold is refused."""
+    try:
+        return bytes_hash(json.dumps(event_record(event), ensure_ascii=False, sort_keys=True, allow_nan=False).encode("utf-8"))
+    except (TypeError, ValueError) as fault:
+        raise refused("wrong_data", found=f"{event.verb}: {fault}", expected="JSON 类型, 有限的数") from None
 
 
 def _submitted(event: ReviewEvent) -> ReviewState:
