@@ -35,6 +35,7 @@ NAMES = (
     "games",
     "risk",
     "pv",
+    "review",
 )
 _SMALL = 2000
 

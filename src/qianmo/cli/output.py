@@ -31,7 +31,7 @@ _KINDS = MappingProxyType(
         "SchemaError": "数据结构不符", "FinanceInputError": "资金文件有误", "GoafInputError": "采空区文件有误",
         "CodeError": "编码不符", "CrsError": "坐标系有误", "EncodingError": "文本编码有误", "TopologyError": "图形有误",
         "RuleError": "规则或参数有误", "InfeasibleError": "约束互相冲突", "NotAllowedError": "不允许", "MissingDataError": "缺少数据",
-        "UnsafeInputError": "文件不安全或已损坏", "ChoiceNeededError": "需要您选择",
+        "UnsafeInputError": "文件不安全或已损坏", "ChoiceNeededError": "需要您选择", "ReviewRefusedError": "不能办理",
     }
 )  # fmt: skip
 """Kind of an error as a clerk reads it."""

@@ -10,7 +10,7 @@ from qianmo.schema.errors import SchemaError
 
 __all__ = ["GROUPS", "job_names", "job_spec", "job_specs"]
 
-GROUPS = {"finance": ("项目资金", "project finance")}
+GROUPS = {"finance": ("项目资金", "project finance"), "review": ("联席审查", "joint review")}
 """Families of jobs: the job ``finance-run`` is the command ``qianmo finance run`` (命令组)."""
 
 _HOMES = {
@@ -45,6 +45,13 @@ _HOMES = {
     "erosion": "erosion_map",
     "subside": "subside",
     "goaf": "goaf_sites",
+    "review-open": "review_open",
+    "review-resubmit": "review_open",
+    "review-do": "review_act",
+    "review-form": "review_act",
+    "review-state": "review_show",
+    "review-waiting": "review_show",
+    "review-decision": "review_decision",
 }
 
 

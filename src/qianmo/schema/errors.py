@@ -17,6 +17,7 @@ __all__ = [
     "NotAllowedError",
     "QianmoError",
     "RateOfReturnError",
+    "ReviewRefusedError",
     "RuleError",
     "SchemaError",
     "TopologyError",
@@ -100,6 +101,22 @@ class MissingDataError(QianmoError):
 
 class NotAllowedError(QianmoError):
     """The user, the licence or the state forbids the step."""
+
+
+class ReviewRefusedError(NotAllowedError):
+    """A move of a joint review is refused: the reason in both languages and as a code.
+
+    Parameters
+    ----------
+    code : str
+        Code of ``codes/review_refusals.csv``.
+    zh, en : str
+        The reason in words.
+    """
+
+    def __init__(self, code: str, zh: str, en: str, *, expected: str = "", cure: str = "") -> None:
+        self.code, self.zh, self.en = code, zh, en
+        super().__init__(f"{en} ({zh})", expected=expected, cure=cure)
 
 
 class UnsafeInputError(QianmoError):

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-__all__ = ["replace_bytes", "replace_text", "sync_tree", "toml_key", "toml_value", "write_text"]
+from qianmo.schema.errors import NotAllowedError
+
+__all__ = ["disk_error", "replace_bytes", "replace_text", "sync_tree", "toml_key", "toml_value", "write_text"]
+
+_LOW_MB = 5.0
+"""Free space below which a failed write is put down to the full disk. [MB]"""
+
+
+def disk_error(folder: Path, fault: Exception) -> NotAllowedError:
+    """The error of a write that failed, with the cause in words (写盘失败)."""
+    room = shutil.disk_usage(next(p for p in (folder, *folder.resolve().parents) if p.exists())).free / 1e6
+    known = {errno.ENOSPC: "磁盘已满", errno.EDQUOT: "超出磁盘配额", errno.EROFS: "磁盘只读", errno.EACCES: "没有写权限", errno.EPERM: "没有写权限"}
+    number = getattr(fault, "errno", None)
+    cause = known.get(number if number is not None else -1) or ("磁盘空间不足" if room < _LOW_MB else f"{type(fault).__name__}: {fault}")
+    return NotAllowedError(
+        f"写入 {folder} 失败: {cause} (剩余 {room:.1f} MB)", expected="可写的文件夹与足够的磁盘空间",
+        cure="清理磁盘空间或检查写权限后重试, 也可换一个位置; 项目保持原状",
+    )
 
 
 def toml_key(key: str) -> str:

@@ -7,7 +7,6 @@ any moment leaves either the old or the new state, and a hidden folder that the 
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -22,15 +21,13 @@ from typing import Any
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from qianmo.schema.errors import MissingDataError, NotAllowedError, SchemaError
-from qianmo.store.durable import replace_text, sync_tree, write_text
+from qianmo.store.durable import disk_error, replace_text, sync_tree, write_text
 from qianmo.store.lock import writer_lock
 from qianmo.store.stage import Stage
 
 __all__ = ["Generation", "Project", "change", "disk_error", "history", "open_project", "redo", "undo"]
 
 _KEEP = 10
-_LOW_MB = 5.0
-"""Free space below which a failed write is put down to the full disk. [MB]"""
 
 
 @dataclass(frozen=True)
@@ -140,18 +137,6 @@ def change(folder: Path, *, what: str, user: str, now: datetime, settings_text: 
     finally:
         if not committed:
             _discard(folder, made=made)
-
-
-def disk_error(folder: Path, fault: Exception) -> NotAllowedError:
-    """The error of a write that failed, with the cause in words (写盘失败)."""
-    room = shutil.disk_usage(next(p for p in (folder, *folder.resolve().parents) if p.exists())).free / 1e6
-    known = {errno.ENOSPC: "磁盘已满", errno.EDQUOT: "超出磁盘配额", errno.EROFS: "磁盘只读", errno.EACCES: "没有写权限", errno.EPERM: "没有写权限"}
-    number = getattr(fault, "errno", None)
-    cause = known.get(number if number is not None else -1) or ("磁盘空间不足" if room < _LOW_MB else f"{type(fault).__name__}: {fault}")
-    return NotAllowedError(
-        f"写入 {folder} 失败: {cause} (剩余 {room:.1f} MB)", expected="可写的文件夹与足够的磁盘空间",
-        cure="清理磁盘空间或检查写权限后重试, 也可换一个位置; 项目保持原状",
-    )
 
 
 def undo(folder: Path) -> Generation:

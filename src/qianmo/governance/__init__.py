@@ -1,0 +1,1 @@
+"""How a project moves through the desks: stages, library, joint review (治理)."""
