@@ -19,7 +19,7 @@ from qianmo.store.project import Project, open_project
 from qianmo.store.stage import read_catalog
 
 __all__ = [
-    "EROSION_GRIDS", "PLAN_GRIDS", "PLAN_LAYERS", "PLAN_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "open_for_work",
+    "CARBON_TABLES", "EROSION_GRIDS", "PLAN_GRIDS", "PLAN_LAYERS", "PLAN_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "open_for_work",
     "plan_layers", "read_tables",
 ]  # fmt: skip
 
@@ -40,11 +40,14 @@ TENURE_TABLES = (
 )  # fmt: skip
 """Tables of re-allotment and integration; they do not rest on the land-use layer and stay when it changes."""
 
+CARBON_TABLES = ("carbon_patch", "carbon_class", "carbon_factor", "carbon_total", "carbon_year", "pond_dredge", "carbon_lineage")
+"""Tables of a carbon account; they hold what the plan changes and go with it."""
+
 PLAN_TABLES = (
     "plan_parcel", "subproject", "cost_by_measure", "year_plan", "funding", "plan_verdicts", "flow_matrix", "balance", "basic_farmland_form",
     "certificate", "service_check", "exchange_balance", "exchange_indices", "exchange_holdings", "exchange_agreements", "exchange_consents", "exchange_certificate",
     "plan_score", "plan_diff", "plan_diff_measure", "plan_diff_village", "front", "front_plans", "front_points",
-    "erosion_change",
+    "erosion_change", *CARBON_TABLES,
 )  # fmt: skip
 """Tables that a plan makes; they go when the state they rest on changes."""
 
