@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,13 @@ from qianmo.evaluation.land import Land, land_of
 from qianmo.evaluation.services import land_with
 from qianmo.geo.prisms import cut_and_fill
 from qianmo.jobs.context import Context
-from qianmo.jobs.opened import CARBON_TABLES, Opened, open_for_work, read_tables
+from qianmo.jobs.opened import CARBON_TABLES, Opened, Planned, open_for_work, planned_state
 from qianmo.jobs.photovoltaic_terrain import read_elevation
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.patch_sheet import Cover, carbon_maps
 from qianmo.reports.plan_tables import book_tables
 from qianmo.reports.tables import workbook
 from qianmo.schema.errors import MissingDataError
-from qianmo.schema.measures import KEEP
 from qianmo.schema.rules import parameter, unit_cost
 from qianmo.schema.tables import table_spec
 from qianmo.schema.units import M2_PER_HA
@@ -40,21 +38,12 @@ _RESTORED = "pond_to_wetland"
 _PRINTED = ("carbon_total", "carbon_class", "carbon_year", "pond_dredge")
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What a plan does, in the order of the patches."""
-
-    target: np.ndarray
-    measure: np.ndarray
-    year: np.ndarray
-
-
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Account, keep the tables with their lineage, write workbook and map sheets; nothing is written when anything fails."""
     context.step("读取项目", 0.0)
     opened = open_for_work(Path(values["project"]))
     warming, source = warming_potential(values["gwp"], opened.overrides)
-    plan = _plan(opened)
+    plan = planned_state(opened)
     before = land_of(opened.patches, scheme=opened.scheme, overrides=opened.overrides)
     after = None if plan is None else land_with(before, plan.target, plan.measure)
     context.step("储量与流量", 0.2)
@@ -84,20 +73,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     return JobReport(tuple(_lines(tables, warming, source, plan)), tuple((str(p), w) for p, _, w in files), figures)
 
 
-def _plan(opened: Opened) -> _Plan | None:
-    planned = read_tables(opened.project, ("plan_parcel",)).get("plan_parcel")
-    if planned is None:
-        return None
-    rows = planned.set_index("patch_id").reindex(opened.patches["patch_id"].to_numpy())
-    lost = rows.index[rows["target_class"].isna()]
-    if len(lost):
-        raise MissingDataError(f"方案缺 {len(lost)} 个图斑, 如 {', '.join(map(str, lost[:3]))}", expected="方案与图斑同一版本", cure="重新运行 qianmo plan")
-    works = (rows["measure"] != KEEP).to_numpy(bool)
-    year = pd.to_numeric(rows["year"], errors="coerce").to_numpy(float, na_value=np.nan)
-    return _Plan(rows["target_class"].to_numpy(object), rows["measure"].to_numpy(object), np.where(works, year, np.nan))
-
-
-def _tables(opened: Opened, before: Land, after: Land | None, plan: _Plan | None, warming: float, source: str) -> dict[str, pd.DataFrame]:
+def _tables(opened: Opened, before: Land, after: Land | None, plan: Planned | None, warming: float, source: str) -> dict[str, pd.DataFrame]:
     measure = None if plan is None else plan.measure
     tables = {
         "carbon_patch": carbon_by_patch(before, after, opened.patches["patch_id"].to_numpy(object), measure, warming=warming),
@@ -111,7 +87,7 @@ def _tables(opened: Opened, before: Land, after: Land | None, plan: _Plan | None
     return tables
 
 
-def _dredge(opened: Opened, plan: _Plan | None, values: Mapping[str, Any]) -> tuple[pd.DataFrame | None, dict[str, str]]:
+def _dredge(opened: Opened, plan: Planned | None, values: Mapping[str, Any]) -> tuple[pd.DataFrame | None, dict[str, str]]:
     """Volumes of the ponds that the plan makes wetland, or of all ponds where two beds are given without a plan."""
     given = [values["bed_before"], values["bed_after"]]
     if any(given) and not all(given):
@@ -171,7 +147,7 @@ def _figures(tables: Mapping[str, pd.DataFrame], warming: float) -> dict[str, An
     return found
 
 
-def _lines(tables: Mapping[str, pd.DataFrame], warming: float, source: str, plan: _Plan | None) -> list[str]:
+def _lines(tables: Mapping[str, pd.DataFrame], warming: float, source: str, plan: Planned | None) -> list[str]:
     lines = [f"碳核算 (甲烷增温潜势 {warming:g}: {source}); 排放为正, 吸收为负; 筛查性估算"]
     for r in tables["carbon_total"].itertuples():
         part = "" if r.known_share > 1 - 1e-9 else f"; 可算面积 {r.known_share:.1%}"
@@ -185,7 +161,8 @@ def _lines(tables: Mapping[str, pd.DataFrame], warming: float, source: str, plan
             lines.append("  区间跨零: 以现有系数不能判断方案是增汇还是增排")
     if "pond_dredge" in tables:
         t = tables["pond_dredge"]
-        lines.append(f"  清淤 {t['cut_m3'].sum():.0f} 立方米, 填筑 {t['fill_m3'].sum():.0f} 立方米 ({t['method'].iloc[0]}), {t['cost_yuan'].sum() / 1e4:.1f} 万元 ({t['cost_low_yuan'].sum() / 1e4:.1f} 至 {t['cost_high_yuan'].sum() / 1e4:.1f})")
+        low, cost, high = (t[c].sum() / 1e4 for c in ("cost_low_yuan", "cost_yuan", "cost_high_yuan"))
+        lines.append(f"  清淤 {t['cut_m3'].sum():.0f} 立方米, 填筑 {t['fill_m3'].sum():.0f} 立方米 ({t['method'].iloc[0]}), {cost:.1f} 万元 ({low:.1f} 至 {high:.1f})")
         short = t[t["covered_share"] < 1 - 1e-6]
         if len(short):
             lines.append(f"  {len(short)} 个坑塘测量未全覆盖, 如 {short['patch_id'].iloc[0]} ({short['covered_share'].iloc[0]:.1%}): 体积只含有测量的部分")

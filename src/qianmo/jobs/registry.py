@@ -46,6 +46,7 @@ _HOMES = {
     "subside": "subside",
     "goaf": "goaf_sites",
     "carbon": "carbon_account",
+    "quality": "quality_grade",
 }
 
 

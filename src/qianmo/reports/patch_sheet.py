@@ -14,7 +14,7 @@ from qianmo.reports.map_style import Classes, MapLayer, symbol, symbols
 from qianmo.reports.marks import Synthetic, marked
 from qianmo.schema.book import BookMap
 
-__all__ = ["Cover", "carbon_maps", "patch_sheet"]
+__all__ = ["Cover", "carbon_maps", "patch_sheet", "quality_maps", "suitability_maps"]
 
 _SIZE = "A3"
 _USES = ("landuse_patch", "landuse_patch_columns", "village", "helmert")
@@ -83,6 +83,43 @@ def carbon_maps(patches: gpd.GeoDataFrame, carbon: pd.DataFrame, villages: gpd.G
         moved = carbon["change_t"].to_numpy(float) / area
         words = (*remarks[:1], "各库达到新的平衡之后与现状之差。")
         made.append(patch_sheet(patches, _binned(moved, _CHANGE), villages, cover, key="carbon_change", title="方案碳密度变化图", group="carbon_change", remarks=words, uses=("*",)))
+    return made
+
+
+def quality_maps(patches: gpd.GeoDataFrame, quality: pd.DataFrame, villages: gpd.GeoDataFrame | None, cover: Cover) -> list[BookMap]:
+    """Sheets of the farmland grade before and, with a plan, after (耕地质量等级图).
+
+    Parameters
+    ----------
+    quality : DataFrame, table ``quality_patch``
+    """
+    remarks = ("等级1至10，1等最好；指标与权重为编制参数，非部颁等级。",)
+    places = pd.Series(np.arange(len(patches)), index=patches["patch_id"].to_numpy(object))[quality["patch_id"].to_numpy(object)].to_numpy()
+    made = []
+    for key, title, grade, known in (("quality", "耕地质量等级图", "grade", "known_weight"), ("quality_after", "整治后耕地质量等级图", "grade_after", "index_after")):
+        if not quality[grade].notna().any():
+            continue
+        codes = np.full(len(patches), "off", object)
+        here = quality[known].notna().to_numpy()
+        codes[places[here]] = [f"{g:g}" if g == g else "unknown" for g in quality[grade].to_numpy(float)[here]]
+        made.append(patch_sheet(patches, codes, villages, cover, key=key, title=title, group="quality_grade", remarks=remarks, uses=("*",) if key == "quality_after" else ("soil", "soil_type", "dem")))
+    return made
+
+
+def suitability_maps(patches: gpd.GeoDataFrame, suit: pd.DataFrame, villages: gpd.GeoDataFrame | None, cover: Cover) -> list[BookMap]:
+    """One sheet a use (适宜性评价图).
+
+    Parameters
+    ----------
+    suit : DataFrame, table ``suitability_patch``
+        Every patch once a use.
+    """
+    made = []
+    for use, part in suit.groupby("use", sort=False):
+        codes = part.set_index("patch_id")["class"].reindex(patches["patch_id"].to_numpy(object)).fillna("unknown").to_numpy(object)
+        title = f"{part['use_zh'].iloc[0]}适宜性评价图"
+        made.append(patch_sheet(patches, codes, villages, cover, key=f"suitability_{use}", title=title, group="suitability",
+                                remarks=("准则与权重为编制参数；有一项禁止条件即为禁止。",), uses=("*",)))  # fmt: skip
     return made
 
 

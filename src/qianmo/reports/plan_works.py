@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-from qianmo.reports.plan_land import carbon_blocks
+from qianmo.reports.plan_land import carbon_blocks, quality_blocks
 from qianmo.reports.plan_material import Material, points, section
 from qianmo.reports.typography import area_text, count_text, money_text, percent_text, word
 from qianmo.schema.book import Block, BookMap, Chapter, MapBlock, Paragraph
@@ -62,6 +62,7 @@ def benefit_chapter(m: Material) -> Chapter:
         blocks.append(Paragraph(f"实施后新增耕地{area_text(new)}{m.see('subproject')}，耕地破碎化和连片度变化{m.see('indicators') or '未计算'}。"))
     else:
         blocks.append(Paragraph("尚无规划结果，未测算。"))
+    blocks += quality_blocks(m)
     blocks.append(section(2, "生态效益"))
     costs = m.frame("cost_by_measure")
     green = None if costs is None else costs[costs["project_class"] == "生态保护修复"]
