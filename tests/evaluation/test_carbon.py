@@ -159,3 +159,9 @@ def test_every_factor_of_a_class_exists_and_lies_in_its_range():
     assert (table["low"] <= table["default"]).all() and (table["default"] <= table["high"]).all() and table["source"].ne("").all()
     flows = state_flow_terms(land(["0103", "0301", "0201", "0404", "1104", "1108", "1206"]), warming=28)
     assert set(flows["factor"]) - {"unknown"} <= set(table.index)
+
+
+def test_the_range_of_one_patch_is_its_area_times_the_ends_of_the_density():
+    table = term_totals(stock_terms(land(["0301"], 2.0))).iloc[0]
+    ends = carbon_factors().loc[[f"forest_arbor:{p}" for p in ("AGB", "BGB", "SOC", "DOM")]].sum(numeric_only=True)
+    assert (table["low"], table["value"], table["high"]) == pytest.approx((2 * ends["low"], 2 * ends["default"], 2 * ends["high"]))

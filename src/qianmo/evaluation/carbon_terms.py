@@ -102,7 +102,7 @@ def stock_terms(land: Land) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def terms(rows: np.ndarray, factor: str | Sequence[str], weight: np.ndarray | float) -> pd.DataFrame:
+def terms(rows: np.ndarray, factor: str | Sequence[str] | np.ndarray, weight: np.ndarray | float) -> pd.DataFrame:
     """A table of terms: row of the patch, factor, weight (系数项表)."""
     return pd.DataFrame({"row": np.asarray(rows, np.int64), "factor": np.broadcast_to(np.asarray(factor, object), np.shape(rows)), "weight": np.broadcast_to(np.asarray(weight, float), np.shape(rows))})
 
@@ -125,9 +125,10 @@ def term_totals(table: pd.DataFrame, by: np.ndarray | None = None, *, groups: in
 
     Notes
     -----
-    A factor is one uncertain number for all the land it is used on; factors are independent. With the net weight
-    :math:`w_f = \sum_i w_{if}` the error is :math:`\sqrt{\sum_f (w_f\,\Delta_f)^2}`, upward with the end of the range that raises the sum, downward
-    with the other [1]_ (approach 1: root of the sum of squares). Land of one class before and after cancels and adds no error.
+    A factor is one uncertain number for all the land it is used on. The pools of a class go to the same end of their ranges together; classes and flows are
+    independent. With the net weight :math:`w_f = \sum_i w_{if}` the error is :math:`\sqrt{\sum_k (\sum_{f \in k} w_f\,\Delta_f)^2}` over the classes `k`, upward with the end
+    that raises the sum, downward with the other [1]_ (approach 1: root of the sum of squares), as in ``service_check``. Land of one class before and after cancels and
+    adds no error.
 
     References
     ----------
@@ -144,8 +145,12 @@ def term_totals(table: pd.DataFrame, by: np.ndarray | None = None, *, groups: in
     middle = known["default"].to_numpy(float)[factor]
     ends = [net * (known[c].to_numpy(float)[factor] - middle) for c in ("low", "high")]
     value = np.bincount(of, net * middle, minlength=groups)
-    down = np.sqrt(np.bincount(of, np.minimum(np.minimum(*ends), 0.0) ** 2, minlength=groups))
-    up = np.sqrt(np.bincount(of, np.maximum(np.maximum(*ends), 0.0) ** 2, minlength=groups))
+    kinds = np.unique([f.partition(":")[0] for f in known.index], return_inverse=True)[1]
+    pair, which = np.unique(of * (int(kinds.max()) + 1) + kinds[factor], return_inverse=True)
+    low, high = (np.bincount(which, e, minlength=len(pair)) for e in ends)
+    whose = pair // (int(kinds.max()) + 1)
+    down = np.sqrt(np.bincount(whose, np.minimum(np.minimum(low, high), 0.0) ** 2, minlength=groups))
+    up = np.sqrt(np.bincount(whose, np.maximum(np.maximum(low, high), 0.0) ** 2, minlength=groups))
     out = pd.DataFrame({"value": value, "low": value - down, "high": value + up})
     out.loc[strange] = np.nan
     return out

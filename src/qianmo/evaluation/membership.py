@@ -92,7 +92,7 @@ def check_concepts(rows: Sequence[Mapping[str, Any]]) -> None:
     """
     for name in dict.fromkeys(r["indicator"] for r in rows):
         mine = sorted((float(r["rank"]), str(r["value"]), float(r["membership"])) for r in rows if r["indicator"] == name)
-        words, ranks, values = ([m[k] for m in mine] for k in (1, 0, 2))
+        words, ranks, values = [m[1] for m in mine], [m[0] for m in mine], [m[2] for m in mine]
         if len(set(words)) < len(words) or len(set(ranks)) < len(ranks):
             raise RuleError(f"概念型指标 {name}: 取值或次序重复", expected="每个取值一行")
         if any(not 0 <= v <= 1 for v in values):
