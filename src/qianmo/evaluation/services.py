@@ -15,6 +15,7 @@ from qianmo.evaluation.habitat import habitat_area, threat_share
 from qianmo.evaluation.land import ERODIBILITY, EROSIVITY, Land, land_of
 from qianmo.evaluation.service_value import service_value
 from qianmo.evaluation.soil_loss import soil_loss
+from qianmo.evaluation.water_yield import water_yield
 from qianmo.schema.codes import land_classes
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.shipped import shipped_rows
@@ -28,6 +29,7 @@ QUANTITIES: Mapping[str, Callable[[Land, str], np.ndarray]] = {
     "service_value_yuan_yr": service_value,
     "grade_area_ha": grade_area,
     "habitat_ha": habitat_area,
+    "water_yield_m3_yr": water_yield,
 }
 """Formula of each quantity of ``codes/services.csv``: land and level of the factors to one figure a patch."""
 
