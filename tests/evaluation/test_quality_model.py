@@ -146,9 +146,10 @@ def test_what_is_unknown_widens_the_range_and_never_counts_as_zero():
 
 
 def test_works_raise_what_they_touch_and_nothing_else():
-    after = facts_after_works(FACTS.drop(columns="drainage"), np.array(["keep", "high_standard", "terrace"], object), quality_model())
-    assert after["irrigation"].tolist() == ["full", "full", ""] and after["drainage"].isna().tolist() == [True, False, True] and after["drainage"].iloc[1] == "full"
+    after = facts_after_works(FACTS, np.array(["keep", "high_standard", "high_standard"], object), quality_model())
+    assert after["irrigation"].tolist() == ["full", "full", ""] and after["drainage"].tolist() == ["full", "full", ""]  # unknown stays unknown
     assert after["slope_deg"].tolist() == [1.0, 25.0, 1.0]
+    assert "drainage" not in facts_after_works(FACTS.drop(columns="drainage"), np.array(["high_standard"] * 3, object), quality_model())
     steep = facts_after_works(FACTS, np.array(["keep", "terrace", "keep"], object), quality_model())
     assert steep["slope_deg"].tolist() == [1.0, 5.0, 1.0]
     better = quality_index(after, quality_model())["index"]

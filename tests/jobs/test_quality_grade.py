@@ -141,3 +141,17 @@ def test_every_table_of_the_model_ships_with_source_and_confidence():
     for name in MODEL_TABLES:
         frame = pd.DataFrame(shipped_rows("parameters", name))
         assert frame["source"].ne("").all() and frame["confidence"].isin(["high", "medium", "low"]).all(), name
+
+
+def test_land_that_could_not_be_graded_is_not_graded_only_because_of_works(tmp_path, capsys, context):
+    folder = tmp_path / "虚拟"
+    assert main(["village", "--into", str(folder), "--patches", "200", "--villages", "2", "--quiet"]) == 0
+    evaluate(context, {"project": str(folder)})
+    plan(context, {"project": str(folder), "budget": 500, "start_year": None, "rule": None, "waive": None})
+    capsys.readouterr()
+    assert main(["quality", str(folder), "--quiet", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["figures"]["graded_ha"] == 0 and said["figures"]["graded_ha_after"] == 0 and said["figures"]["mean_grade"] is None
+    (patch,) = tables(folder, "quality_patch")
+    assert (patch["measure"] == "high_standard").any() and patch["grade_after"].isna().all() and (patch["known_weight"].dropna() < 0.6).all()
+    assert not (folder / "quality" / "耕地质量等级图.png").exists()

@@ -88,7 +88,8 @@ def check_facts(facts: pd.DataFrame, model: QualityModel) -> None:
 def facts_after_works(facts: pd.DataFrame, measure: np.ndarray, model: QualityModel) -> pd.DataFrame:
     """Facts after works, by the table of effects (措施后指标).
 
-    ``at_least`` raises a number, or a word to a better rank; ``at_most`` lowers a number; ``set`` replaces. What is unknown is set too where the works bring it.
+    ``at_least`` raises a number, or a word to a better rank; ``at_most`` lowers a number; ``set`` replaces. What is unknown stays unknown: else only land with works
+    would be graded, and a mean before would stand beside a mean after over other indicators and other fields.
 
     Raises
     ------
@@ -98,12 +99,12 @@ def facts_after_works(facts: pd.DataFrame, measure: np.ndarray, model: QualityMo
     out = facts.copy()
     for effect in model.effects:
         rows = np.flatnonzero(measure == effect["measure"])
-        if not len(rows):
-            continue
         name, how, told = effect["fact"], effect["relation"], effect["value"]
-        column = out[name].to_numpy(copy=True) if name in out else np.full(len(out), None, object)
         if how not in ("at_least", "at_most", "set"):
             raise RuleError(f"quality_effect {effect['measure']}: {how}", expected="at_least, at_most 或 set")
+        if not len(rows) or name not in out:
+            continue
+        column = out[name].to_numpy(copy=True)
         column[rows] = [_changed(name, v, how, told, model) for v in column[rows]]
         out[name] = column
     return out
@@ -149,15 +150,13 @@ _UNITS = {"degree": "度", "mu": "亩", "cm": "厘米", "g/kg": "克/千克", "m
 
 
 def _changed(name: str, value: Any, how: str, told: str, model: QualityModel) -> Any:
+    if value is None or value != value or value == "":
+        return value
     if how == "set":
         return told
-    own = (name, told) in model.concepts
-    if own:
-        known = value is not None and value == value and value != ""
-        return value if known and model.concepts[name, str(value)] >= model.concepts[name, told] else told
-    number, limit = float(value) if value is not None else np.nan, float(told)
-    if np.isnan(number):
-        return limit
+    if (name, told) in model.concepts:
+        return value if model.concepts[name, str(value)] >= model.concepts[name, told] else told
+    number, limit = float(value), float(told)
     return max(number, limit) if how == "at_least" else min(number, limit)
 
 
