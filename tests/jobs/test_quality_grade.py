@@ -89,6 +89,8 @@ def test_the_workbook_and_the_sheets_are_there_and_the_lineage_names_the_sources
     folder = graded / "quality"
     book = openpyxl.load_workbook(folder / "耕地质量与适宜性附表.xlsx", data_only=True)
     assert len(book.sheetnames) == 7
+    listed = {str(c.value) for sheet in book.worksheets[5:] for line in sheet.iter_rows() for c in line}
+    assert "高标准农田建设" in listed and not {"keep", "high_standard", "slope", "industry", "excluded", "nan"} & listed
     for zh in ("耕地质量等级图", "整治后耕地质量等级图", "农业种植适宜性评价图", "产业建设适宜性评价图", "生态修复适宜性评价图", "乡村旅游适宜性评价图"):
         assert (folder / f"{zh}.png").read_bytes()[:4] == b"\x89PNG"
     record = json.loads((open_project(graded).state / "tables" / "quality_lineage.json").read_text(encoding="utf-8"))

@@ -32,12 +32,14 @@ from qianmo.jobs.carbon_account import cover_of
 from qianmo.jobs.context import Context
 from qianmo.jobs.opened import QUALITY_TABLES, Opened, open_for_work, planned_state, read_tables
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
+from qianmo.reports.marks import marked
 from qianmo.reports.patch_sheet import quality_maps, suitability_maps
 from qianmo.reports.plan_tables import book_tables
 from qianmo.reports.tables import workbook
 from qianmo.schema.book import BookColumn, BookTable
 from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
-from qianmo.schema.tables import table_spec
+from qianmo.schema.measures import measures
+from qianmo.schema.tables import Column, table_spec
 from qianmo.schema.units import M2_PER_HA
 from qianmo.store.durable import replace_bytes
 from qianmo.store.model_tables import read_model_rows, read_model_tables
@@ -231,14 +233,26 @@ def _workbook(context: Context, opened: Opened, tables: Mapping[str, pd.DataFram
     printed = book_tables(tables, synthetic=opened.synthetic)
     made = [printed[k] for k in _PRINTED]
     for name, shown in (("quality_patch", "耕地质量评价图斑表"), ("suitability_patch", "土地适宜性图斑表")):
-        spec, frame = table_spec(name), tables[name]
-        columns = tuple(BookColumn(c.name, c.zh, _UNITS.get(c.unit, c.unit), "text" if c.type == "text" else "0.0000" if c.unit in ("", "ratio") else "0.00") for c in spec.columns)
-        made.append(BookTable(name, shown, frame.astype({c.name: object for c in spec.columns if c.type == "text"}), columns))
+        kept = [c for c in table_spec(name).columns if c.name not in _CODES]
+        frame = tables[name][[c.name for c in kept]].astype({c.name: object for c in kept if c.type == "text"})
+        if "measure" in frame:
+            frame["measure"] = [measures()[m].zh if m in measures() else "" for m in frame["measure"]]
+        columns = tuple(BookColumn(c.name, c.zh, _UNITS.get(c.unit, c.unit), _shape(c)) for c in kept)
+        made.append(BookTable(name, shown, frame, columns, synthetic=marked(opened.synthetic, ("*",))))
     return workbook(
         made, title=f"{opened.project.name} 耕地质量与适宜性评价", date=f"{context.clock():%Y年%m月%d日}", vintage=opened.vintage, crs_text=opened.patches.crs.name,
         synthetic=tuple(opened.synthetic.values()), made=context.clock(),
     )  # fmt: skip
 
+
+def _shape(column: Column) -> str:
+    if column.type == "text":
+        return "text"
+    return "integer" if column.type == "integer" else "0.0000" if column.unit in ("", "ratio") else "0.00"
+
+
+_CODES = ("limiting", "use", "class")
+"""Columns that hold codes of words which stand beside them."""
 
 _UNITS = {"ha": "公顷", "grade": "等", "ratio": ""}
 
