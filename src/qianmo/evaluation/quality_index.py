@@ -56,7 +56,12 @@ def quality_index(facts: pd.DataFrame, model: QualityModel, overrides: Mapping[s
     worst = lost.argmax(axis=1) if len(facts) else np.empty(0, int)
     limits = (lost.max(axis=1) > 1e-12) & enough if len(facts) else np.empty(0, bool)
     names = np.array([r["indicator"] for r in model.indicators], object)
-    words = [_words(model, model.indicators[k], facts.iloc[n], found[n, k], lost[n, k]) if ok else "" for n, (k, ok) in enumerate(zip(worst, limits))]
+    words = np.full(len(facts), "", object)
+    for k, row in enumerate(model.indicators):
+        rows = np.flatnonzero(limits & (worst == k))
+        if len(rows):
+            values = facts[row["fact"]].to_numpy(object)[rows]
+            words[rows] = [_words(model, row, v, m, x) for v, m, x in zip(values, found[rows, k], lost[rows, k])]
     return pd.DataFrame(
         {
             "index": index, "index_low": low, "index_high": high, "known_weight": have / whole, "grade": _grade(index, model), "grade_low": _grade(high, model),
@@ -140,8 +145,7 @@ def _grade(index: np.ndarray, model: QualityModel) -> np.ndarray:
     return np.where(np.isfinite(index), number[place], np.nan)
 
 
-def _words(model: QualityModel, row: Mapping[str, str], fact: pd.Series, member: float, lost: float) -> str:
-    value = fact[row["fact"]]
+def _words(model: QualityModel, row: Mapping[str, str], value: Any, member: float, lost: float) -> str:
     shown = model.concept_names.get((row["indicator"], str(value)), str(value)) if row["function"] == "concept" else f"{float(value):.4g} {_UNITS.get(row['unit'], row['unit'])}".strip()
     return f"{row['name_zh']}: {shown} (隶属度 {member:.2f}, 失分 {lost:.3f})"
 
