@@ -13,22 +13,14 @@ import shapely
 
 from qianmo.cli.main import main
 from qianmo.jobs.evaluate_area import run as evaluate
-from qianmo.jobs.plan_area import run as plan
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import open_project
 
 
 @pytest.fixture(scope="module")
-def planned(youwuzhen, tmp_path_factory):
-    from datetime import UTC, datetime
-
-    from qianmo.jobs.context import Context
-
+def planned(planned_youwuzhen, tmp_path_factory):
     folder = tmp_path_factory.mktemp("carbon") / "project"
-    shutil.copytree(youwuzhen, folder, symlinks=True)
-    context = Context(user="测试员", clock=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
-    evaluate(context, {"project": str(folder)})
-    plan(context, {"project": str(folder), "budget": 2000, "start_year": None, "rule": None, "waive": None})
+    shutil.copytree(planned_youwuzhen, folder, symlinks=True)
     return folder
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from datetime import UTC, datetime
 
 import numpy as np
 import openpyxl
@@ -14,7 +13,6 @@ import pytest
 
 from qianmo.cli.main import main
 from qianmo.evaluation.quality_model import MODEL_TABLES
-from qianmo.jobs.context import Context
 from qianmo.jobs.evaluate_area import run as evaluate
 from qianmo.jobs.plan_area import run as plan
 from qianmo.schema.shipped import shipped_rows
@@ -23,12 +21,9 @@ from qianmo.store.project import open_project
 
 
 @pytest.fixture(scope="module")
-def planned(youwuzhen, tmp_path_factory):
+def planned(planned_youwuzhen, tmp_path_factory):
     folder = tmp_path_factory.mktemp("quality") / "project"
-    shutil.copytree(youwuzhen, folder, symlinks=True)
-    context = Context(user="测试员", clock=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
-    evaluate(context, {"project": str(folder)})
-    plan(context, {"project": str(folder), "budget": 2000, "start_year": None, "rule": None, "waive": None})
+    shutil.copytree(planned_youwuzhen, folder, symlinks=True)
     return folder
 
 
