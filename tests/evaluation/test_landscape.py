@@ -7,7 +7,7 @@ import shapely
 
 from qianmo.evaluation.landscape.cells import patches_of
 from qianmo.evaluation.landscape.metrics import class_metrics, landscape_metrics, patch_metrics
-from qianmo.evaluation.landscape.parcels import parcel_pattern
+from qianmo.evaluation.landscape.parcels import parcel_core, parcel_pattern
 from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
 
 MAP = np.array([[1, 1, 1, 2, 2], [1, 1, 1, 2, 2], [1, 1, 1, 2, 2], [2, 2, 2, 1, 2], [2, 2, 2, 2, 1]])
@@ -79,3 +79,27 @@ def test_parcels_of_cells_give_the_area_indices_of_the_raster(rng):
         parcel_pattern(frame.to_crs(4490))
     with pytest.raises(MissingDataError):
         parcel_pattern(frame.iloc[:0])
+
+
+def test_cores_and_distances_of_parcels_by_hand():
+    boxes = [shapely.box(0, 0, 60, 100), shapely.box(60, 0, 100, 100), shapely.box(100, 0, 150, 100), shapely.box(150, 0, 165, 100)]
+    frame = gpd.GeoDataFrame({"class_code": ["a", "a", "b", "a"]}, geometry=boxes, crs="EPSG:4527")
+    table = parcel_core(frame, depth_m=10.0)
+    # the first two are one square of 100 m whose core is 80 m; the last is 15 m wide and has none
+    assert table.loc["a", "TCA"] == pytest.approx(0.64) and table.loc["a", "NDCA"] == 1 and table.loc["a", "CAI"] == pytest.approx(100 * 6400 / 11500)
+    assert table.loc["b", "TCA"] == pytest.approx(0.24) and table.loc["b", "CPLAND"] == pytest.approx(100 * 2400 / 16500)
+    assert table.loc["a", "ENN_MN"] == pytest.approx(50.0) and table.loc["a", "ENN_SD"] == 0 and np.isnan(table.loc["b", "ENN_MN"])
+    with pytest.raises(SchemaError, match="大于 0"):
+        parcel_core(frame, depth_m=0.0)
+    with pytest.raises(MissingDataError):
+        parcel_core(frame.iloc[:0], depth_m=1.0)
+
+
+def test_parcels_of_cells_with_an_edge_of_one_cell_hold_at_most_the_core_of_the_raster(rng):
+    codes = np.kron(rng.integers(1, 3, (5, 6)), np.ones((4, 4), int))
+    boxes = [shapely.box(10 * x, -10 * y - 10, 10 * x + 10, -10 * y) for y in range(20) for x in range(24)]
+    frame = gpd.GeoDataFrame({"class_code": codes.ravel()}, geometry=boxes, crs="EPSG:4527")
+    raster = class_metrics(patches_of(codes, 10.0, eight=False))
+    table = parcel_core(frame, depth_m=10.0)
+    # a cell whose four neighbours are alike is core in the raster; the polygon's core has lost the corner cells by their diagonals as well
+    assert (table["TCA"] <= raster["TCA"] + 1e-9).all() and (table["TCA"] > 0.5 * raster["TCA"]).all()

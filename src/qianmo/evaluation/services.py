@@ -15,12 +15,13 @@ from qianmo.evaluation.habitat import habitat_area, threat_share
 from qianmo.evaluation.land import ERODIBILITY, EROSIVITY, Land, land_of
 from qianmo.evaluation.service_value import service_value
 from qianmo.evaluation.soil_loss import soil_loss
+from qianmo.evaluation.water_yield import water_yield
 from qianmo.schema.codes import land_classes
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.shipped import shipped_rows
 from qianmo.schema.tables import require_columns
 
-__all__ = ["QUANTITIES", "service_coefficients", "service_notes"]
+__all__ = ["QUANTITIES", "land_with", "service_coefficients", "service_notes"]
 
 QUANTITIES: Mapping[str, Callable[[Land, str], np.ndarray]] = {
     "carbon_t": carbon_stock,
@@ -28,6 +29,7 @@ QUANTITIES: Mapping[str, Callable[[Land, str], np.ndarray]] = {
     "service_value_yuan_yr": service_value,
     "grade_area_ha": grade_area,
     "habitat_ha": habitat_area,
+    "water_yield_m3_yr": water_yield,
 }
 """Formula of each quantity of ``codes/services.csv``: land and level of the factors to one figure a patch."""
 
@@ -63,7 +65,7 @@ def service_coefficients(
         raise SchemaError(f"options for unknown patches {', '.join(options['patch_id'][row.isna()].astype(str)[:5])}")
     share = threat_share(patches["class_code"].to_numpy(object), borders, scheme=scheme)
     before = land_of(patches, scheme=scheme, threat=share, overrides=overrides).rows(row.to_numpy(np.int64))
-    after = _after(before, options["target_class"].to_numpy(object), options["measure"].to_numpy(object))
+    after = land_with(before, options["target_class"].to_numpy(object), options["measure"].to_numpy(object))
     out = options[["patch_id", "measure", "target_class"]].copy()
     for name, formula in QUANTITIES.items():
         out[name] = formula(after, "default") - formula(before, "default")
@@ -78,8 +80,8 @@ def service_notes(patches: pd.DataFrame, effects: pd.DataFrame) -> list[str]:
     return notes + ([f"土壤流失: {'、'.join(lacking)} 因子取参数值, 全区一致, 置信度低"] if lacking else [])
 
 
-def _after(before: Land, target: np.ndarray, measure: np.ndarray) -> Land:
-    """Each row with its option done; neighbours, slope and length of slope stay."""
+def land_with(before: Land, target: np.ndarray, measure: np.ndarray) -> Land:
+    """Each row with its option done; neighbours, slope and length of slope stay (措施后土地状态)."""
     classes = land_classes(before.scheme)
     ridges = [b == t or (classes[b].ridge_applies and classes[t].ridge_applies) for b, t in zip(before.code, target)]
     farm = np.array([classes[t].is_farmland for t in target], bool)

@@ -15,6 +15,7 @@ from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.document import word
 from qianmo.reports.maps import maps_for
 from qianmo.reports.marks import marked
+from qianmo.reports.patch_sheet import Cover, carbon_maps, quality_maps
 from qianmo.reports.pdf import pdf
 from qianmo.reports.plan_book import compose
 from qianmo.reports.rain_chart import rain_chart
@@ -45,6 +46,11 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     )  # fmt: skip
     if "rain_summary" in results:
         maps.append(rain_chart(results["rain_month"], results["rain_summary"], synthetic=marked(opened.synthetic, ("rain_day",))))
+    cover = Cover(project.name, crs_text, day, opened.vintage, office, opened.synthetic)
+    if "carbon_patch" in results:
+        maps += carbon_maps(opened.patches, results["carbon_patch"], opened.layers.get("village"), cover)
+    if "quality_patch" in results:
+        maps += quality_maps(opened.patches, results["quality_patch"], opened.layers.get("village"), cover)
     context.step("编写实施方案", 0.6)
     book = compose(
         results, project_name=project.name, office=office, date=day, vintage=opened.vintage, crs_text=crs_text, synthetic=opened.synthetic,

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
+from qianmo.schema.codes import land_classes
 from qianmo.schema.dataset import Dataset
 from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.measures import KEEP
 from qianmo.schema.rules import parameters, rules
 from qianmo.schema.tables import table_names, table_spec
 from qianmo.store.parquet import read_frame
@@ -19,8 +22,8 @@ from qianmo.store.project import Project, open_project
 from qianmo.store.stage import read_catalog
 
 __all__ = [
-    "EROSION_GRIDS", "PLAN_GRIDS", "PLAN_LAYERS", "PLAN_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "open_for_work",
-    "plan_layers", "read_tables",
+    "CARBON_TABLES", "EROSION_GRIDS", "PLAN_GRIDS", "PLAN_LAYERS", "PLAN_TABLES", "QUALITY_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "Planned",
+    "open_for_work", "plan_layers", "planned_state", "read_tables",
 ]  # fmt: skip
 
 PLAN_LAYERS = ("plan_parcel", "subproject", "exchange_parcel")
@@ -40,11 +43,17 @@ TENURE_TABLES = (
 )  # fmt: skip
 """Tables of re-allotment and integration; they do not rest on the land-use layer and stay when it changes."""
 
+CARBON_TABLES = ("carbon_patch", "carbon_class", "carbon_factor", "carbon_total", "carbon_year", "pond_dredge", "carbon_lineage")
+"""Tables of a carbon account; they hold what the plan changes and go with it."""
+
+QUALITY_TABLES = ("quality_patch", "quality_total", "quality_grade_area", "quality_limiting", "suitability_patch", "suitability_area", "quality_lineage")
+"""Tables of farmland quality and suitability; they hold the state after the plan and go with it."""
+
 PLAN_TABLES = (
     "plan_parcel", "subproject", "cost_by_measure", "year_plan", "funding", "plan_verdicts", "flow_matrix", "balance", "basic_farmland_form",
     "certificate", "service_check", "exchange_balance", "exchange_indices", "exchange_holdings", "exchange_agreements", "exchange_consents", "exchange_certificate",
     "plan_score", "plan_diff", "plan_diff_measure", "plan_diff_village", "front", "front_plans", "front_points",
-    "erosion_change",
+    "erosion_change", *CARBON_TABLES, *QUALITY_TABLES,
 )  # fmt: skip
 """Tables that a plan makes; they go when the state they rest on changes."""
 
@@ -122,6 +131,40 @@ def open_for_work(folder: Path) -> Opened:
     if strange:
         raise SchemaError(f"project.toml [parameters]: {', '.join(strange)}", expected="names of shipped parameters or rule ids")
     return Opened(project, datasets, layers, overrides, dict(project.settings.get("documents", {})))
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a plan does, in the order of the patches (方案状态): class, works, year of the works (nan where nothing is done), class area [m2]."""
+
+    target: np.ndarray
+    measure: np.ndarray
+    year: np.ndarray
+    class_area_m2: np.ndarray
+
+
+def planned_state(opened: Opened) -> Planned | None:
+    """The plan of a project; None where there is none (方案状态).
+
+    Raises
+    ------
+    MissingDataError
+        The plan lacks patches of the project.
+    """
+    found = read_tables(opened.project, ("plan_parcel",)).get("plan_parcel")
+    if found is None:
+        return None
+    rows = found.set_index("patch_id").reindex(opened.patches["patch_id"].to_numpy())
+    lost = rows.index[rows["target_class"].isna()]
+    if len(lost):
+        raise MissingDataError(f"方案缺 {len(lost)} 个图斑, 如 {', '.join(map(str, lost[:3]))}", expected="方案与图斑同一版本", cure="重新运行 qianmo plan")
+    works = (rows["measure"] != KEEP).to_numpy(bool)
+    year = pd.to_numeric(rows["year"], errors="coerce").to_numpy(float, na_value=np.nan)
+    area = opened.patches["class_area_m2"].to_numpy(float)
+    whole, classes = opened.patches["area_m2"].to_numpy(float), land_classes(opened.scheme)
+    was, now = opened.patches["class_code"].to_numpy(object), rows["target_class"].to_numpy(object)
+    keeps = [b == t or (classes[b].ridge_applies and classes[t].ridge_applies) for b, t in zip(was, now)]
+    return Planned(now, rows["measure"].to_numpy(object), np.where(works, year, np.nan), np.where(np.array(keeps, bool), area, whole))
 
 
 def plan_layers(datasets: Mapping[str, Dataset]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from qianmo.geo.overlay import share_inside
 from qianmo.jobs.compared import compared, previous_plan
 from qianmo.jobs.context import Context
 from qianmo.jobs.evaluate_area import faults_of
-from qianmo.jobs.opened import PLAN_GRIDS, Opened, open_for_work, read_tables
+from qianmo.jobs.opened import CARBON_TABLES, PLAN_GRIDS, QUALITY_TABLES, Opened, open_for_work, read_tables
 from qianmo.jobs.proof_of import by_cases, keep_proof, source_hashes
 from qianmo.jobs.searching import Searching, limits_of_search, teller
 from qianmo.jobs.service_lines import checked_services, service_lines
@@ -79,7 +79,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     difference = compared(earlier, result.plan_parcel, scores, result.certificate)
     context.step("保存方案", 0.85)
     with change(opened.project.folder, what="编制方案", user=context.user, now=context.clock()) as stage:
-        stage.remove_tables(("erosion_change",))
+        stage.remove_tables(("erosion_change", *CARBON_TABLES, *QUALITY_TABLES))
         for name in PLAN_GRIDS:
             stage.remove(name)
         _put(stage, opened, result, tables, context)

@@ -52,6 +52,8 @@ _HOMES = {
     "review-state": "review_show",
     "review-waiting": "review_show",
     "review-decision": "review_decision",
+    "carbon": "carbon_account",
+    "quality": "quality_grade",
 }
 
 

@@ -11,7 +11,7 @@ from qianmo.schema.errors import MissingDataError
 
 __all__ = ["known_effect", "service_effects"]
 
-COLUMNS = ("carbon_t", "soil_loss_t_yr", "service_value_yuan_yr", "grade_area_ha", "habitat_ha")
+COLUMNS = ("carbon_t", "soil_loss_t_yr", "service_value_yuan_yr", "grade_area_ha", "habitat_ha", "water_yield_m3_yr")
 """Optional columns beside those of ``measure_option``; NaN is unknown."""
 
 CURE = "supply the missing data and run qianmo evaluate again, or set weight and floor of it to 0"

@@ -223,6 +223,11 @@ def _source_words(text: str) -> str:
     return text
 
 
+def _carbon_class(results: Results) -> pd.DataFrame | None:
+    frame = result_frame(results, "carbon_class")
+    return None if frame is None else frame.assign(confidence=[word("confidence", c) if c else "" for c in frame["confidence"]])
+
+
 def _service_check(results: Results) -> pd.DataFrame | None:
     frame = result_frame(results, "service_check")
     return None if frame is None else frame.assign(confidence=[word("confidence", c) for c in frame["confidence"]])
@@ -272,7 +277,7 @@ PREPARED: Mapping[str, Callable[[Results], pd.DataFrame | None]] = MappingProxyT
         "idle_kinds": _idle_kinds, "indicators": _indicators, "flow": _flow, "flow_matrix": _flow_matrix, "tenure": _tenure,
         "plan_parcel": _plan_parcel, "verdicts": _verdicts, "rule_sources": _rule_sources, "risks": _risks, "limits": _limits, "checks": _checks,
         "faults_summary": _faults, "lineage": _lineage, "swap_balance": _swap_balance, "swap_moved": _swap_moved,
-        "service_check": _service_check, "rain_station": rain_station_rows, "rain_year": rain_year_rows, "rain_month": rain_month_rows,
+        "service_check": _service_check, "carbon_class": _carbon_class, "rain_station": rain_station_rows, "rain_year": rain_year_rows, "rain_month": rain_month_rows,
         "soil_area": soil_rows,
     }
 )  # fmt: skip
