@@ -1,0 +1,1 @@
+"""Governance: stages, project library, funds, portfolio, acceptance (治理)."""
