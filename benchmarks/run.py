@@ -35,6 +35,7 @@ NAMES = (
     "games",
     "risk",
     "pv",
+    "portfolio",
 )
 _SMALL = 2000
 
