@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from qianmo.governance.blank import is_blank
 from qianmo.governance.library.check_money import fen_of, listed
 from qianmo.governance.portfolio.problem import Supply
 
@@ -66,4 +67,4 @@ def funds_that_may_pay(funds: pd.DataFrame, project: Mapping[str, Any]) -> froze
 
 
 def _fen(value: Any) -> int:
-    return 0 if value is None or value != value else fen_of(value)
+    return 0 if is_blank(value) else fen_of(value)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from qianmo.governance.blank import is_blank
 from qianmo.schema.codes import zone_activities
 from qianmo.schema.library import coded_values, project_classes
 from qianmo.schema.shipped import shipped_rows
@@ -67,7 +67,7 @@ def value_choices(column: Column) -> dict[str, tuple[str, str]]:
 
 def cell_text(column: Column, value: Any) -> str:
     """A stored value as the clerk reads it, in Chinese; '' for a blank (显示文字)."""
-    if _blank(value):
+    if is_blank(value):
         return ""
     if column.type == "boolean":
         return "是" if bool(value) else "否"
@@ -101,7 +101,7 @@ def cell_value(column: Column, text: Any) -> Any:
     WrongCellError
         It is not what the column holds.
     """
-    written = "" if _blank(text) else str(text).strip()
+    written = "" if is_blank(text) else str(text).strip()
     if column.type == "boolean":
         if written.casefold() in _TRUE:
             return True
@@ -155,6 +155,3 @@ def _day(written: str) -> str:
 def _no_day() -> str:
     raise WrongCellError("应为日期, 如 2026-03-01", "a day such as 2026-03-01")
 
-
-def _blank(value: Any) -> bool:
-    return value is None or (not isinstance(value, (str, Mapping)) and value != value) or str(value) in ("", "<NA>", "NaT", "None")

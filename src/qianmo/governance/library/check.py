@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from qianmo.governance.blank import is_blank
 from qianmo.governance.library.cells import WrongCellError, cell_value
 from qianmo.governance.library.check_money import check_money
 from qianmo.governance.library.conformity import ZONES, conformity
@@ -111,7 +112,7 @@ def _zones(row: Mapping[str, Any], told: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def _given(row: Mapping[str, Any], *columns: str) -> bool:
-    return all(row.get(c) is not None and row.get(c) is not pd.NA and row.get(c) == row.get(c) and str(row.get(c)) != "" for c in columns)
+    return not any(is_blank(row.get(c)) for c in columns)
 
 
 def _above(row: Mapping[str, Any], column: str) -> bool | None:

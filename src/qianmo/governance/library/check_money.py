@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from qianmo.governance.blank import is_blank, or_else
 from qianmo.governance.library.typed import fault_row
 
 __all__ = ["check_money", "fen_of", "listed"]
@@ -33,7 +34,7 @@ def check_money(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[Any, ...]]
     yield from _twice(tables, "library_order", ("before_id", "after_id"))
     yield from _payments(tables, projects, funds)
     for n, r in enumerate(_rows(tables, "library_fund"), start=1):
-        if r["carry_years"] is not pd.NA and int(r["carry_years"]) < 0:
+        if not is_blank(r["carry_years"]) and int(r["carry_years"]) < 0:
             yield fault_row("library_fund", n, str(r["fund_id"]), "carry_years", str(r["carry_years"]), "不能为负数", "not negative")
     for n, r in enumerate(_rows(tables, "library_fund_year"), start=1):
         yield from _fund_year(n, r, funds)
@@ -47,6 +48,8 @@ def check_money(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[Any, ...]]
     for n, r in enumerate(_rows(tables, "library_floor"), start=1):
         if str(r["region"]) not in regions:
             yield fault_row("library_floor", n, str(r["region"]), "region", str(r["region"]), "没有项目属于此片区", "no project lies in this region")
+        if is_blank(r["first_year"]) or is_blank(r["last_year"]):
+            continue
         if r["first_year"] > r["last_year"]:
             yield fault_row("library_floor", n, str(r["region"]), "last_year", str(r["last_year"]), "早于起始年", "before the first year")
         if r["least_yuan"] < 0:
@@ -77,7 +80,7 @@ def _payments(tables: Mapping[str, pd.DataFrame], projects: Mapping[str, Any], f
         if not amount > 0:
             yield fault_row("library_payment", n, project, "amount_yuan", str(amount), "应大于 0", "above 0")
             continue
-        if r["stage_year"] is pd.NA or r["stage_year"] < 1:
+        if is_blank(r["stage_year"]) or r["stage_year"] < 1:
             yield fault_row("library_payment", n, project, "stage_year", str(r["stage_year"]), "从 1 起", "from 1")
         total[project] = total.get(project, 0) + fen_of(amount)
         names = listed(r["fund_ids"])
@@ -87,7 +90,7 @@ def _payments(tables: Mapping[str, pd.DataFrame], projects: Mapping[str, Any], f
             elif not _may_pay(funds[fund], projects[project]):
                 yield fault_row("library_payment", n, project, "fund_ids", fund, f"资金 {fund} 限定用途, 不能用于该项目的类别或片区", "the fund is earmarked for others")
     for n, (project, r) in enumerate(projects.items(), start=1):
-        if project in total and r["investment_yuan"] == r["investment_yuan"] and total[project] != fen_of(r["investment_yuan"]):
+        if project in total and not is_blank(r["investment_yuan"]) and total[project] != fen_of(r["investment_yuan"]):
             words = f"用款合计 {total[project] / 100:.2f} 元, 与投资不符"
             yield fault_row("library_project", n, project, "investment_yuan", str(r["investment_yuan"]), words, "payments do not add up to the investment", cure="改正投资或用款计划")
 
@@ -102,8 +105,8 @@ def _fund_year(n: int, r: Mapping[str, Any], funds: Mapping[str, Any]) -> Iterat
     if fund not in funds:
         yield fault_row("library_fund_year", n, fund, "fund_id", fund, "没有此资金", "no such fund")
     amount = float(r["amount_yuan"])
-    promised = 0.0 if r.get("committed_yuan") != r.get("committed_yuan") else float(r.get("committed_yuan") or 0.0)
-    paid = 0.0 if r.get("paid_yuan") != r.get("paid_yuan") else float(r.get("paid_yuan") or 0.0)
+    promised = float(or_else(r.get("committed_yuan"), 0.0))
+    paid = float(or_else(r.get("paid_yuan"), 0.0))
     if amount < 0:
         yield fault_row("library_fund_year", n, fund, "amount_yuan", str(amount), "不能为负数", "not negative")
     if not 0 <= promised <= max(amount, 0.0):

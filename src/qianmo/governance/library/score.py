@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from qianmo.governance.blank import is_blank
 from qianmo.schema.library import Criterion, library_criteria, readiness_of
 from qianmo.schema.tables import table_spec
 
@@ -75,7 +76,7 @@ def _normed(criterion: Criterion, value: Any) -> Fraction:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None or value is pd.NaT or value != value else str(value).strip()
+    return "" if is_blank(value) else str(value).strip()
 
 
 def _parts(normed: Mapping[str, Fraction], weights: Mapping[str, Fraction]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from qianmo.governance.blank import or_else
 from qianmo.governance.funds import funds_that_may_pay, supplies_of
 from qianmo.governance.library.check_money import fen_of, listed
 from qianmo.governance.portfolio.problem import Candidate, Floor, Need, Portfolio, Precedence, Problem, finish_year, open_years
@@ -97,7 +98,7 @@ def _candidate(
     r: Mapping[str, Any], needs: list[Need] | None, funds: pd.DataFrame, scores: Mapping[str, Fraction], first: int, last: int, delay_rate: float, basis: str
 ) -> Candidate:  # fmt: skip
     project = str(r["project_id"])
-    works = int(_or(r.get("works_years"), 1))
+    works = int(or_else(r.get("works_years"), 1))
     cost = fen_of(r["investment_yuan"])
     if needs is None:
         each, left = divmod(cost, works)
@@ -107,17 +108,13 @@ def _candidate(
     if basis == "score_money":
         worth *= Fraction(cost, 10**6)
     elif basis == "new_farmland":
-        worth = Fraction(str(_or(r.get("new_farmland_m2"), 0))) / 10**4
-    early, late = int(_or(r.get("earliest_start"), first)), int(_or(r.get("latest_start"), last))
+        worth = Fraction(str(or_else(r.get("new_farmland_m2"), 0))) / 10**4
+    early, late = int(or_else(r.get("earliest_start"), first)), int(or_else(r.get("latest_start"), last))
     payable = all(n.funds for n in needs)
-    bare = Candidate(project, str(r["name"]), str(r.get("region") or ""), {}, tuple(needs) if payable else (), works, bool(_or(r.get("must"), False)))
+    bare = Candidate(project, str(r["name"]), str(r.get("region") or ""), {}, tuple(needs) if payable else (), works, bool(or_else(r.get("must"), False)))
     keep = 1 - Fraction(str(delay_rate))
     starts = {y: int(worth * _GRAIN * keep ** (y - first)) for y in open_years(bare, first, last) if payable and early <= y <= late}
     return Candidate(bare.id, bare.name, bare.region, starts, bare.needs, bare.years, bare.must)
-
-
-def _or(value: Any, default: Any) -> Any:
-    return default if value is None or value is pd.NA or value != value else value
 
 
 def _rows(tables: Mapping[str, pd.DataFrame], name: str) -> list[dict[str, Any]]:
