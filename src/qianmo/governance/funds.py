@@ -33,7 +33,7 @@ def supplies_of(funds: pd.DataFrame, years: pd.DataFrame, *, first_year: int, la
     found = []
     for r in years.sort_values(["fund_id", "year"]).to_dict("records"):
         year, fund = int(r["year"]), str(r["fund_id"])
-        until = min(last_year, year + carry[fund])
+        until = year + carry[fund]
         free = fen_of(r["amount_yuan"]) - _fen(r.get("committed_yuan"))
         if until >= first_year and year <= last_year and free > 0:
             found.append(Supply(fund, max(year, first_year), until, free))

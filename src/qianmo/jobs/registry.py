@@ -10,7 +10,7 @@ from qianmo.schema.errors import SchemaError
 
 __all__ = ["GROUPS", "job_names", "job_spec", "job_specs"]
 
-GROUPS = {"finance": ("项目资金", "project finance")}
+GROUPS = {"finance": ("项目资金", "project finance"), "library": ("项目库", "project library")}
 """Families of jobs: the job ``finance-run`` is the command ``qianmo finance run`` (命令组)."""
 
 _HOMES = {
@@ -45,6 +45,14 @@ _HOMES = {
     "erosion": "erosion_map",
     "subside": "subside",
     "goaf": "goaf_sites",
+    "library-list": "library_edit",
+    "library-add": "library_edit",
+    "library-import": "library_edit",
+    "library-export": "library_edit",
+    "library-score": "library_plan",
+    "library-portfolio": "library_plan",
+    "library-move": "library_steps",
+    "library-accept": "library_steps",
 }
 
 

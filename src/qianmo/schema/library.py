@@ -9,7 +9,7 @@ from functools import cache
 from qianmo.schema.errors import RuleError
 from qianmo.schema.shipped import shipped_rows
 
-__all__ = ["Criterion", "coded_values", "library_criteria", "project_classes", "random_index", "readiness_of", "value_words"]
+__all__ = ["Criterion", "coded_values", "library_criteria", "project_classes", "random_index", "readiness_of", "value_words", "zone_names"]
 
 
 @dataclass(frozen=True)
@@ -72,3 +72,9 @@ def random_index(order: int) -> float:
         if int(r["order"]) == order:
             return float(r["index"])
     raise RuleError(f"{order} 项指标没有随机一致性指标", expected="1 至 10 项")
+
+
+@cache
+def zone_names() -> dict[str, str]:
+    """Zone of the matrix zone × activity → Chinese name (管控区)."""
+    return {r["zone"]: r["zh"] for r in shipped_rows("codes", "zone_names")}

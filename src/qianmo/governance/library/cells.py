@@ -53,6 +53,8 @@ def value_choices(column: Column) -> dict[str, tuple[str, str]]:
         return {z: (z, e) for z, e in project_classes().items()}
     if column.codes == "workflow_states":
         return {s.id: (s.zh, s.en) for s in workflow("project_library").states.values()}
+    if column.codes == "zone_names":
+        return {r["zone"]: (r["zh"], r["en"]) for r in shipped_rows("codes", "zone_names")}
     if column.codes == "zone_activity_matrix":
         return {k: (r["activity_zh"], r["activity_en"]) for k, r in zone_activities().items()}
     if column.codes in ("workflow_actors", "workflow_documents"):

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from qianmo.schema.codes import zone_activities
 from qianmo.schema.errors import CodeError
+from qianmo.schema.library import zone_names
 
 __all__ = ["ZONES", "Conformity", "conformity"]
 
-ZONES = {
-    "pbf": "永久基本农田", "pbf_reserve": "永农储备区", "ordinary_farmland": "一般耕地", "eco_core": "生态红线核心区", "eco_other": "生态红线其他区",
-    "udb_inside": "城镇开发边界内", "udb_outside": "城镇开发边界外",
-}  # fmt: skip
+ZONES = zone_names()
 """Zones of the matrix in Chinese (管控区)."""
 
 _RANK = {"A": 0, "C": 1, "P": 2}

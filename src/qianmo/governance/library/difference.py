@@ -58,7 +58,7 @@ def fingerprints(table: str, frame: pd.DataFrame) -> dict[str, str]:
 
 
 def compare_table(
-    table: str, current: pd.DataFrame, edited: pd.DataFrame, base: Mapping[str, str], *, first_row: int = 2, protect: Sequence[str] = (), fresh: Mapping[str, Any] | None = None
+    table: str, current: pd.DataFrame, edited: pd.DataFrame, base: Mapping[str, str], *, rows: Sequence[int] | None = None, protect: Sequence[str] = (), fresh: Mapping[str, Any] | None = None
 ) -> Difference:  # fmt: skip
     """Compare a sheet with the library, knowing how the library was when the sheet went out (三方比较).
 
@@ -71,8 +71,8 @@ def compare_table(
         The table of the sheet, typed.
     base : mapping
         `fingerprints` of the table when the sheet went out; empty for a sheet that never did.
-    first_row : int
-        Row of the first data row in the sheet.
+    rows : sequence of int, optional
+        Row of each row in the sheet; from 2 on by default, below the head.
     protect : sequence of str
         Columns that a sheet may not change, such as the state.
     fresh : mapping, optional
@@ -88,9 +88,9 @@ def compare_table(
     was = dict(base)
     changes: list[tuple[Any, ...]] = []
     refused: list[tuple[Any, ...]] = []
-    rows: dict[str, Mapping[str, Any]] = dict(now)
+    taken: dict[str, Mapping[str, Any]] = dict(now)
     seen: dict[str, int] = {}
-    for n, r in enumerate(edited.to_dict("records"), start=first_row):
+    for n, r in zip(rows if rows is not None else range(2, len(edited) + 2), edited.to_dict("records"), strict=True):
         key = row_key(table, r)
         if key in seen:
             refused.append(_refusal(table, n, key, f"与第 {seen[key]} 行重复", f"the same as row {seen[key]}"))
@@ -109,15 +109,15 @@ def compare_table(
             refused.append(_refusal(table, n, key, f"表格不能改{labels}, 请用办理命令", f"{', '.join(touched)} can not be changed by a sheet"))
         else:
             changes += _changes(table, n, key, now.get(key), r)
-            rows[key] = r
+            taken[key] = r
     for key in [k for k in was if k not in seen and k in now]:
         if _hash(_texts(table, now[key])) != was[key]:
             refused.append(_refusal(table, 0, key, "表格中已删除, 但库中此后有改动", "taken out of the sheet, but changed in the library since"))
         else:
             changes += [(table, 0, key, "removed", "", "", "")]
-            del rows[key]
-    order = [*[k for k in now if k in rows], *[k for k in rows if k not in now]]
-    frame = pd.DataFrame([rows[k] for k in order], columns=list(table_spec(table).column_names))
+            del taken[key]
+    order = [*[k for k in now if k in taken], *[k for k in taken if k not in now]]
+    frame = pd.DataFrame([taken[k] for k in order], columns=list(table_spec(table).column_names))
     return Difference(table, pd.DataFrame(changes, columns=list(CHANGE_COLUMNS)), pd.DataFrame(refused, columns=list(FAULT_COLUMNS)), _as(current, frame))
 
 

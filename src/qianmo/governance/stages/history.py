@@ -10,7 +10,10 @@ from qianmo.governance.stages.move import Refusal, refusals, step_between
 from qianmo.schema.errors import NotAllowedError
 from qianmo.schema.workflows import Workflow
 
-__all__ = ["Entry", "check_history", "current_state", "moved", "state_before"]
+__all__ = ["IMPORTED", "Entry", "check_history", "current_state", "moved", "opened_at", "state_before"]
+
+IMPORTED = "import"
+"""Role of the first entry of a matter that was taken over from elsewhere in a later state."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,22 @@ def current_state(history: Sequence[Entry]) -> str:
 def state_before(history: Sequence[Entry]) -> str:
     """State from which a suspended matter was suspended, '' for one that is not suspended (挂起前状态)."""
     return history[-1].state_from if history and history[-1].state_to == "SUSPENDED" else ""
+
+
+def opened_at(flow: Workflow, state: str, *, item: str, actor: str, time: datetime, reason: str) -> tuple[Entry, ...]:
+    """The history of a matter that is taken over from elsewhere in a state (承接既有项目).
+
+    Raises
+    ------
+    RuleError
+        No such state.
+    NotAllowedError
+        The time has no zone, or no reason is given.
+    """
+    flow.state(state)
+    if not reason.strip() or time.tzinfo is None:
+        raise NotAllowedError(f"{item}: 承接既有项目必须写明来源与带时区的时间", cure="写明理由")
+    return (Entry(flow.id, item, 1, "", state, actor, IMPORTED, time, reason.strip()),)
 
 
 def moved(
@@ -76,7 +95,7 @@ def moved(
     if not actor.strip():
         reasons.append(Refusal("actor", "没有办理人", "nobody is named"))
     if reasons:
-        raise NotAllowedError(f"{item} {step.zh}: " + "; ".join(r.zh for r in reasons), expected="; ".join(r.en for r in reasons), cure="补齐后再办理")
+        raise NotAllowedError(f"{item} {step.zh}: " + "; ".join(r.zh for r in reasons), cure="补齐后再办理")
     held = tuple(sorted(set(documents)))
     return (*history, Entry(flow.id, item, len(history) + 1, step.state_from, to, actor, role, time, reason.strip(), held))
 
@@ -92,6 +111,8 @@ def check_history(flow: Workflow, history: Sequence[Entry]) -> tuple[str, ...]:
             faults.append(f"第 {k + 1} 条: 不属于 {history[0].item} 的{flow.zh}流程")
         if e.state_from != current_state(past):
             faults.append(f"第 {k + 1} 条: 起始状态 {e.state_from or '(无)'}, 上一条到 {current_state(past) or '(无)'}")
+        if not k and e.role == IMPORTED and e.reason and not e.state_from:
+            continue
         try:
             step = step_between(flow, e.state_from, e.state_to, before=state_before(past))
         except NotAllowedError as fault:
