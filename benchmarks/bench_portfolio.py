@@ -24,7 +24,7 @@ GAP = 0.005
 
 def ways(size: int, cache: Path) -> list[Way]:
     """500 projects, ten years, three funds; 40 projects and four years where `size` is small. The figure is the value of the plan."""
-    projects, years, seconds = (500, 10, 60.0) if size > 2000 else (40, 4, 3.0)
+    projects, years, seconds = (500, 10, 60.0) if size > 2000 else (40, 4, 1.5)
     problem = made_portfolio(projects, years, 3, rng=np.random.default_rng(SEED), regions=6 if size > 2000 else 2)
     model = build_model(problem)
 

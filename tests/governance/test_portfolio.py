@@ -78,6 +78,14 @@ def test_what_can_not_be_paid_is_told_with_the_fewest_conditions():
     assert any("B" in c and "必须实施" in c for c in told.value.conflict) and any("资金 县级" in c for c in told.value.conflict)
 
 
+def test_a_conflict_among_many_projects_is_cut_down_and_counted():
+    many = tuple(project(f"P{n:03d}", 100 + n, must=n < 40, years=(2026,) if n % 2 else (2026, 2027)) for n in range(120))
+    with pytest.raises(InfeasibleError) as told:
+        solve_portfolio(Problem(2026, 2027, many, county(1500, 1500)))
+    named = [c for c in told.value.conflict if "必须实施" in c]
+    assert 20 <= len(named) <= 30 and f"{len(named)} 个必须实施的项目投资共" in told.value.found and any("资金 县级" in c for c in told.value.conflict)
+
+
 def test_a_project_without_a_year_that_must_be_done_is_in_conflict_by_itself():
     with pytest.raises(InfeasibleError) as told:
         solve_portfolio(Problem(2026, 2027, (project("A", 1, (), must=True),), county(9, 9)))

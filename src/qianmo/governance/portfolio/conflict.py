@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import vstack
 
-from qianmo.governance.portfolio.model import build_model
+from qianmo.governance.portfolio.model import Model, build_model
 from qianmo.governance.portfolio.problem import Problem, Supply, open_years
 from qianmo.schema.errors import InfeasibleError
 
@@ -18,7 +19,13 @@ SECONDS = 10.0
 """Limit of one question whether a portfolio is possible. [s]"""
 
 MOST_QUESTIONS = 400
-"""Questions after which the search for a smaller conflict ends; what is given then is irreducible."""
+"""Questions after which the search for a smaller conflict ends; what is given then is a conflict, perhaps not the smallest."""
+
+MANY_WORDS = 12
+"""Conditions above which the message counts the projects instead of naming each; the list of the error names all."""
+
+MANY = 60
+"""Conditions above which the conflict is first cut down by linear programs, and only then searched for the fewest."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,9 @@ def is_possible(problem: Problem, kept: tuple[Clause, ...]) -> bool:
     """False when it is proven that no portfolio obeys the kept clauses; the others are given up (条件能否同时满足)."""
     model = build_model(_relaxed(problem, kept))
     if not len(model.value):
-        return bool((model.low <= 0).all() and (model.high >= 0).all())
+        return _nothing_suffices(model)
+    if not _divisible(model):
+        return False
     count = len(model.start)
     whole = np.r_[np.ones(count), np.zeros(len(model.flow))]
     most = np.r_[np.ones(count), np.full(len(model.flow), np.inf)]
@@ -105,33 +114,80 @@ def smallest_set(count: int, possible: Callable[[tuple[int, ...]], bool]) -> tup
 
 def explain_conflict(problem: Problem) -> InfeasibleError:
     """The error that names the fewest conditions that cannot hold together (组合无解说明)."""
-    listed = clauses(problem)
-
-    def possible(numbers: tuple[int, ...]) -> bool:
-        return is_possible(problem, tuple(listed[k] for k in numbers))
-
-    core = tuple(listed[k] for k in smallest_set(len(listed), possible)) if not possible(tuple(range(len(listed)))) else ()
+    core = clauses(problem)
+    if len(core) > MANY:
+        core = _cut_down(problem, core)
+    if len(core) <= MANY:
+        numbers = smallest_set(len(core), lambda some: is_possible(problem, tuple(core[k] for k in some)))
+        core = tuple(core[k] for k in numbers)
     return InfeasibleError(
-        "没有同时满足全部条件的项目组合: " + "; ".join(c.zh for c in core), conflict=tuple(c.zh for c in core),
+        "没有同时满足全部条件的项目组合: " + _told(problem, core), conflict=tuple(c.zh for c in core),
         cure="放宽其中任意一项: 增加资金、推迟或取消必须实施的要求、降低区域保底或调整先后关系",
     )  # fmt: skip
 
 
-def _irreducible(core: tuple[int, ...], possible: Callable[[tuple[int, ...]], bool]) -> tuple[int, ...]:
-    """Leave out ever smaller pieces as long as the rest stays in conflict."""
+def _told(problem: Problem, core: tuple[Clause, ...]) -> str:
+    """The conditions in words; many projects that must be done as their count and sum."""
+    if len(core) <= MANY_WORDS:
+        return "; ".join(c.zh for c in core)
+    cost = {c.id: c.cost_fen for c in problem.candidates}
+    musts = [c for c in core if c.kind == "must"]
+    rest = [c.zh for c in core if c.kind not in ("must", "window")]
+    windows = sum(c.kind == "window" for c in core)
+    parts = [f"{len(musts)} 个必须实施的项目投资共 {_wan(sum(cost[c.key] for c in musts))}"] if musts else []
+    parts += [f"其中或其前置 {windows} 个项目限定开工年"] if windows else []
+    return "; ".join([*parts, *rest])
+
+
+def _cut_down(problem: Problem, listed: tuple[Clause, ...]) -> tuple[Clause, ...]:
+    """Fewer conditions that are in conflict: linear programs where projects may be split answer most questions.
+
+    Windows and orders are left out first, then cheap projects, so that what stays tells most.
+    """
+    cost = {c.id: c.cost_fen for c in problem.candidates}
+    rank = {"window": 0, "order": 1, "must": 2, "floor": 3, "fund": 4}
+    listed = tuple(sorted(listed, key=lambda c: (rank[c.kind], cost.get(c.key, 0))))
+
+    def splittable(numbers: tuple[int, ...]) -> bool:
+        model = build_model(_relaxed(problem, tuple(listed[k] for k in numbers)))
+        return _divisible(model) if len(model.value) else _nothing_suffices(model)
+
+    everything = tuple(range(len(listed)))
+    if splittable(everything):
+        return tuple(listed[k] for k in _irreducible(everything, lambda some: is_possible(problem, tuple(listed[k] for k in some)), most=MANY))
+    return tuple(listed[k] for k in _irreducible(everything, splittable))
+
+
+def _nothing_suffices(model: Model) -> bool:
+    return bool((model.low <= 0).all() and (model.high >= 0).all())
+
+
+def _divisible(model: Model) -> bool:
+    """False when even projects that may be split obey no plan: a proof that is quick."""
+    equal = model.low == model.high
+    over, under = np.isfinite(model.high) & ~equal, np.isfinite(model.low) & ~equal
+    most = [(0.0, 1.0)] * len(model.start) + [(0.0, None)] * len(model.flow)
+    rows, sides = vstack([model.matrix[over], -model.matrix[under]]), np.r_[model.high[over], -model.low[under]]
+    found = linprog(np.zeros(len(model.value)), A_ub=rows, b_ub=sides, A_eq=model.matrix[equal], b_eq=model.high[equal], bounds=most, method="highs")
+    return bool(found.status != 2)
+
+
+def _irreducible(core: tuple[int, ...], possible: Callable[[tuple[int, ...]], bool], *, most: int = MOST_QUESTIONS) -> tuple[int, ...]:
+    """Leave out ever smaller pieces as long as the rest stays in conflict; `most` questions at most."""
     size = max(1, len(core) // 2)
-    at = 0
-    while True:
+    at = asked = 0
+    while asked < most:
         if at >= len(core):
             if size == 1:
                 return core
             size, at = max(1, size // 2), 0
             continue
-        fewer = core[:at] + core[at + size :]
-        if fewer != core and not possible(fewer):
+        fewer, asked = core[:at] + core[at + size :], asked + 1
+        if not possible(fewer):
             core = fewer
         else:
             at += size
+    return core
 
 
 def _fewest_meeting(sets: list[frozenset[int]], count: int) -> tuple[int, ...]:
@@ -161,7 +217,17 @@ def _relaxed(problem: Problem, kept: tuple[Clause, ...]) -> Problem:
     free = tuple(Supply(f, first, last, plenty) for f in sorted(funds) if ("fund", f) not in have)
     floors = tuple(f for k, f in enumerate(problem.floors) if ("floor", str(k)) in have)
     orders = tuple(p for k, p in enumerate(problem.precedences) if ("order", str(k)) in have)
-    return replace(problem, candidates=candidates, supplies=supplies + free, floors=floors, precedences=orders)
+    return _with_what_counts(replace(problem, candidates=candidates, supplies=supplies + free, floors=floors, precedences=orders))
+
+
+def _with_what_counts(problem: Problem) -> Problem:
+    """Only projects that a demand can need: those that must be done, those of regions with a floor, and all that these wait for."""
+    regions = {f.region for f in problem.floors}
+    counted = {c.id for c in problem.candidates if c.must or c.region in regions}
+    while more := {p.before for p in problem.precedences if p.after in counted} - counted:
+        counted |= more
+    kept = tuple(c for c in problem.candidates if c.id in counted)
+    return replace(problem, candidates=kept, precedences=tuple(p for p in problem.precedences if {p.before, p.after} <= counted))
 
 
 def _wan(fen: int) -> str:
