@@ -78,6 +78,18 @@ def test_what_can_not_be_paid_is_told_with_the_fewest_conditions():
     assert any("B" in c and "必须实施" in c for c in told.value.conflict) and any("资金 县级" in c for c in told.value.conflict)
 
 
+def test_one_fen_too_little_is_too_little():
+    fen = 10_000_000_000
+    short = Problem(2026, 2026, (project("A", fen + 1, (2026,)), project("B", 5_000, (2026,))), county(fen, 0)[:1])
+    found = solve_portfolio(short)
+    assert set(found.starts) == {"B"} and replay(short, found).faults == ()
+    exact = replace(short, candidates=(project("A", fen, (2026,), value=99), *short.candidates[1:]))
+    assert set(solve_portfolio(exact).starts) == {"A"}
+    with pytest.raises(InfeasibleError) as told:
+        solve_portfolio(replace(short, candidates=(project("A", fen + 1, (2026,), must=True),)))
+    assert any("资金 县级" in c for c in told.value.conflict)
+
+
 def test_a_conflict_among_many_projects_is_cut_down_and_counted():
     many = tuple(project(f"P{n:03d}", 100 + n, must=n < 40, years=(2026,) if n % 2 else (2026, 2027)) for n in range(120))
     with pytest.raises(InfeasibleError) as told:

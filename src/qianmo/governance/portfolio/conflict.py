@@ -6,20 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 from scipy.sparse import vstack
 
 from qianmo.governance.portfolio.model import Model, build_model
+from qianmo.governance.portfolio.pay import payments_of
 from qianmo.governance.portfolio.problem import Problem, Supply, open_years
 from qianmo.schema.errors import InfeasibleError
 
-__all__ = ["Clause", "clauses", "explain_conflict", "is_possible", "smallest_set"]
+__all__ = ["Clause", "clauses", "explain_conflict", "is_possible", "smallest_set", "to_the_fen"]
 
 SECONDS = 10.0
 """Limit of one question whether a portfolio is possible. [s]"""
 
 MOST_QUESTIONS = 400
 """Questions after which the search for a smaller conflict ends; what is given then is a conflict, perhaps not the smallest."""
+
+_ROOM_FEN = 100
+"""Money kept back from every supply when a plan of the solver misses a fen; its tolerance is one."""
 
 MANY_WORDS = 12
 """Conditions above which the message counts the projects instead of naming each; the list of the error names all."""
@@ -62,16 +66,22 @@ def clauses(problem: Problem) -> tuple[Clause, ...]:
 
 def is_possible(problem: Problem, kept: tuple[Clause, ...]) -> bool:
     """False when it is proven that no portfolio obeys the kept clauses; the others are given up (条件能否同时满足)."""
-    model = build_model(_relaxed(problem, kept))
+    relaxed = _relaxed(problem, kept)
+    model = build_model(relaxed)
     if not len(model.value):
         return _nothing_suffices(model)
     if not _divisible(model):
         return False
-    count = len(model.start)
-    whole = np.r_[np.ones(count), np.zeros(len(model.flow))]
-    most = np.r_[np.ones(count), np.full(len(model.flow), np.inf)]
-    rows = LinearConstraint(model.matrix, model.low, model.high)
-    return milp(np.zeros(len(model.value)), constraints=rows, integrality=whole, bounds=Bounds(0.0, most), options={"time_limit": SECONDS}).status != 2
+    found = _any_plan(model)
+    if found.x is None:
+        return bool(found.status != 2)
+    starts = {relaxed.candidates[n].id: year for (n, year), x in zip(model.start, found.x) if x > 0.5}
+    return payments_of(relaxed, starts) is not None or bool(_any_plan(build_model(to_the_fen(relaxed))).status != 2)
+
+
+def to_the_fen(problem: Problem) -> Problem:
+    """The problem with a little less of every supply, for plans that a solver found to within its tolerance only (留出取整余地)."""
+    return replace(problem, supplies=tuple(replace(s, fen=max(0, s.fen - _ROOM_FEN)) for s in problem.supplies))
 
 
 def smallest_set(count: int, possible: Callable[[tuple[int, ...]], bool]) -> tuple[int, ...]:
@@ -156,6 +166,14 @@ def _cut_down(problem: Problem, listed: tuple[Clause, ...]) -> tuple[Clause, ...
     if splittable(everything):
         return tuple(listed[k] for k in _irreducible(everything, lambda some: is_possible(problem, tuple(listed[k] for k in some)), most=MANY))
     return tuple(listed[k] for k in _irreducible(everything, splittable))
+
+
+def _any_plan(model: Model) -> OptimizeResult:
+    count = len(model.start)
+    whole = np.r_[np.ones(count), np.zeros(len(model.flow))]
+    most = np.r_[np.ones(count), np.full(len(model.flow), np.inf)]
+    rows = LinearConstraint(model.matrix, model.low, model.high)
+    return milp(np.zeros(len(model.value)), constraints=rows, integrality=whole, bounds=Bounds(0.0, most), options={"time_limit": SECONDS})
 
 
 def _nothing_suffices(model: Model) -> bool:

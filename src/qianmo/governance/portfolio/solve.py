@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 from scipy.sparse import vstack
 
-from qianmo.governance.portfolio.conflict import clauses, explain_conflict, is_possible
+from qianmo.governance.portfolio.conflict import clauses, explain_conflict, is_possible, to_the_fen
 from qianmo.governance.portfolio.model import WAN, Model, build_model
 from qianmo.governance.portfolio.pay import payments_of
 from qianmo.governance.portfolio.problem import Portfolio, Prices, Problem, check_problem, value_of
 from qianmo.schema.errors import QianmoError
 
 __all__ = ["solve_portfolio"]
-
-_ROOM_FEN = 10_000
-"""Money kept back from every supply when the rounded plan of the solver misses a fen."""
-
 
 def solve_portfolio(problem: Problem, *, gap: float = 0.002, seconds: float = 60.0, clock: Callable[[], float] = lambda: 0.0) -> Portfolio:
     """Choose start years so that the value is greatest, to within `gap` (求解项目组合).
@@ -61,8 +56,9 @@ def solve_portfolio(problem: Problem, *, gap: float = 0.002, seconds: float = 60
     starts = _starts(problem, model, found)
     payments = payments_of(problem, starts)
     if payments is None:
-        careful = replace(problem, supplies=tuple(replace(s, fen=max(0, s.fen - _ROOM_FEN)) for s in problem.supplies))
-        again = _search(build_model(careful), gap, seconds)
+        again = _search(build_model(to_the_fen(problem)), gap, seconds)
+        if again.status == 2:
+            raise explain_conflict(problem)
         starts = _starts(problem, model, again)
         payments = payments_of(problem, starts)
         if payments is None:
