@@ -36,6 +36,7 @@ NAMES = (
     "risk",
     "pv",
     "review",
+    "portfolio",
 )
 _SMALL = 2000
 

@@ -1,1 +1,1 @@
-"""How a project moves through the desks: stages, library, joint review (治理)."""
+"""How a project moves through the desks: stages, project library, funds, portfolio, acceptance, joint review (治理)."""

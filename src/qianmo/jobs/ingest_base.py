@@ -23,7 +23,7 @@ from qianmo.jobs.ingest_layer import SLOPE_LIMITS, Prepared, Setting, prepare_cl
 from qianmo.jobs.ingest_place import where
 from qianmo.jobs.ingest_plain import PLAIN_TABLES, RAIN_RESULTS, PlainTable, plain_lines, prepare_plain, put_plain
 from qianmo.jobs.ingest_read import Read, read_recipe
-from qianmo.jobs.opened import EROSION_GRIDS, SWAP_LAYERS, TENURE_TABLES, plan_layers
+from qianmo.jobs.opened import EROSION_GRIDS, LIBRARY_TABLES_KEPT, SWAP_LAYERS, TENURE_TABLES, plan_layers
 from qianmo.jobs.recipe import Recipe, recipe_from_file, recipe_from_options
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.onemap.check_layer import check_layer
@@ -307,7 +307,7 @@ def _commit(
         _put_faults(stage, faults, setting, {x.dataset.name for x in layers})
         if log is not None:
             stage.put_table("repair_log", log.astype({"before": str, "after": str}) if len(log) else log)
-        stage.clear_results(keep=(*TENURE_TABLES, *PLAIN_TABLES, *RAIN_RESULTS, *(("repair_log",) if log is not None else ())))
+        stage.clear_results(keep=(*TENURE_TABLES, *LIBRARY_TABLES_KEPT, *PLAIN_TABLES, *RAIN_RESULTS, *(("repair_log",) if log is not None else ())))
         if plain:
             put_plain(stage, list(plain), overrides=_parameters_of(folder, recipe))
         for name in (*plan_layers(stage.datasets), *SWAP_LAYERS, *EROSION_GRIDS):

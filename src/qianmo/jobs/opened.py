@@ -22,7 +22,7 @@ from qianmo.store.project import Project, open_project
 from qianmo.store.stage import read_catalog
 
 __all__ = [
-    "CARBON_TABLES", "EROSION_GRIDS", "PLAN_GRIDS", "PLAN_LAYERS", "PLAN_TABLES", "QUALITY_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "Planned",
+    "CARBON_TABLES", "EROSION_GRIDS", "LIBRARY_TABLES_KEPT", "PLAN_GRIDS", "PLAN_LAYERS", "PLAN_TABLES", "QUALITY_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "Planned",
     "open_for_work", "plan_layers", "planned_state", "read_tables",
 ]  # fmt: skip
 
@@ -56,6 +56,12 @@ PLAN_TABLES = (
     "erosion_change", *CARBON_TABLES, *QUALITY_TABLES,
 )  # fmt: skip
 """Tables that a plan makes; they go when the state they rest on changes."""
+
+LIBRARY_TABLES_KEPT = (
+    "library_project", "library_payment", "library_fund", "library_fund_year", "library_order", "library_floor", "library_history", "library_rank",
+    "portfolio_start", "portfolio_payment", "fund_balance", "acceptance_line",
+)  # fmt: skip
+"""Tables of the project library; no layer is under them, so they stay when layers change."""
 
 SWAP_LAYERS = ("basic_farmland_after", "basic_farmland_out", "basic_farmland_in")
 """Layers that an adjustment of basic farmland makes."""
@@ -91,7 +97,7 @@ class Opened:
     @property
     def synthetic(self) -> dict[str, str]:
         """Invented inputs: dataset name → label, also for invented columns of real layers."""
-        found = {d.name: f"{d.zh}（合成）" for d in self.datasets.values() if d.synthetic and d.kind not in PLAN_LAYERS and d.name not in SWAP_LAYERS}
+        found = {d.name: f"{d.zh}（合成）" for d in self.datasets.values() if d.synthetic and d.kind not in PLAN_LAYERS and d.name not in (*SWAP_LAYERS, *LIBRARY_TABLES_KEPT)}
         for d in self.datasets.values():
             if d.lineage.parameters.get("synthetic_columns") and not d.synthetic:
                 found.setdefault(f"{d.name}_columns", f"{d.zh}的村属与权属字段（合成）")

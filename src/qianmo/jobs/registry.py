@@ -10,7 +10,7 @@ from qianmo.schema.errors import SchemaError
 
 __all__ = ["GROUPS", "job_names", "job_spec", "job_specs"]
 
-GROUPS = {"finance": ("项目资金", "project finance"), "review": ("联席审查", "joint review")}
+GROUPS = {"finance": ("项目资金", "project finance"), "review": ("联席审查", "joint review"), "library": ("项目库", "project library")}
 """Families of jobs: the job ``finance-run`` is the command ``qianmo finance run`` (命令组)."""
 
 _HOMES = {
@@ -54,6 +54,14 @@ _HOMES = {
     "review-decision": "review_decision",
     "carbon": "carbon_account",
     "quality": "quality_grade",
+    "library-list": "library_edit",
+    "library-add": "library_edit",
+    "library-import": "library_edit",
+    "library-export": "library_edit",
+    "library-score": "library_plan",
+    "library-portfolio": "library_plan",
+    "library-move": "library_steps",
+    "library-accept": "library_steps",
 }
 
 

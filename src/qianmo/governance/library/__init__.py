@@ -1,0 +1,1 @@
+"""The project library: check, score, rank, compare (项目库)."""
