@@ -27,6 +27,7 @@ from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import parameter
 from qianmo.schema.units import m2_to_mu
 from qianmo.store.durable import replace_bytes
+from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project, change, open_project
 from qianmo.store.scratch import scratch_folder
 from qianmo.store.stage import read_catalog
@@ -76,7 +77,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         signals = branches = None
         if land is not None:
             bands = names_of(values["bands"])
-            signals, branches = _judged(land, before, after, bands, found, tree)
+            signals, branches = _judged(project, land, before, after, bands, found, tree)
             if not bands:
                 context.note("没有给出波段名 (--bands), 光谱指数缺失, 变化的耕地只能给黄灯")
         told |= _figures(strength, float(limit), found, before, values)
@@ -184,9 +185,12 @@ def _with_class(found: _Found, land: Land | None) -> _Found:
     return _Found(found.changed, found.seen, found.chance, found.small_m2, told)
 
 
-def _judged(land: Land, before: Images, after: Images, bands: Any, found: _Found, tree: tuple[Question, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _judged(project: Project | None, land: Land, before: Images, after: Images, bands: Any, found: _Found, tree: tuple[Question, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Signals of all patches; lights of the cultivated ones, '' for the others."""
     table = signals_of(land, before, after, bands, changed=found.changed, seen=found.seen, chance=found.chance)
+    series = project.state / "tables" / "change_series.parquet" if project is not None else None
+    if series is not None and series.is_file():
+        table["ndvi_amplitude"] = table["patch_id"].map(read_frame(series).set_index("patch_id")["amplitude"]).to_numpy(float)
     fields = table[table["farmland"]]
     answer, branches = lights(fields, tree)
     return table.join(answer.set_index(fields.index)).fillna({"light": "", "candidate": "", "node": ""}), branches

@@ -27,7 +27,7 @@ from qianmo.store.sources import list_sources
 from qianmo.survey.change.coregister import Shift, image_shift
 from qianmo.survey.change.two_dates import apply_detector, fit_detector, pca_two_means
 
-__all__ = ["Images", "Strength", "clear_work", "images_of", "names_of", "sample", "scene_shift", "strength_of"]
+__all__ = ["Images", "Strength", "clear_work", "image_of", "images_of", "names_of", "sample", "scene_shift", "strength_of"]
 
 _SHIFT_CELLS = 1024
 """Side of the middle part of the scene in which the shift is measured."""
@@ -89,7 +89,7 @@ def images_of(before: str, after: str, workdir: Path) -> tuple[Images, Images]:
     MissingDataError
         A file is no image.
     """
-    one, other = (_images(path, workdir / str(k)) for k, path in enumerate((before, after)))
+    one, other = (image_of(path, workdir / str(k)) for k, path in enumerate((before, after)))
     a, b = one.bands[0], other.bands[0]
     if one.shape != other.shape or not a.transform.almost_equals(b.transform, 1e-6) or one.crs != other.crs:
         found = f"{one.name} 的格网 {one.shape}, 原点 ({a.transform.c:g}, {a.transform.f:g}) 与 {other.name} 的 {other.shape}, ({b.transform.c:g}, {b.transform.f:g}) 不一致"
@@ -165,12 +165,22 @@ def _fingerprint(before: Images, after: Images, method: str, tile: int, step: in
     return hashlib.sha256("|".join((before.sha256, after.sha256, method, str(tile), str(step), __version__)).encode()).hexdigest()[:16]
 
 
-def _images(path: str, workdir: Path) -> Images:
+def image_of(path: str, workdir: Path) -> Images:
+    """Bands of one file, unpacked into a new folder by the guarded process.
+
+    Raises
+    ------
+    MissingDataError
+        The file is no image.
+    SchemaError
+        No reference system.
+    """
     workdir.mkdir()
-    sources = list_sources([Path(path)], workdir=workdir, limits=default_limits(), consent=Consent()).sources
+    limits = default_limits({"guard_bands_max": parameter("change_bands_max")})
+    sources = list_sources([Path(path)], workdir=workdir, limits=limits, consent=Consent()).sources
     if len(sources) != 1 or sources[0].driver != "GTiff":
         raise MissingDataError(f"{path} 不是影像", expected="多波段 GeoTIFF")
-    bands = read_grids(sources[0], workdir=workdir, limits=default_limits(), mapped=True)
+    bands = read_grids(sources[0], workdir=workdir, limits=limits, mapped=True)
     if bands[0].crs_wkt is None:
         raise SchemaError(f"{path}: 没有坐标系", expected="带坐标系的 GeoTIFF", cure="先赋予坐标系")
     return Images(tuple(bands), pyproj.CRS.from_wkt(bands[0].crs_wkt), Path(path).name, bands[0].sha256)

@@ -46,6 +46,7 @@ _HOMES = {
     "subside": "subside",
     "goaf": "goaf_sites",
     "lights": "change_lights",
+    "watch": "watch_series",
 }
 
 
