@@ -172,3 +172,20 @@ def test_missing_values_told_by_one_date_only_and_dates_in_the_wrong_order_are_r
     assert "无效值" in capsys.readouterr().err
     assert main(["detect", before, before, "--into", str(tmp_path / "p"), "--before-date", "2025-01-01", "--after-date", "2024-01-01", "--quiet"]) != 0
     assert "早于" in capsys.readouterr().err and not (tmp_path / "p").exists()
+
+
+def test_a_cloud_counts_as_not_seen_and_not_as_change(country, tmp_path, capsys):
+    _, before, after, truth = country
+    with rasterio.open(after) as opened:
+        values, crs, transform = opened.read(), opened.crs, opened.transform
+    values[:, 60:100, 60:120] = np.array([0.62, 0.60, 0.60, 0.64, 0.50, 0.38])[:, None, None]
+    cloudy = _write(tmp_path / "c.tif", values, crs, transform)
+    told = []
+    for extra in (["--clouds", "none"], ["--clouds", "rule"]):
+        assert main(["detect", before, cloudy, "--into", str(tmp_path / extra[1]), "--bands", BANDS, *extra, "--quiet", "--json"]) == 0
+        told.append(json.loads(capsys.readouterr().out)["figures"])
+    assert told[0]["cells"] - told[1]["cells"] >= 40 * 60 * 0.5 and told[1]["cloudy_after"] > told[1]["cloudy_before"]
+    strength = rasterio.open(open_project(tmp_path / "rule").state / "rasters" / "change_strength.tif").read(1)
+    assert np.isnan(strength[60:100, 60:120]).all()
+    nameless = ["detect", before, cloudy, "--into", str(tmp_path / "x"), "--clouds", "rule", "--quiet"]
+    assert main(nameless) != 0 and "--bands" in capsys.readouterr().err and not (tmp_path / "x").exists()

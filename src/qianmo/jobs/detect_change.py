@@ -19,7 +19,17 @@ from qianmo.geo.grid import polygonize
 from qianmo.geo.raster import Grid
 from qianmo.jobs.context import Context
 from qianmo.jobs.detect_land import Land, after_classes, land_of, patch_shapes, signals_of, tree_of, words
-from qianmo.jobs.detect_tiles import Images, Strength, clear_work, images_of, names_of, sample, scene_shift, strength_of
+from qianmo.jobs.detect_tiles import (
+    Images,
+    Strength,
+    clear_work,
+    images_of,
+    names_of,
+    sample,
+    scene_shift,
+    strength_of,
+    without_clouds,
+)
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.change_sheet import change_sheet
 from qianmo.schema.dataset import Dataset, Lineage
@@ -65,8 +75,15 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     with scratch_folder() as scratch:
         context.step("读取影像", 0.0)
         before, after = images_of(values["before"], values["after"], scratch)
+        told_clouds: dict[str, Any] = {"clouds": values["clouds"]}
+        if values["clouds"] != "none":
+            options = {"method": values["clouds"], "factor": values["reflectance"], "level": values["level"], "context": context}
+            before, after = (without_clouds(i, names_of(values["bands"]), **options) for i in (before, after))
+            told_clouds |= {f"cloudy_{k}": 1.0 - float(i.clear.mean()) for k, i in (("before", before), ("after", after)) if i.clear is not None}
+            if values["clouds"] == "rule":
+                context.note("云用亮白像元规则剔除 (不是训练模型, 不识别云影, 会误伤白色屋顶与大棚)")
         land = land_of(project, before)
-        told = _shift(before, after, values, context)
+        told = told_clouds | _shift(before, after, values, context)
         strength = strength_of(before, after, method=values["method"], tile=values["tile"], work=work, context=context)
         context.step("变化图斑", 0.65)
         limit = values["threshold"] if values["threshold"] is not None else otsu_threshold(sample(strength.values, parameter("change_sample_cells")))
@@ -256,6 +273,8 @@ def _report(told: dict[str, Any], patches: gpd.GeoDataFrame, signals: pd.DataFra
         f"变化图斑 {told['patches']} 个, {told['changed_m2'] / 1e4:.2f} 公顷 ({m2_to_mu(told['changed_m2']):.2f} 亩)",
         f"小于最小上图面积、只列出不上图: {told['small_m2'] / 1e4:.2f} 公顷",
     ]
+    if "cloudy_before" in told:
+        lines.append(f"有云占比: 前期 {told['cloudy_before']:.1%}, 后期 {told['cloudy_after']:.1%}, 按未看清处理")
     if told["resumed"]:
         lines.append(f"续算: {told['tiles']} 块中 {told['resumed']} 块取自上次中断的运行")
     if "from_class" in patches:
@@ -283,6 +302,9 @@ SPECS = (
             JobOption("threshold", "number", "变化阈值; 不填则自动 (大津法)", "threshold of the strength; Otsu by default"),
             JobOption("smallest", "number", "最小上图面积 (平方米); 不填则按变化后地类", "minimum mapping unit in square metres; by the class after the change where not given"),
             JobOption("bands", "text", "各波段名称, 如 blue,green,red,nir,swir16,swir22; 不用的留空", "name of each band, blank where not used"),
+            JobOption("clouds", "choice", "去云: none 不做, model 用 ukis-csmask 模型, rule 用亮白像元规则", "cloud masking", default="none", choices=("none", "model", "rule")),
+            JobOption("reflectance", "number", "像元值换算为反射率的系数, 去云时用", "factor that makes reflectance of cell values, for cloud masking", default=1.0),
+            JobOption("level", "choice", "影像级别: l1c 大气顶, l2a 地表", "level of the reflectance", default="l2a", choices=("l1c", "l2a")),
             JobOption("before_date", "text", "前期日期 (年-月-日)", "date of the earlier image"),
             JobOption("after_date", "text", "后期日期 (年-月-日)", "date of the later image"),
             JobOption("thresholds", "path", "红绿灯阈值文件 (TOML 或 CSV)", "thresholds of the traffic lights"),
