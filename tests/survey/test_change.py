@@ -70,6 +70,15 @@ def test_images_that_do_not_fit_are_refused(scene, change, kind, said):
         irmad(*change(before, after))
 
 
+def test_irmad_says_so_when_its_weights_fall_upon_an_empty_margin(rng):
+    """A margin without image, filled with a constant instead of missing values, looks like land that never changes."""
+    before = rng.normal(size=(6, 40, 40)).cumsum(axis=0)
+    after = before + rng.normal(0, 0.05, before.shape)
+    before[:, :20], after[:, :20] = 0.0, rng.normal(0, 1e-7, (6, 20, 40))
+    with pytest.raises(SchemaError, match=r"塌缩|线性相关"):
+        irmad(before, after, rounds=200, tolerance=0.0)
+
+
 def test_small_change_is_kept_apart_not_lost():
     changed = np.zeros((20, 20), bool)
     changed[2:6, 2:6] = changed[10, 10] = changed[11, 11] = True

@@ -62,6 +62,8 @@ _HOMES = {
     "library-portfolio": "library_plan",
     "library-move": "library_steps",
     "library-accept": "library_steps",
+    "lights": "change_lights",
+    "watch": "watch_series",
 }
 
 

@@ -17,8 +17,10 @@ from qianmo.store.sandbox import run_guarded, task_of
 __all__ = ["grids_of", "read_grids"]
 
 
-def read_grids(source: Source, *, workdir: Path, limits: Limits) -> list[RawGrid]:
+def read_grids(source: Source, *, workdir: Path, limits: Limits, mapped: bool = False) -> list[RawGrid]:
     """Bands of one checked GeoTIFF, one grid a band (读取栅格).
+
+    With `mapped` the values stay on disk in `workdir` and are read as they are used; the folder must outlive the grids.
 
     Raises
     ------
@@ -33,10 +35,10 @@ def read_grids(source: Source, *, workdir: Path, limits: Limits) -> list[RawGrid
     )[0]
     if isinstance(answer, Exception):
         raise answer
-    return grids_of(source, answer["items"], Path(answer["folder"]), limits)
+    return grids_of(source, answer["items"], Path(answer["folder"]), limits, mapped=mapped)
 
 
-def grids_of(source: Source, items: Sequence[Mapping[str, Any]], folder: Path, limits: Limits) -> list[RawGrid]:
+def grids_of(source: Source, items: Sequence[Mapping[str, Any]], folder: Path, limits: Limits, *, mapped: bool = False) -> list[RawGrid]:
     """Grids from the descriptions and .npy files of the reading process, checked again here (栅格复核).
 
     Raises
@@ -44,12 +46,12 @@ def grids_of(source: Source, items: Sequence[Mapping[str, Any]], folder: Path, l
     UnsafeInputError
         Shape, type or size contradict the description.
     """
-    return [_grid(source, item, folder / item["file"], limits) for item in items]
+    return [_grid(source, item, folder / item["file"], limits, mapped=mapped) for item in items]
 
 
-def _grid(source: Source, item: Mapping[str, Any], path: Path, limits: Limits) -> RawGrid:
+def _grid(source: Source, item: Mapping[str, Any], path: Path, limits: Limits, *, mapped: bool) -> RawGrid:
     try:
-        values = np.load(path, allow_pickle=False)
+        values = np.load(path, allow_pickle=False, mmap_mode="r" if mapped else None)
     except (ValueError, OSError, EOFError) as error:
         raise UnsafeInputError(
             f"{source.origin}: the reader's answer is broken ({error})", expected="a grid", cure="read the source again 请重试"

@@ -1,0 +1,196 @@
+"""A stack of images of an index as series of parcels: season, alarms, confidence (地块时序监测)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qianmo import __version__
+from qianmo.geo.fractions import weighted_mean
+from qianmo.jobs.context import Context
+from qianmo.jobs.detect_land import Land, land_of
+from qianmo.jobs.detect_tiles import Images, image_of
+from qianmo.jobs.spec import JobOption, JobReport, JobSpec
+from qianmo.reports.series_chart import ParcelCourse, series_chart
+from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
+from qianmo.store.durable import replace_bytes
+from qianmo.store.project import change, open_project
+from qianmo.store.scratch import scratch_folder
+from qianmo.survey.change.series import Alarm, SeasonalModel, fit_season, monitor, season_design
+
+__all__ = ["SPECS", "run"]
+
+_AT_ONCE = 8
+"""Dates that are in memory at once."""
+
+_LEAST_SEEN = 0.5
+"""Part of a parcel that must be clear for a date to count."""
+
+
+_METHODS = {"repeats": "连续超限", "cusum": "累积和 CUSUM", "ewma": "指数加权均值 EWMA"}
+
+
+def run(context: Context, values: Mapping[str, Any]) -> JobReport:
+    """Series of each parcel by exact shares, the season of the history, alarms after it; nothing is written when anything fails."""
+    folder = Path(values["into"])
+    project = open_project(folder)
+    days = _days(Path(values["dates"]))
+    until = _day(values["history"], "--history")
+    with scratch_folder() as scratch:
+        context.step("读取时序", 0.0)
+        stack, cloud = _opened(values, scratch, len(days))
+        land = land_of(project, stack)
+        if land is None:
+            raise MissingDataError(f"项目 {folder} 中没有地类图斑", cure="先入库地类图斑: qianmo ingest …")
+        series = _parcels(context, stack, cloud, land, float(values["scale"]))
+        digest = f"{stack.sha256}; {cloud.sha256 if cloud else ''}"
+    series, days = _one_a_day(series, days, context)
+    context.step("季节模型与监测", 0.7)
+    when = np.array([(d - days[0]).days for d in days], dtype=float)
+    past = np.array([d <= until for d in days])
+    if past.all() or not past.any():
+        raise SchemaError(f"--history {until} 不在 {days[0]} 至 {days[-1]} 之间", expected="历史期之后还有影像")
+    model = fit_season(series[past], when[past], order=values["order"], trend=False)
+    alarm = monitor(series[~past], when[~past], model, method=values["method"], limit=values["limit"])
+    table = _table(land, series, model, alarm, [d for d, p in zip(days, past) if not p])
+    if not table["clear_history"].gt(0).any() or not np.isfinite(model.sigma).any():
+        raise MissingDataError("没有一个图斑的历史观测足以拟合季节模型", expected=f"至少 {2 * values['order'] + 4} 期看清的影像", cure="延长 --history 或减小 --order")
+    context.step("保存成果", 0.9)
+    told = {
+        "dates": len(days), "parcels": len(table), "alarms": int((table["alarm_day"] != "").sum()), "sure": int((table["repeats"] >= 3).sum()), "source": stack.name,
+        "source_sha256": digest, "tool": f"qianmo {__version__} watch", "history": until.isoformat(), "method": values["method"],
+        "limit": values["limit"], "order": values["order"],
+    }  # fmt: skip
+    with change(folder, what="地块时序监测", user=context.user, now=context.clock()) as stage:
+        stage.put_table("change_series", table)
+        stage.put_json("change_series_facts", told)
+    out = (Path(values["out"]) if values["out"] else folder / "change") / "地块时序.png"
+    replace_bytes(out, _chart(table, series, when, days, model, until, values))
+    return _report(told, table, out)
+
+
+def _opened(values: Mapping[str, Any], scratch: Path, dates: int) -> tuple[Images, Images | None]:
+    stack = image_of(values["stack"], scratch / "stack")
+    cloud = image_of(values["cloud"], scratch / "cloud") if values["cloud"] else None
+    for images in filter(None, (stack, cloud)):
+        if len(images.bands) != dates:
+            raise SchemaError(f"{images.name} 有 {len(images.bands)} 个波段, 日期表有 {dates} 行", expected="一期一个波段, 一行一个日期, 次序相同")
+    if cloud is not None and (cloud.shape != stack.shape or not cloud.bands[0].transform.almost_equals(stack.bands[0].transform, 1e-6) or cloud.crs != stack.crs):
+        raise CrsError(f"{cloud.name} 的格网 {cloud.shape} 与 {stack.name} 的 {stack.shape} 不一致", expected="同一格网", cure="按同一范围与像元导出")
+    if stack.crs.is_geographic:
+        raise CrsError(f"{stack.name} 为经纬度坐标", expected="米制投影坐标系", cure="先重投影")
+    return stack, cloud
+
+
+def _days(path: Path) -> list[date]:
+    """The last column of a CSV with a header line, one date a line, not falling."""
+    if not path.is_file():
+        raise MissingDataError(f"没有文件 {path}", expected="日期表 (CSV)", cure="核对路径")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise SchemaError(f"{path.name} 不是 UTF-8", expected="UTF-8 编码的 CSV") from None
+    days = [_day(line.split(",")[-1].strip(), f"{path.name} 第 {k} 行") for k, line in enumerate(lines[1:], start=2) if line.strip()]
+    back = [k + 2 for k in range(1, len(days)) if days[k] < days[k - 1]]
+    if back or len(days) < 2:
+        raise SchemaError(f"{path.name} 共 {len(days)} 个日期" + (f", 第 {back[:5]} 行早于前一行" if back else ""), expected="两个以上日期, 由早到晚")
+    return days
+
+
+def _day(text: str, place: str) -> date:
+    try:
+        return datetime.fromisoformat(str(text)).date()
+    except ValueError:
+        raise SchemaError(f"{place}: {text!r}", expected="年-月-日, 如 2017-06-30") from None
+
+
+def _parcels(context: Context, stack: Images, cloud: Images | None, land: Land, scale: float) -> np.ndarray:
+    """Mean of each date over each patch (dates, n); nan where less than half of it was seen."""
+    out = np.full((len(stack.bands), len(land.frame)), np.nan)
+    for first in range(0, len(out), _AT_ONCE):
+        context.step(f"地块时序 {first + 1}/{len(out)} 期", 0.1 + 0.6 * first / len(out))
+        part = slice(first, first + _AT_ONCE)
+        values = Images(stack.bands[part], stack.crs, stack.name, stack.sha256).part(slice(None), slice(None)) * scale
+        if cloud is not None:
+            values[Images(cloud.bands[part], cloud.crs, cloud.name, cloud.sha256).part(slice(None), slice(None)) != 0] = np.nan
+        mean, seen = weighted_mean(land.fractions, values)
+        out[part] = np.where(seen >= _LEAST_SEEN, mean, np.nan)
+    return out
+
+
+def _one_a_day(series: np.ndarray, days: list[date], context: Context) -> tuple[np.ndarray, list[date]]:
+    """Images of one day become their mean."""
+    single = sorted(set(days))
+    if len(single) == len(days):
+        return series, days
+    context.note(f"{len(days) - len(single)} 期影像与另一期同日, 已取均值")
+    at = [np.flatnonzero([d == day for d in days]) for day in single]
+    count = np.stack([np.isfinite(series[k]).sum(axis=0) for k in at])
+    total = np.stack([np.nansum(series[k], axis=0) for k in at])
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0), single
+
+
+def _table(land: Land, series: np.ndarray, model: SeasonalModel, alarm: Alarm, new_days: list[date]) -> pd.DataFrame:
+    amplitude = 2.0 * np.hypot(model.coefficients[1], model.coefficients[2]) if model.order else np.zeros(len(land.frame))
+    table = pd.DataFrame(
+        {
+            "patch_id": land.frame["patch_id"].astype(str).to_numpy(), "class_code": land.frame["class_code"].astype(str).to_numpy(),
+            "clear_dates": np.isfinite(series).sum(axis=0), "clear_history": model.clear, "mean": model.coefficients[0], "amplitude": amplitude, "sigma": model.sigma,
+            "alarm_day": [new_days[k].isoformat() if k >= 0 else "" for k in alarm.date_index], "direction": alarm.direction.astype(int),
+            "repeats": alarm.repeats.astype(int), "confidence": alarm.confidence,
+        }
+    )  # fmt: skip
+    return table[np.diff(land.fractions.start) > 0]
+
+
+def _chart(table: pd.DataFrame, series: np.ndarray, when: np.ndarray, days: list[date], model: SeasonalModel, until: date, values: Mapping[str, Any]) -> bytes:
+    """The three parcels surest to have changed, and one that has not."""
+    known = table[np.isfinite(table["sigma"])]
+    surest = known.sort_values(["confidence", "repeats"], ascending=False, kind="stable")
+    chosen = [*surest.index[:3], *surest.index[3:][::-1][:1]]
+    season = season_design(when, order=model.order, trend=model.trend) @ model.coefficients
+    courses = []
+    for k in chosen:
+        row = table.loc[k]
+        said = f"把握 {row['confidence']:.0%}, 连续 {row['repeats']} 次" if row["alarm_day"] else "无告警"
+        at = date.fromisoformat(row["alarm_day"]) if row["alarm_day"] else None
+        courses.append(ParcelCourse(f"图斑 {row['patch_id']} (地类 {row['class_code']}): {said}", series[:, k], season[:, k], float(model.sigma[k]), at))
+    notes = (f"季节模型由 {until} 以前的观测拟合, {model.order} 阶谐波", f"{_METHODS[values['method']]}, 限值 {values['limit']:g} 倍中误差", "底色为监测期")
+    return series_chart(courses, days, history_end=until, index=values["index"], title="地块指数时序", notes=notes)
+
+
+def _report(told: Mapping[str, Any], table: pd.DataFrame, out: Path) -> JobReport:
+    lines = [
+        f"影像 {told['dates']} 期, 图斑 {told['parcels']} 个, 看清期数中位 {int(table['clear_dates'].median())}",
+        f"告警 {told['alarms']} 个, 其中连续三次以上 {told['sure']} 个; 把握随重复次数增长: 1 次 50%, 2 次 75%, 3 次 88%",
+        "告警为线索, 不是认定",
+    ]
+    for row in table[table["alarm_day"] != ""].sort_values("confidence", ascending=False, kind="stable").head(5).itertuples():
+        lines.append(f"  {row.patch_id}: {row.alarm_day} 起{'偏低' if row.direction < 0 else '偏高'}, 连续 {row.repeats} 次, 把握 {row.confidence:.0%}")
+    return JobReport(tuple(lines), ((str(out), "地块时序曲线"),), dict(told))
+
+
+SPECS = (
+    JobSpec(
+        "watch", "地块时序监测", "watch parcels through a series of images",
+        (
+            JobOption("stack", "path", "指数时序 (GeoTIFF, 一期一个波段)", "stack of an index, one band a date", required=True, positional=True),
+            JobOption("dates", "path", "日期表 (CSV, 首行为表头, 末列为日期)", "dates, one line a band below a header", required=True),
+            JobOption("into", "path", "项目文件夹", "project folder", required=True),
+            JobOption("history", "text", "稳定历史期的最后一天 (年-月-日)", "last day of the stable history", required=True),
+            JobOption("cloud", "path", "云掩膜 (GeoTIFF, 一期一个波段, 0 为晴空)", "cloud mask, one band a date, 0 is clear"),
+            JobOption("scale", "number", "像元值乘数", "factor of the values in the file", default=1.0),
+            JobOption("index", "text", "指数名称", "name of the index", default="NDVI"),
+            JobOption("order", "integer", "谐波阶数", "harmonics", default=1),
+            JobOption("method", "choice", "监测方法", "detector", default="repeats", choices=tuple(_METHODS)),
+            JobOption("limit", "number", "限值 (中误差的倍数)", "limit in standard deviations", default=3.0),
+            JobOption("out", "path", "图件输出文件夹", "folder for the chart, the project's change/ by default"),
+        ),
+        run,
+    ),
+)  # fmt: skip
