@@ -49,9 +49,9 @@ def show_task(request: HttpRequest, number: str) -> HttpResponse:
 
 def cancel_task(request: HttpRequest, number: str) -> HttpResponse:
     """Ask a task to stop."""
+    task = task_for(viewer_of(request), str(number))
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    task = task_for(viewer_of(request), str(number))
     ask_cancel(task)
     return redirect("task", number=task.number)
 
