@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
-__all__ = ["EXTENT", "MAX_ZOOM", "TileRings", "TileShapes", "rows_in", "tile_of", "tile_rings", "tile_shapes", "tile_window"]
+__all__ = ["EXTENT", "MAX_ZOOM", "TileRings", "TileShapes", "joined_rings", "rows_in", "tile_of", "tile_rings", "tile_shapes", "tile_window"]
 
 EXTENT = 4096
 """Units along the side of a tile."""
@@ -83,6 +84,24 @@ def tile_rings(mercator_geoms: np.ndarray) -> TileRings:
     return TileRings(kind, units, start, rows.astype(np.int64), hole, row_start, _boxes(units, start, row_start))
 
 
+def joined_rings(parts: Sequence[TileRings]) -> TileRings:
+    """Parts of one layer as one, rows in the order of the parts (瓦片几何合并). Parts of another kind than the first lose their rings."""
+    kind = max(parts, key=lambda p: len(p.xy)).kind
+    rows = np.cumsum([0, *(p.box.shape[1] for p in parts)])
+    kept = [(p, first) for p, first in zip(parts, rows) if p.kind == kind]
+    start, row_start, vertices = [np.zeros(1, np.int64)], np.zeros(rows[-1] + 1, np.int64), 0
+    box = np.full((4, rows[-1]), -1, np.int32)
+    box[:2] = np.iinfo(np.int32).max
+    for part, first in kept:
+        start.append(part.start[1:] + vertices)
+        row_start[first + 1 : first + part.box.shape[1] + 1] = np.diff(part.row_start)
+        box[:, first : first + part.box.shape[1]] = part.box
+        vertices += len(part.xy)
+    joined = [np.concatenate([getattr(p, name) for p, _ in kept]) for name in ("xy", "hole")]
+    ring_row = np.concatenate([p.ring_row + first for p, first in kept])
+    return TileRings(kind, joined[0], np.concatenate(start), ring_row, joined[1], np.cumsum(row_start), box)
+
+
 def tile_of(lon: float, lat: float, zoom: int) -> tuple[int, int]:
     """Column and row of the tile that holds a place (所在瓦片). [degree]"""
     x = (lon + 180.0) / 360.0
@@ -151,7 +170,7 @@ def _spread(first: np.ndarray, count: np.ndarray) -> np.ndarray:
 def _taken(rings: TileRings, rows: np.ndarray, origin: np.ndarray) -> TileShapes:
     ring = _spread(rings.row_start[rows], rings.row_start[rows + 1] - rings.row_start[rows])
     count = rings.start[ring + 1] - rings.start[ring]
-    xy = rings.xy[_spread(rings.start[ring], count)].astype(np.int64) - origin
+    xy = rings.xy[_spread(rings.start[ring], count)] - origin.astype(np.int32)
     return TileShapes(xy, np.append(0, np.cumsum(count)), rings.ring_row[ring], rings.hole[ring])
 
 
@@ -179,7 +198,7 @@ def _clipped(rings: TileRings, rows: np.ndarray, origin: np.ndarray, window: tup
         last = np.diff(ring, append=-1) != 0
         xy, ring = xy[~last], ring[~last]
     start = np.searchsorted(ring, np.arange(len(parts) + 1))
-    return TileShapes(np.rint(xy).astype(np.int64) - origin, start, rows_of, hole)
+    return TileShapes(np.rint(xy).astype(np.int32) - origin.astype(np.int32), start, rows_of, hole)
 
 
 def _shape(rings: TileRings, row: int) -> shapely.Geometry:
@@ -210,30 +229,39 @@ def _cleaned(shapes: TileShapes, kind: int) -> TileShapes:
     if kind == 1 or not len(shapes.xy):
         return shapes
     count = np.diff(shapes.start)
-    ring = np.repeat(np.arange(len(count)), count)
+    ring = np.repeat(np.arange(len(count), dtype=np.int32), count)
+    x, y = np.ascontiguousarray(shapes.xy[:, 0]), np.ascontiguousarray(shapes.xy[:, 1])
     same = np.zeros(len(ring), bool)
-    same[1:] = (shapes.xy[1:] == shapes.xy[:-1]).all(axis=1) & (ring[1:] == ring[:-1])
+    same[1:] = (x[1:] == x[:-1]) & (y[1:] == y[:-1])
+    same[shapes.start[:-1][count > 0]] = False
     if kind == 3:
         ends, starts = shapes.start[1:] - 1, shapes.start[:-1]
-        same[ends] |= (shapes.xy[ends] == shapes.xy[starts]).all(axis=1) & (ends > starts)
-    xy, ring = shapes.xy[~same], ring[~same]
-    count = np.bincount(ring, minlength=len(count))
+        same[ends] |= (x[ends] == x[starts]) & (y[ends] == y[starts]) & (ends > starts)
+    if same.any():
+        x, y, ring = x[~same], y[~same], ring[~same]
+        count = np.bincount(ring, minlength=len(count))
     if kind == 2:
         good = count >= 2
     else:
-        twice = _twice_area(xy, ring, count)
+        twice = _twice_area(x, y, count)
         good = (count >= 3) & np.where(shapes.hole, twice < 0, twice > 0)
         outer = np.maximum.accumulate(np.where(shapes.hole, 0, np.arange(len(count))))
         good &= good[outer]
-    keep = good[ring]
-    return TileShapes(xy[keep], np.append(0, np.cumsum(count[good])), shapes.ring_row[good], shapes.hole[good])
+    xy = np.column_stack([x, y])
+    if good.all():
+        return TileShapes(xy, np.append(0, np.cumsum(count)), shapes.ring_row, shapes.hole)
+    return TileShapes(xy[good[ring]], np.append(0, np.cumsum(count[good])), shapes.ring_row[good], shapes.hole[good])
 
 
-def _twice_area(xy: np.ndarray, ring: np.ndarray, count: np.ndarray) -> np.ndarray:
+def _twice_area(x: np.ndarray, y: np.ndarray, count: np.ndarray) -> np.ndarray:
     """Twice the signed area of each ring, positive where an outer ring runs clockwise on the screen."""
-    follow = np.arange(1, len(xy) + 1)
+    out = np.zeros(len(count), np.int64)
+    if not len(x):
+        return out
+    filled = np.flatnonzero(count)
     start = np.append(0, np.cumsum(count))
-    filled = count > 0
-    follow[start[1:][filled] - 1] = start[:-1][filled]
-    cross = xy[:, 0] * xy[follow, 1] - xy[follow, 0] * xy[:, 1]
-    return np.bincount(ring, weights=cross, minlength=len(count))
+    next_x, next_y = np.append(x[1:], x[0]), np.append(y[1:], y[0])
+    ends = start[filled + 1] - 1
+    next_x[ends], next_y[ends] = x[start[filled]], y[start[filled]]
+    out[filled] = np.add.reduceat(x.astype(np.int64) * next_y - next_x.astype(np.int64) * y, start[filled])
+    return out

@@ -58,7 +58,7 @@ def layer_tile(shapes: TileShapes, *, kind: int, name: str, fields: Mapping[str,
     per_row = np.add.reduceat(per_ring, first_ring)
     tags, keys, values = _tags(rows, fields)
     sizes = _varint_size(commands)
-    drawn = np.add.reduceat(sizes, np.cumsum(per_row) - per_row)
+    drawn = np.add.reduceat(sizes, np.cumsum(per_row) - per_row, dtype=np.int64)
     head = _heads(rows, tags, drawn, kind)
     numbers = _woven(head, commands, per_row)
     body = _varints(numbers)
@@ -68,17 +68,16 @@ def layer_tile(shapes: TileShapes, *, kind: int, name: str, fields: Mapping[str,
 def _commands(shapes: TileShapes, first_ring: np.ndarray, kind: int) -> tuple[np.ndarray, np.ndarray]:
     """The drawing commands of all rings, and how many numbers each ring has."""
     count = np.diff(shapes.start)
-    step = shapes.xy.copy()
+    step = shapes.xy.astype(np.int32)
     step[1:] -= shapes.xy[:-1]
     begin = shapes.start[first_ring]
     step[begin] = shapes.xy[begin]
-    zigzag = (step << 1) ^ (step >> 63)
+    zigzag = (step << 1) ^ (step >> 31)
     per_ring = 2 * count + 1 + (count > 1) + (kind == 3)
     at = np.cumsum(per_ring) - per_ring
-    out = np.empty(int(per_ring.sum()), np.int64)
-    ring = np.repeat(np.arange(len(count)), count)
-    within = np.arange(len(ring)) - np.repeat(shapes.start[:-1], count)
-    place = at[ring] + 1 + 2 * within + (within > 0)
+    out = np.empty(int(per_ring.sum()), np.int32)
+    place = 2 * np.arange(len(step)) + np.repeat(at + 2 - 2 * shapes.start[:-1], count)
+    place[shapes.start[:-1]] -= 1
     out[place], out[place + 1] = zigzag[:, 0], zigzag[:, 1]
     out[at] = _MOVE | 1 << 3
     more = count > 1
@@ -103,7 +102,7 @@ def _tags(rows: np.ndarray, fields: Mapping[str, TileField]) -> tuple[np.ndarray
 
 def _heads(rows: np.ndarray, tags: np.ndarray, drawn: np.ndarray, kind: int) -> np.ndarray:
     """The numbers before the drawing of each feature: its length, id, tags, kind and length of the drawing."""
-    tag_bytes = _varint_size(tags.ravel()).reshape(tags.shape).sum(axis=1) if tags.shape[1] else np.zeros(len(rows), np.int64)
+    tag_bytes = _varint_size(tags.ravel()).reshape(tags.shape).sum(axis=1, dtype=np.int64) if tags.shape[1] else np.zeros(len(rows), np.int64)
     tagged = int(tags.shape[1] > 0)
     length = 1 + _varint_size(rows) + tagged * (1 + _varint_size(tag_bytes)) + tag_bytes + 3 + _varint_size(drawn) + drawn
     columns = [np.full(len(rows), 2 << 3 | 2), length, np.full(len(rows), 1 << 3), rows]
@@ -116,7 +115,7 @@ def _heads(rows: np.ndarray, tags: np.ndarray, drawn: np.ndarray, kind: int) -> 
 def _woven(head: np.ndarray, commands: np.ndarray, per_row: np.ndarray) -> np.ndarray:
     """Heads and drawings in turn."""
     width = head.shape[1]
-    out = np.empty(head.size + len(commands), np.int64)
+    out = np.empty(head.size + len(commands), np.int32)
     before = np.cumsum(per_row) - per_row + width * np.arange(len(per_row))
     out[before[:, None] + np.arange(width)] = head
     out[np.arange(len(commands)) + np.repeat(width * np.arange(1, len(per_row) + 1), per_row)] = commands
@@ -124,16 +123,19 @@ def _woven(head: np.ndarray, commands: np.ndarray, per_row: np.ndarray) -> np.nd
 
 
 def _varint_size(numbers: np.ndarray) -> np.ndarray:
-    size = np.ones(len(numbers), np.int64)
+    size = np.ones(len(numbers), np.uint8)
+    most = int(numbers.max(initial=0))
     for bits in (7, 14, 21, 28):
-        size += numbers >= 1 << bits
+        if most >> bits:
+            size += numbers >= 1 << bits
     return size
 
 
 def _varints(numbers: np.ndarray) -> bytes:
     size = _varint_size(numbers)
-    at = np.cumsum(size) - size
-    out = np.empty(int(size.sum()), np.uint8)
+    end = np.cumsum(size, dtype=np.int64)
+    at = end - size
+    out = np.empty(int(end[-1]), np.uint8)
     out[at] = numbers & 0x7F
     longer = np.flatnonzero(size > 1)
     for place in range(1, 5):

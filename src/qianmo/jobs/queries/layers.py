@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import shapely
 
 from qianmo.geo.crs import transform
-from qianmo.geo.tile_rings import TileRings, tile_rings
+from qianmo.geo.tile_rings import TileRings, joined_rings, tile_rings
 from qianmo.geo.vector_tile import TileField
 from qianmo.jobs.queries.catalogue import CatalogueEntry, catalogue
 from qianmo.schema.dataset import Dataset
@@ -31,7 +31,7 @@ MERCATOR = 3857
 _REGION_COLUMNS = ("village_code", "location_code", "collective_code")
 """Columns that say in which administrative unit a row lies, the surest first."""
 
-_CHUNK = 50_000
+_CHUNK = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +128,9 @@ def _shown(dataset: Dataset, path: Path) -> ShownLayer:
     parts, boxes = [], []
     for first in range(0, max(len(wkb), 1), _CHUNK):
         geoms = np.asarray(shapely.from_wkb(wkb.slice(first, _CHUNK).to_numpy(zero_copy_only=False)), dtype=object).reshape(-1)
-        boxes.append(shapely.bounds(geoms))
-        parts.append(transform(geoms, dataset.crs, MERCATOR))
-    rings = tile_rings(np.concatenate(parts))
-    return ShownLayer(dataset, table, rings, np.concatenate(boxes).T.copy())
+        boxes.append(shapely.bounds(geoms).reshape(-1, 4))
+        parts.append(tile_rings(transform(geoms, dataset.crs, MERCATOR)))
+    return ShownLayer(dataset, table, joined_rings(parts), np.concatenate(boxes).T.copy())
 
 
 def _coded(column: pa.ChunkedArray) -> TileField:

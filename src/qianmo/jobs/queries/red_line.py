@@ -12,6 +12,7 @@ import shapely
 
 from qianmo.geo.area import ellipsoid_area
 from qianmo.geo.crs import CGCS2000, transform
+from qianmo.geo.local_parts import local_parts
 from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.styles import style_of
 from qianmo.schema.errors import SchemaError, TopologyError
@@ -111,27 +112,51 @@ def _over(shown: ShownLayer, shape: shapely.Geometry, region: str) -> CoveredLay
     rows = np.flatnonzero((shown.box[0] <= x1) & (shown.box[2] >= x0) & (shown.box[1] <= y1) & (shown.box[3] >= y0))
     allowed = shown.in_region(region) if region else None
     rows = rows if allowed is None else rows[allowed[rows]]
-    rows, common = _common(shape, rows, shown) if len(rows) else (rows, np.empty(0, object))
-    area = _areas(common, shown.dataset.crs) if shown.rings.kind == 3 else np.zeros(len(rows))
-    keep = (area > 0) | (shown.rings.kind != 3)
-    rows, area = rows[keep], area[keep]
+    rows, area = _common_areas(shape, rows, shown) if len(rows) else (rows, np.empty(0))
     d = shown.dataset
     return CoveredLayer(d.name, d.zh, d.kind, len(rows), float(area.sum()), _groups(shown, rows, area), d.synthetic, d.vintage)
 
 
-def _common(shape: shapely.Geometry, rows: np.ndarray, shown: ShownLayer) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that meet the red line and their common parts; those wholly inside are the common part themselves."""
-    geoms = shown.geometry(rows)
+def _common_areas(shape: shapely.Geometry, rows: np.ndarray, shown: ShownLayer) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that share area with the red line, and the area of the common part; of lines and points those that meet it. [m2]
+
+    A row whose box lies inside the red line lies inside too, so its drawing is not needed where its ellipsoidal area is known.
+    """
+    inside = shapely.contains_properly(shape, shapely.box(*shown.box[:, rows]))
+    known = _known_areas(shown)
+    whole = np.zeros(len(rows)) if known is None else known[rows]
+    drawn = ~inside | ~(whole > 0) if shown.rings.kind == 3 else np.ones(len(rows), bool)
+    area = np.where(drawn, 0.0, whole)
+    keep = ~drawn
+    at = np.flatnonzero(drawn)
+    if len(at):
+        meets, common = _common(shape, shown.geometry(rows[at]))
+        area[at[meets]] = _areas(common, shown.dataset.crs) if shown.rings.kind == 3 else 0.0
+        keep[at[meets]] = True
+    if shown.rings.kind == 3:
+        keep &= area > 0
+    return rows[keep], area[keep]
+
+
+def _known_areas(shown: ShownLayer) -> np.ndarray | None:
+    """Ellipsoidal areas that were computed when the layer was stored; None where the layer has none. [m2]"""
+    if "ellipsoid_area_m2" not in shown.table.column_names:
+        return None
+    return shown.table.column("ellipsoid_area_m2").to_numpy()
+
+
+def _common(shape: shapely.Geometry, geoms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which geometries meet the red line, and their common parts; those wholly inside are the common part themselves."""
     meets = shapely.intersects(shape, geoms)
-    rows, geoms = rows[meets], geoms[meets]
-    inside = shapely.contains_properly(shape, geoms)
-    across = np.flatnonzero(~inside)
+    geoms = geoms[meets]
+    across = np.flatnonzero(~shapely.contains_properly(shape, geoms))
     cut = geoms[across]
     invalid = ~shapely.is_valid(cut)
     if invalid.any():
         cut[invalid] = shapely.make_valid(cut[invalid])
-    geoms[across] = shapely.intersection(cut, shape)
-    return rows, geoms
+    hosts = np.full(len(cut), shape, dtype=object)
+    geoms[across] = shapely.intersection(cut, local_parts(hosts, cut))
+    return meets, geoms
 
 
 def _areas(common: np.ndarray, crs: str) -> np.ndarray:

@@ -14,7 +14,7 @@ from qianmo.geo.crs import transform
 from qianmo.geo.tile_picture import TilePicture, picture_codes, tile_picture
 from qianmo.geo.tile_rings import MAX_ZOOM, rows_in, tile_shapes, tile_window
 from qianmo.geo.vector_tile import TileField, layer_tile
-from qianmo.jobs.queries.layers import MERCATOR, ShownLayer
+from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.styles import style_of
 from qianmo.schema.errors import MissingDataError
 
@@ -115,11 +115,7 @@ def _picture(shown: ShownLayer, column: str, values: list[str], region: str) -> 
             place = {v: n for n, v in enumerate(values)}
             codes = np.array([place.get(v, 0) for v in coded.values])[coded.codes]
         allowed = shown.in_region(region) if region else None
-        rows = np.flatnonzero((codes > 0) & (True if allowed is None else allowed) & (shown.rings.box[2] >= 0))
-        if not len(rows):
-            return TilePicture(np.zeros((1, 1), np.uint16), 0.0, 0.0, 1.0)
-        geoms = transform(shown.geometry(rows), shown.dataset.crs, MERCATOR)
-        return tile_picture(geoms, codes[rows], zoom=PICTURE_ZOOM)
+        return tile_picture(shown.rings, codes if allowed is None else np.where(allowed, codes, 0), zoom=PICTURE_ZOOM)
 
     return _once(shown, ("picture", region), make)
 
