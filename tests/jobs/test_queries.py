@@ -87,7 +87,7 @@ def test_codes_and_names_are_no_coordinates(words):
 
 def test_a_red_line_counts_what_cutting_every_patch_counts(town, patches):
     middle = transform(np.array([shapely.box(*patches.total_bounds).centroid], dtype=object), patches.crs, CGCS2000)[0]
-    outline = middle.buffer(0.006, quad_segs=60)
+    outline = middle.buffer(0.003, quad_segs=120)
     line = red_line_from(shapely.geometry.mapping(outline))
     shape = transform(np.array([outline], dtype=object), CGCS2000, patches.crs)[0]
     common = shapely.intersection(patches.geometry.to_numpy(), shape)
