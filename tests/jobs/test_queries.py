@@ -125,7 +125,7 @@ def test_a_region_hides_features_in_tiles(town, patches):
     shown = town.layer("landuse_patch")
     villages = patches["village_code"].to_numpy()
     own = villages[0]
-    west, south, east, north = tiles.bounds_lonlat(shown)
+    west, south, east, north = tiles.bounds_lonlat(shown.head)
     tile = tiles.vector_tile(shown, 12, *tile_of((west + east) / 2, (south + north) / 2, 12), region=own)
     numbers = {f["id"] for f in mapbox_vector_tile.decode(tile)["landuse_patch"]["features"]}
     assert numbers and {villages[n] for n in numbers} == {own}
@@ -133,7 +133,7 @@ def test_a_region_hides_features_in_tiles(town, patches):
 
 def test_a_picture_of_a_region_paints_less(town, monkeypatch):
     shown = town.layer("landuse_patch")
-    west, south, east, north = tiles.bounds_lonlat(shown)
+    west, south, east, north = tiles.bounds_lonlat(shown.head)
     tile = tile_of((west + east) / 2, (south + north) / 2, 12)
     whole, part = tiles.picture_tile(shown, 12, *tile), tiles.picture_tile(shown, 12, *tile, region=shown.coded("village_code").values[1])
     assert whole[:8] == part[:8] == b"\x89PNG\r\n\x1a\n" and whole != part
@@ -153,7 +153,7 @@ def test_a_change_of_the_project_shows_in_the_next_tile(town, patches):
 
 def test_a_tile_that_would_be_too_large_is_drawn_coarser(town, monkeypatch):
     shown = town.layer("landuse_patch")
-    west, south, east, north = tiles.bounds_lonlat(shown)
+    west, south, east, north = tiles.bounds_lonlat(shown.head)
     tile = tile_of((west + east) / 2, (south + north) / 2, 12)
     full = len(tiles.vector_tile(shown, 12, *tile))
     monkeypatch.setattr(tiles, "MAX_TILE_BYTES", full - 2000)

@@ -2,14 +2,56 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from qianmo.schema.errors import MissingDataError
 
-__all__ = ["file_stamp", "read_columns"]
+__all__ = ["LayerOutline", "distinct_values", "file_stamp", "read_columns", "read_outline"]
+
+
+@dataclass(frozen=True)
+class LayerOutline:
+    """What the head of a GeoParquet file tells (图层概况): rows, columns, kinds of geometry, and box in its CRS."""
+
+    rows: int
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...]
+    box: tuple[float, float, float, float] | None
+
+
+def read_outline(path: Path) -> LayerOutline:
+    """The head of a layer's file, without reading its rows (图层概况).
+
+    Raises
+    ------
+    MissingDataError
+        The file is not there.
+    """
+    file_stamp(path)
+    meta = pq.read_metadata(path)
+    geometry = json.loads((meta.metadata or {}).get(b"geo", b"{}")).get("columns", {}).get("geometry", {})
+    box = geometry.get("bbox")
+    whole = tuple(float(v) for v in box) if box and len(box) == 4 and all(v == v for v in box) else None
+    return LayerOutline(meta.num_rows, tuple(meta.schema.to_arrow_schema().names), tuple(geometry.get("geometry_types", ())), whole)  # type: ignore[arg-type]
+
+
+def distinct_values(path: Path, column: str) -> tuple[str, ...]:
+    """Texts that occur in a column, sorted, without reading the others (取值).
+
+    Raises
+    ------
+    MissingDataError
+        The file is not there.
+    """
+    file_stamp(path)
+    found = pc.unique(pq.read_table(path, columns=[column]).column(column)).to_pylist()
+    return tuple(sorted(str(v) for v in found if v not in (None, "")))
 
 
 def file_stamp(path: Path) -> tuple[int, int, int]:

@@ -20,10 +20,10 @@ from qianmo.jobs.queries.catalogue import CatalogueEntry, catalogue
 from qianmo.schema.dataset import Dataset
 from qianmo.schema.errors import CrsError, MissingDataError
 from qianmo.schema.tables import table_names, table_spec
-from qianmo.store.columns import file_stamp, read_columns
+from qianmo.store.columns import LayerOutline, distinct_values, file_stamp, read_columns, read_outline
 from qianmo.store.project import Project, open_project
 
-__all__ = ["MERCATOR", "MapLayers", "ShownLayer"]
+__all__ = ["MERCATOR", "LayerHead", "MapLayers", "ShownLayer"]
 
 MERCATOR = 3857
 """EPSG code of the web map."""
@@ -35,17 +35,42 @@ _CHUNK = 20_000
 
 
 @dataclass(frozen=True, eq=False)
+class LayerHead:
+    """One layer as its file's head tells, enough for a legend and a frame (图层概况)."""
+
+    dataset: Dataset
+    path: Path
+    outline: LayerOutline
+    made: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> int:
+        """1 points, 2 lines, 3 polygons; the last where the file does not say."""
+        names = {k.removeprefix("Multi") for k in self.outline.kinds}
+        return 1 if names == {"Point"} else 2 if names == {"LineString"} else 3
+
+    def values(self, column: str) -> tuple[str, ...]:
+        """Texts that occur in a column, sorted."""
+        return _kept(self.made, column, lambda: distinct_values(self.path, column))
+
+
+@dataclass(frozen=True, eq=False)
 class ShownLayer:
     """One layer ready for tiles, identify, search and overlay (可显示图层).
 
     `box` holds x0, y0, x1, y1 of every row in the CRS of the project [m or degree]; `made` keeps what was derived from it.
     """
 
-    dataset: Dataset
+    head: LayerHead
     table: pa.Table
     rings: TileRings
     box: np.ndarray
     made: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def dataset(self) -> Dataset:
+        """What the layer is and where it came from."""
+        return self.head.dataset
 
     @property
     def key_column(self) -> str:
@@ -79,6 +104,7 @@ class MapLayers:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+        self._heads: dict[str, tuple[tuple[int, int, int], LayerHead]] = {}
         self._ready: dict[str, tuple[tuple[int, int, int], ShownLayer]] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -96,8 +122,8 @@ class MapLayers:
         inode, moment, size = file_stamp(self.project().state / "layers" / f"{name}.parquet")
         return f"{inode:x}-{moment & 0xFFFFFFFFFF:x}-{size:x}"
 
-    def layer(self, name: str) -> ShownLayer:
-        """One drawn layer of the current state.
+    def head(self, name: str) -> LayerHead:
+        """The head of one drawn layer of the current state, without its rows.
 
         Raises
         ------
@@ -110,27 +136,44 @@ class MapLayers:
             raise MissingDataError(f"no layer {name!r} on the map", expected="a drawn layer of the project", cure="choose a layer of the catalogue")
         path = project.state / "layers" / f"{name}.parquet"
         stamp = file_stamp(path)
+        held = self._heads.get(name)
+        if held is None or held[0] != stamp:
+            held = (stamp, LayerHead(entry.dataset, path, read_outline(path)))
+            self._heads[name] = held
+        return held[1]
+
+    def layer(self, name: str) -> ShownLayer:
+        """One drawn layer of the current state with all it holds.
+
+        Raises
+        ------
+        MissingDataError
+            The project has no such layer, or it cannot be drawn.
+        """
+        head = self.head(name)
+        stamp = self._heads[name][0]
         with self._lock:
             lock = self._locks.setdefault(name, threading.Lock())
         with lock:
             held = self._ready.get(name)
             if held is None or held[0] != stamp:
-                held = (stamp, _shown(entry.dataset, path))
+                held = (stamp, _shown(head))
                 self._ready[name] = held
             return held[1]
 
 
-def _shown(dataset: Dataset, path: Path) -> ShownLayer:
+def _shown(head: LayerHead) -> ShownLayer:
+    dataset = head.dataset
     if not dataset.crs:
         raise CrsError(f"layer {dataset.name} has no CRS", expected="a CRS", cure="ingest it again with --crs")
-    table = read_columns(path)
+    table = read_columns(head.path)
     wkb = table.column("geometry").combine_chunks()
     parts, boxes = [], []
     for first in range(0, max(len(wkb), 1), _CHUNK):
         geoms = np.asarray(shapely.from_wkb(wkb.slice(first, _CHUNK).to_numpy(zero_copy_only=False)), dtype=object).reshape(-1)
         boxes.append(shapely.bounds(geoms).reshape(-1, 4))
         parts.append(tile_rings(transform(geoms, dataset.crs, MERCATOR)))
-    return ShownLayer(dataset, table, joined_rings(parts), np.concatenate(boxes).T.copy())
+    return ShownLayer(head, table, joined_rings(parts), np.concatenate(boxes).T.copy())
 
 
 def _coded(column: pa.ChunkedArray) -> TileField:

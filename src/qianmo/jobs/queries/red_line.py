@@ -176,7 +176,7 @@ def _areas(common: np.ndarray, crs: str) -> np.ndarray:
 
 
 def _groups(shown: ShownLayer, rows: np.ndarray, area: np.ndarray) -> tuple[CoveredGroup, ...]:
-    style = style_of(shown)
+    style = style_of(shown.head)
     if not style.column or not len(rows):
         return ()
     coded = shown.coded(style.column)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qianmo.jobs.queries.layers import ShownLayer
+from qianmo.jobs.queries.layers import LayerHead
 from qianmo.reports.map_style import Symbol, class_symbols, sequence_symbols, symbols
 
 __all__ = ["ShownStyle", "style_of"]
@@ -25,25 +25,25 @@ class ShownStyle:
     label: str
 
 
-def style_of(shown: ShownLayer) -> ShownStyle:
+def style_of(head: LayerHead) -> ShownStyle:
     """Symbols of a layer: land classes, measures, control lines, or a sequence of colours (图层样式)."""
-    kind, names = shown.dataset.kind, shown.table.column_names
-    single = symbols("layer").get(shown.dataset.name) or symbols("layer").get(kind) or Symbol(shown.dataset.zh, "", "", "#4a4a4a", 0.5)
+    kind, names = head.dataset.kind, head.outline.columns
+    single = symbols("layer").get(head.dataset.name) or symbols("layer").get(kind) or Symbol(head.dataset.zh, "", "", "#4a4a4a", 0.5)
     label = "village_name" if kind == "village" and "village_name" in names else ""
     if kind in _BY_CLASS and "class_code" in names:
-        found = class_symbols(_values(shown, "class_code"), scheme=shown.dataset.class_scheme or "SD3")
+        found = class_symbols(_values(head, "class_code"), scheme=head.dataset.class_scheme or "SD3")
         return ShownStyle("class_code", found, symbols("class")["other"], False, label)
     if kind in _OWN_GROUP and _OWN_GROUP[kind][1] in names:
         group, column = _OWN_GROUP[kind]
         styles = symbols(group)
-        return ShownStyle(column, {v: styles[v] for v in sorted(_values(shown, column)) if v in styles}, single, False, label)
+        return ShownStyle(column, {v: styles[v] for v in sorted(_values(head, column)) if v in styles}, single, False, label)
     column = next((n for n in _NAMED if n in names), "")
     if column and kind not in ("basic_farmland", "eco_redline", "urban_boundary", "village"):
-        values = sorted(_values(shown, column))
+        values = sorted(_values(head, column))
         if 1 < len(values) <= 24:
             return ShownStyle(column, sequence_symbols(values, group="tenure"), single, False, label)
     return ShownStyle("", {}, single, not single.fill, label)
 
 
-def _values(shown: ShownLayer, column: str) -> set[str]:
-    return {v for v in shown.coded(column).values if v}
+def _values(head: LayerHead, column: str) -> set[str]:
+    return set(head.values(column))

@@ -10,11 +10,11 @@ import numpy as np
 import shapely
 from PIL import Image
 
-from qianmo.geo.crs import transform
+from qianmo.geo.crs import CGCS2000, transform
 from qianmo.geo.tile_picture import TilePicture, picture_codes, tile_picture
 from qianmo.geo.tile_rings import MAX_ZOOM, rows_in, tile_shapes, tile_window
 from qianmo.geo.vector_tile import TileField, layer_tile
-from qianmo.jobs.queries.layers import ShownLayer
+from qianmo.jobs.queries.layers import LayerHead, ShownLayer
 from qianmo.jobs.queries.styles import style_of
 from qianmo.schema.errors import MissingDataError
 
@@ -29,9 +29,9 @@ PICTURE_ZOOM = 12
 _MANY = 4000
 
 
-def wants_picture(shown: ShownLayer) -> bool:
+def wants_picture(head: LayerHead) -> bool:
     """Whether small scales show the layer as a picture: many polygons would not fit a tile (是否用底图)."""
-    return shown.rings.kind == 3 and shown.table.num_rows > _MANY
+    return head.kind == 3 and head.outline.rows > _MANY
 
 
 def vector_tile(shown: ShownLayer, zoom: int, column: int, row: int, *, region: str = "") -> bytes:
@@ -55,7 +55,7 @@ def vector_tile(shown: ShownLayer, zoom: int, column: int, row: int, *, region: 
         There is no such tile.
     """
     _check(zoom, column, row)
-    if zoom <= PICTURE_ZOOM and wants_picture(shown):
+    if zoom <= PICTURE_ZOOM and wants_picture(shown.head):
         return b""
     rows = rows_in(shown.rings, tile_window(zoom, column, row))
     allowed = shown.in_region(region) if region else None
@@ -81,7 +81,7 @@ def picture_tile(shown: ShownLayer, zoom: int, column: int, row: int, *, region:
         There is no such tile.
     """
     _check(zoom, column, row)
-    style = style_of(shown)
+    style = style_of(shown.head)
     values = ["", *style.symbols]
     codes = picture_codes(_picture(shown, style.column, values, region), zoom, column, row)
     colours = [s.fill or "#d9d9d9" for s in style.symbols.values()] or [style.single.fill or "#d9d9d9"]
@@ -99,7 +99,7 @@ def _check(zoom: int, column: int, row: int) -> None:
 
 def _fields(shown: ShownLayer) -> dict[str, TileField]:
     def make() -> dict[str, TileField]:
-        style = style_of(shown)
+        style = style_of(shown.head)
         named = {"c": style.column, "n": style.label}
         return {key: shown.coded(column) for key, column in named.items() if column}
 
@@ -126,12 +126,11 @@ def _once(shown: ShownLayer, key: Any, make: Callable[[], Any]) -> Any:
     return shown.made[key]
 
 
-def bounds_lonlat(shown: ShownLayer) -> tuple[float, float, float, float] | None:
+def bounds_lonlat(head: LayerHead) -> tuple[float, float, float, float] | None:
     """West, south, east and north of a layer; None where it is empty. [degree]"""
-    filled = np.isfinite(shown.box).all(axis=0)
-    if not filled.any():
+    box = head.outline.box
+    if box is None or not head.dataset.crs:
         return None
-    box = shown.box[:, filled]
-    corners = shapely.points([[box[0].min(), box[1].min()], [box[2].max(), box[3].max()]])
-    low, high = transform(np.asarray(corners, dtype=object), shown.dataset.crs, 4490)
+    corners = np.array([shapely.Point(box[0], box[1]), shapely.Point(box[2], box[3])], dtype=object)
+    low, high = transform(corners, head.dataset.crs, CGCS2000)
     return low.x, low.y, high.x, high.y

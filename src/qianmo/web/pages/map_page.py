@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from qianmo.jobs.queries.catalogue import subjects
-from qianmo.jobs.queries.layers import ShownLayer
+from qianmo.jobs.queries.layers import LayerHead
 from qianmo.jobs.queries.styles import style_of
 from qianmo.jobs.queries.tiles import PICTURE_ZOOM, bounds_lonlat, wants_picture
 from qianmo.web.authorise import may, viewer_of, visible_entries
@@ -35,20 +35,20 @@ def map_style(request: HttpRequest) -> HttpResponse:
     """Layers the person may see with colours, legend and box, from the top down."""
     viewer = viewer_of(request)
     titles = {s: both(zh, en) for s, (zh, en) in subjects().items()}
-    found = [_layer(layers().layer(e.name), titles[e.subject], e.rank) for e in visible_entries(viewer) if e.is_drawn]
+    found = [_layer(layers().head(e.name), titles[e.subject], e.rank) for e in visible_entries(viewer) if e.is_drawn]
     response = JsonResponse({"layers": [f for f in found if f["box"]], "pictureZoom": PICTURE_ZOOM}, json_dumps_params={"ensure_ascii": False})
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _layer(shown: ShownLayer, subject: str, rank: int) -> dict[str, Any]:
-    style, d = style_of(shown), shown.dataset
+def _layer(head: LayerHead, subject: str, rank: int) -> dict[str, Any]:
+    style, d = style_of(head), head.dataset
     symbols = [{"value": v, "label": s.label, "fill": s.fill, "edge": s.edge, "hatch": s.hatch} for v, s in style.symbols.items()]
     single = {"label": style.single.label, "fill": style.single.fill, "edge": style.single.edge, "width": style.single.width_pt, "hatch": style.single.hatch}
     return {
-        "name": d.name, "title": both(d.zh, d.name.replace("_", " ")), "subject": subject, "rank": rank, "kind": d.kind, "geometry": shown.rings.kind,
-        "version": layers().version(d.name), "picture": wants_picture(shown), "column": style.column, "label": style.label, "symbols": symbols, "single": single,
-        "box": bounds_lonlat(shown), "synthetic": d.synthetic, "vintage": d.vintage, "source": d.lineage.source,
+        "name": d.name, "title": both(d.zh, d.name.replace("_", " ")), "subject": subject, "rank": rank, "kind": d.kind, "geometry": head.kind,
+        "version": layers().version(d.name), "picture": wants_picture(head), "column": style.column, "label": style.label, "symbols": symbols, "single": single,
+        "box": bounds_lonlat(head), "synthetic": d.synthetic, "vintage": d.vintage, "source": d.lineage.source,
     }  # fmt: skip
 
 
