@@ -7,6 +7,7 @@ export default defineConfig({
     outDir: process.env.QIANMO_MAP_OUT ?? "../src/qianmo/web/static/map",
     emptyOutDir: true,
     manifest: "manifest.json",
+    license: { fileName: "licenses.md" },
     target: "chrome88",
     chunkSizeWarningLimit: 1500,
     modulePreload: false,

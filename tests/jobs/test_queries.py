@@ -54,7 +54,7 @@ def test_a_place_tells_the_patch_that_holds_it(town, patches):
     points = shapely.point_on_surface(patches.geometry.to_numpy())
     lonlat = transform(points, patches.crs, CGCS2000)
     for number in range(0, len(patches), 37):
-        found = [r for r in identify([town.layer("landuse_patch")], lonlat[number].x, lonlat[number].y)]
+        found = identify([town.layer("landuse_patch")], lonlat[number].x, lonlat[number].y)
         assert [r.key for r in found] == [patches["patch_id"][number]]
         assert found[0].value("class_code") == patches["class_code"][number] and found[0].synthetic
 
