@@ -7,6 +7,8 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
+from importlib import import_module
 from typing import Any, NoReturn
 
 from qianmo import __version__
@@ -26,6 +28,9 @@ _FAULTS = {
     "invalid int value": "应为整数, 现为", "invalid float value": "应为数值, 现为", "argument ": "参数 ",
 }  # fmt: skip
 """Standing words of the parser's messages."""
+
+_DOORS = {"serve": "qianmo.web.serve"}
+"""Commands that open another door; its module is imported when the command is asked for."""
 
 _EXIT = ((ChoiceNeededError, 3), (InfeasibleError, 4), (UnsafeInputError, 5), (NotAllowedError, 6), (QianmoError, 2))
 
@@ -50,18 +55,19 @@ def _run(words: list[str]) -> int:
     words = _joined(words)
     if words and words[0] in GROUPS:
         return _show_group(words)
-    parser = build_parser(only=words[0] if words and words[0] in job_names() else "")
+    parser = build_parser(only=words[0] if words and words[0] in (*job_names(), *_DOORS) else "")
     asked = vars(parser.parse_args(words))
     if not asked.get("job"):
         parser.print_help()
         return 2
     name = asked.pop("job")
-    spec = job_spec(name)
+    spec = _spec(name)
     quiet = asked.pop("quiet")
     as_json = False if _has_own_json(spec) else asked.pop("json")
     try:
         values = checked_values(spec, asked)
-        with bars(enabled=not quiet) as progress, solver_silenced():
+        is_door = name in _DOORS
+        with bars(enabled=not quiet and not is_door) as progress, nullcontext() if is_door else solver_silenced():
             context = Context(user=_user(), progress=progress, catch=caught_interrupts)
             report = spec.run(context, values)
     except QianmoError as error:
@@ -148,7 +154,7 @@ def build_parser(*, only: str = "") -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"qianmo {__version__}", help="显示版本号 · show the version")
     parser.set_defaults(quiet=False, json=False)
     commands = parser.add_subparsers(dest="job", metavar="COMMAND", title="命令 (commands)", parser_class=_Parser)
-    for spec in (job_spec(only),) if only else job_specs():
+    for spec in (_spec(only),) if only else (*job_specs(), *map(_spec, _DOORS)):
         command = commands.add_parser(spec.name, prog=f"qianmo {_command_words(spec.name)}", help=f"{spec.zh} · {spec.en}", description=f"{spec.zh}。{spec.en}")
         command.add_argument("--quiet", action="store_true", help="不显示进度条 · no progress bar")
         if not _has_own_json(spec):
@@ -156,6 +162,13 @@ def build_parser(*, only: str = "") -> argparse.ArgumentParser:
         for option in spec.options:
             _add(command, option)
     return parser
+
+
+def _spec(name: str) -> JobSpec:
+    """Specification of a command: a job, or another door."""
+    if name not in _DOORS:
+        return job_spec(name)
+    return next(s for s in import_module(_DOORS[name]).SPECS if s.name == name)
 
 
 def _has_own_json(spec: JobSpec) -> bool:

@@ -1,0 +1,67 @@
+// The panels beside the map: layers with legend, search, what lies here, red line.
+
+import type { Covered, FoundPlace, FoundRow, FoundValue, RedLineReport, Settings, ShownLayer } from "./contract";
+import { element, swatch } from "./elements";
+import { areaWords } from "./units";
+
+export function layerList(layers: ShownLayer[], isShown: (name: string) => boolean, switched: (layer: ShownLayer, on: boolean) => void, settings: Settings): HTMLElement {
+  const box = element("div");
+  let subject = "";
+  for (const layer of layers) {
+    if (layer.subject !== subject) box.append(element("h3", {}, (subject = layer.subject)));
+    const id = `layer-${layer.name}`;
+    const input = element("input", { type: "checkbox", id, change: () => switched(layer, input.checked) });
+    input.checked = isShown(layer.name);
+    box.append(
+      element("div", { class: "layer" }, input, " ", element("label", { for: id }, layer.column ? null : swatch(layer.single.fill, layer.single.edge, layer.single.hatch), " ", layer.title), synthetic(layer.synthetic, settings)),
+    );
+    if (layer.column && layer.symbols.length) {
+      const rows = layer.symbols.map((s) => element("li", {}, swatch(s.fill, s.edge, s.hatch), " ", s.label));
+      box.append(element("details", { class: "legend", open: layer.kind === "landuse_patch" }, element("summary", {}, settings.words.legend), element("ul", {}, ...rows)));
+    }
+  }
+  return box;
+}
+
+export function placeList(places: FoundPlace[], go: (place: FoundPlace) => void, settings: Settings): HTMLElement {
+  if (!places.length) return element("p", {}, settings.words.nothing);
+  const rows = places.map((p) => element("li", {}, element("button", { type: "button", click: () => go(p) }, element("strong", {}, p.text || p.key), element("span", { class: "code" }, ` ${p.layer_zh} ${p.key}`))));
+  return element("ul", { class: "found" }, ...rows);
+}
+
+export function rowList(rows: FoundRow[], settings: Settings): HTMLElement {
+  if (!rows.length) return element("p", {}, settings.words.nothing);
+  return element("div", {}, ...rows.map((row) => oneRow(row, settings)));
+}
+
+export function reportTable(report: RedLineReport, settings: Settings): HTMLElement {
+  const { words } = settings;
+  const head = element("tr", {}, ...[words.layer, words.rows, words.area].map((w) => element("th", { scope: "col" }, w)));
+  const rows = report.layers.flatMap((layer) => coveredRows(layer, settings));
+  return element("div", {}, element("p", {}, `${words.measured}: ${areaWords(report.area_m2, settings)}`), element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
+}
+
+function coveredRows(layer: Covered, settings: Settings): HTMLElement[] {
+  const row = (kind: "th" | "td", text: string, count: number, areaM2: number, mark: Node | null) =>
+    element("tr", { class: kind === "th" ? "whole" : "" }, element(kind, kind === "th" ? { scope: "row" } : {}, text, mark), element("td", { class: "number" }, String(count)), element("td", { class: "number" }, areaWords(areaM2, settings)));
+  return [row("th", layer.layer_zh, layer.rows, layer.area_m2, synthetic(layer.synthetic, settings)), ...layer.groups.map((g) => row("td", g.label, g.rows, g.area_m2, null))];
+}
+
+function oneRow(row: FoundRow, settings: Settings): HTMLElement {
+  const list = element("dl", { class: "facts-list" });
+  for (const value of row.values) {
+    list.append(element("dt", {}, settings.language === "zh" ? value.zh : value.name), element("dd", {}, valueWords(value, settings), value.meaning ? element("span", { class: "meaning" }, ` ${value.meaning}`) : null));
+  }
+  const page = `/layers/${encodeURIComponent(row.layer)}/${encodeURIComponent(row.key)}/`;
+  const title = element("summary", {}, element("strong", {}, row.layer_zh), ` ${row.key} `, synthetic(row.synthetic, settings));
+  return element("details", { open: true }, title, list, element("a", { href: page }, settings.words.open));
+}
+
+function valueWords(value: FoundValue, settings: Settings): string {
+  if (value.unit === "m2" && typeof value.value === "number") return areaWords(value.value, settings);
+  return `${value.value}${value.unit ? ` ${value.unit}` : ""}`;
+}
+
+function synthetic(is: boolean, settings: Settings): HTMLElement | null {
+  return is ? element("span", { class: "synthetic" }, settings.words.synthetic) : null;
+}

@@ -1,0 +1,195 @@
+"""Layers of a project kept ready for questions from the map (图层缓存)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from qianmo.geo.crs import transform
+from qianmo.geo.tile_rings import TileRings, joined_rings, tile_rings
+from qianmo.geo.vector_tile import TileField
+from qianmo.jobs.queries.catalogue import CatalogueEntry, catalogue
+from qianmo.schema.dataset import Dataset
+from qianmo.schema.errors import CrsError, MissingDataError
+from qianmo.schema.tables import table_names, table_spec
+from qianmo.store.columns import LayerOutline, distinct_values, file_stamp, read_columns, read_outline
+from qianmo.store.project import Project, open_project
+
+__all__ = ["MERCATOR", "LayerHead", "MapLayers", "ShownLayer"]
+
+MERCATOR = 3857
+"""EPSG code of the web map."""
+
+_REGION_COLUMNS = ("village_code", "location_code", "collective_code")
+"""Columns that say in which administrative unit a row lies, the surest first."""
+
+_CHUNK = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class LayerHead:
+    """One layer as its file's head tells, enough for a legend and a frame (图层概况)."""
+
+    dataset: Dataset
+    path: Path
+    outline: LayerOutline
+    made: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> int:
+        """1 points, 2 lines, 3 polygons; the last where the file does not say."""
+        names = {k.removeprefix("Multi") for k in self.outline.kinds}
+        return 1 if names == {"Point"} else 2 if names == {"LineString"} else 3
+
+    def values(self, column: str) -> tuple[str, ...]:
+        """Texts that occur in a column, sorted."""
+        return _kept(self.made, column, lambda: distinct_values(self.path, column))
+
+
+@dataclass(frozen=True, eq=False)
+class ShownLayer:
+    """One layer ready for tiles, identify, search and overlay (可显示图层).
+
+    `box` holds x0, y0, x1, y1 of every row in the CRS of the project [m or degree]; `made` keeps what was derived from it.
+    """
+
+    head: LayerHead
+    table: pa.Table
+    rings: TileRings
+    box: np.ndarray
+    made: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def dataset(self) -> Dataset:
+        """What the layer is and where it came from."""
+        return self.head.dataset
+
+    @property
+    def key_column(self) -> str:
+        """The column that names a row; '' where there is none."""
+        names = self.table.column_names
+        spec = table_spec(self.dataset.kind).columns if self.dataset.kind in table_names() else ()
+        return next((c.name for c in spec if c.name in names and c.type == "text"), "")
+
+    def geometry(self, rows: np.ndarray) -> np.ndarray:
+        """Geometries of some rows in the CRS of the project."""
+        found = self.table.column("geometry").take(pa.array(rows)).combine_chunks()
+        return np.asarray(shapely.from_wkb(found.to_numpy(zero_copy_only=False)), dtype=object).reshape(-1)
+
+    def coded(self, column: str) -> TileField:
+        """A column as codes and texts; rows without a value have ''."""
+        return _kept(self.made, ("coded", column), lambda: _coded(self.table.column(column)))
+
+    def in_region(self, region: str) -> np.ndarray | None:
+        """Which rows lie in an administrative unit, by the first digits of its code; None where the layer does not say."""
+        column = next((c for c in _REGION_COLUMNS if c in self.table.column_names), "")
+        if not column:
+            return None
+        return _kept(self.made, ("region", region), lambda: _starting(self.coded(column), region))
+
+
+class MapLayers:
+    """The layers of one project; each is read when first asked for, and again after it has changed (项目图层).
+
+    Layers are kept by the file they came from, so a change of one layer leaves the others ready.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self._heads: dict[str, tuple[tuple[int, int, int], LayerHead]] = {}
+        self._ready: dict[str, tuple[tuple[int, int, int], ShownLayer]] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def project(self) -> Project:
+        """The project in its current state."""
+        return open_project(self.folder)
+
+    def entries(self) -> tuple[CatalogueEntry, ...]:
+        """The catalogue of the current state."""
+        return catalogue(self.project())
+
+    def version(self, name: str) -> str:
+        """A short word that changes when the layer changes (图层版本)."""
+        inode, moment, size = file_stamp(self.project().state / "layers" / f"{name}.parquet")
+        return f"{inode:x}-{moment & 0xFFFFFFFFFF:x}-{size:x}"
+
+    def head(self, name: str) -> LayerHead:
+        """The head of one drawn layer of the current state, without its rows.
+
+        Raises
+        ------
+        MissingDataError
+            The project has no such layer, or it cannot be drawn.
+        """
+        project = self.project()
+        entry = next((e for e in catalogue(project) if e.name == name), None)
+        if entry is None or not entry.is_drawn:
+            raise MissingDataError(f"no layer {name!r} on the map", expected="a drawn layer of the project", cure="choose a layer of the catalogue")
+        path = project.state / "layers" / f"{name}.parquet"
+        stamp = file_stamp(path)
+        held = self._heads.get(name)
+        if held is None or held[0] != stamp:
+            held = (stamp, LayerHead(entry.dataset, path, read_outline(path)))
+            self._heads[name] = held
+        return held[1]
+
+    def layer(self, name: str) -> ShownLayer:
+        """One drawn layer of the current state with all it holds.
+
+        Raises
+        ------
+        MissingDataError
+            The project has no such layer, or it cannot be drawn.
+        """
+        head = self.head(name)
+        stamp = self._heads[name][0]
+        with self._lock:
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
+            held = self._ready.get(name)
+            if held is None or held[0] != stamp:
+                held = (stamp, _shown(head))
+                self._ready[name] = held
+            return held[1]
+
+
+def _shown(head: LayerHead) -> ShownLayer:
+    dataset = head.dataset
+    if not dataset.crs:
+        raise CrsError(f"layer {dataset.name} has no CRS", expected="a CRS", cure="ingest it again with --crs")
+    table = read_columns(head.path)
+    wkb = table.column("geometry").combine_chunks()
+    parts, boxes = [], []
+    for first in range(0, max(len(wkb), 1), _CHUNK):
+        geoms = np.asarray(shapely.from_wkb(wkb.slice(first, _CHUNK).to_numpy(zero_copy_only=False)), dtype=object).reshape(-1)
+        boxes.append(shapely.bounds(geoms).reshape(-1, 4))
+        parts.append(tile_rings(transform(geoms, dataset.crs, MERCATOR)))
+    return ShownLayer(head, table, joined_rings(parts), np.concatenate(boxes).T.copy())
+
+
+def _coded(column: pa.ChunkedArray) -> TileField:
+    if not pa.types.is_dictionary(column.type):
+        column = pc.dictionary_encode(pc.cast(column, pa.string()))
+    array = column.combine_chunks()
+    values = ["", *[str(v) for v in array.dictionary.to_pylist()]]
+    codes = pc.fill_null(pc.cast(array.indices, pa.int32()), -1).to_numpy(zero_copy_only=False) + 1
+    return TileField(codes, values)
+
+
+def _starting(coded: TileField, region: str) -> np.ndarray:
+    return np.array([v.startswith(region) for v in coded.values])[coded.codes]
+
+
+def _kept(made: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+    if key not in made:
+        made[key] = make()
+    return made[key]

@@ -1,0 +1,208 @@
+"""What a red line covers: area by class in every layer (占压分析)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+
+from qianmo.geo.area import ellipsoid_area
+from qianmo.geo.crs import CGCS2000, transform
+from qianmo.geo.local_parts import local_parts
+from qianmo.jobs.queries.layers import ShownLayer
+from qianmo.jobs.queries.styles import style_of
+from qianmo.schema.errors import SchemaError, TopologyError
+
+__all__ = ["CoveredGroup", "CoveredLayer", "RedLine", "over_layers", "red_line_from"]
+
+_MAX_VERTICES = 200_000
+
+
+@dataclass(frozen=True, eq=False)
+class RedLine:
+    """A red line (用地红线): a valid polygon in degrees, longitude first, and its ellipsoidal area [m2]."""
+
+    shape: shapely.Geometry
+    area_m2: float
+    vertices: int
+
+
+@dataclass(frozen=True)
+class CoveredGroup:
+    """Rows of one class under the red line (占压分类): how many, and their common ellipsoidal area. [m2]"""
+
+    value: str
+    label: str
+    rows: int
+    area_m2: float
+
+
+@dataclass(frozen=True)
+class CoveredLayer:
+    """What the red line covers in one layer (占压图层); `area_m2` counts overlaps among its own rows twice. [m2]"""
+
+    layer: str
+    layer_zh: str
+    kind: str
+    rows: int
+    area_m2: float
+    groups: tuple[CoveredGroup, ...]
+    synthetic: bool
+    vintage: str
+
+
+def red_line_from(record: Mapping[str, Any]) -> RedLine:
+    """A red line from GeoJSON in CGCS2000 degrees: a polygon, a feature, or a collection of them (红线读取).
+
+    Raises
+    ------
+    SchemaError
+        It is no polygon, is empty, or has more than 200,000 vertices.
+    TopologyError
+        The polygon crosses itself.
+    """
+    shapes = [_geometry(g) for g in _geometries(record)]
+    polygons = [s for s in shapes if s.geom_type in ("Polygon", "MultiPolygon") and not s.is_empty]
+    if not polygons or len(polygons) < len(shapes):
+        raise SchemaError("the red line is no polygon", expected="GeoJSON with Polygon or MultiPolygon", cure="draw it again, or export the outline as polygons")
+    whole = shapely.union_all(polygons) if len(polygons) > 1 else polygons[0]
+    count = int(shapely.get_num_coordinates(whole))
+    if count > _MAX_VERTICES:
+        raise SchemaError(f"the red line has {count} vertices", expected=f"at most {_MAX_VERTICES}", cure="simplify the outline")
+    box = np.array(whole.bounds)
+    if not np.isfinite(box).all() or box[0] < 70 or box[2] > 140 or box[1] < 0 or box[3] > 60:
+        raise SchemaError(f"the red line lies at {box[0]:.4f}, {box[1]:.4f}", expected="degrees of CGCS2000, longitude first", cure="project it to EPSG:4490 first")
+    if not whole.is_valid:
+        raise TopologyError(f"the red line is not valid: {shapely.is_valid_reason(whole)}", expected="an outline that does not cross itself",
+                            cure="draw it again without crossings")  # fmt: skip
+    return RedLine(whole, float(ellipsoid_area(np.array([whole], dtype=object))[0]), count)
+
+
+def over_layers(layers: Sequence[ShownLayer], line: RedLine, *, region: str = "") -> list[CoveredLayer]:
+    """What a red line covers in each layer of polygons, by class (占压分析).
+
+    Areas are ellipsoidal areas of the common parts, by the national series. Rows outside the viewer's region are not
+    counted.
+
+    Parameters
+    ----------
+    layers : sequence of ShownLayer
+        The layers the viewer may see; layers of lines and points count rows only.
+    region : str
+        First digits of the administrative code the viewer may see; '' for all.
+    """
+    projected: dict[str, shapely.Geometry] = {}
+    found = []
+    for shown in layers:
+        crs = shown.dataset.crs
+        if crs not in projected:
+            shape = transform(np.array([line.shape], dtype=object), CGCS2000, crs)[0]
+            shapely.prepare(shape)
+            projected[crs] = shape
+        found.append(_over(shown, projected[crs], region))
+    return found
+
+
+def _over(shown: ShownLayer, shape: shapely.Geometry, region: str) -> CoveredLayer:
+    x0, y0, x1, y1 = shape.bounds
+    rows = np.flatnonzero((shown.box[0] <= x1) & (shown.box[2] >= x0) & (shown.box[1] <= y1) & (shown.box[3] >= y0))
+    allowed = shown.in_region(region) if region else None
+    rows = rows if allowed is None else rows[allowed[rows]]
+    rows, area = _common_areas(shape, rows, shown) if len(rows) else (rows, np.empty(0))
+    d = shown.dataset
+    return CoveredLayer(d.name, d.zh, d.kind, len(rows), float(area.sum()), _groups(shown, rows, area), d.synthetic, d.vintage)
+
+
+def _common_areas(shape: shapely.Geometry, rows: np.ndarray, shown: ShownLayer) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that share area with the red line, and the area of the common part; of lines and points those that meet it. [m2]
+
+    A row whose box lies inside the red line lies inside too, so its drawing is not needed where its ellipsoidal area is known.
+    """
+    inside = shapely.contains_properly(shape, shapely.box(*shown.box[:, rows]))
+    known = _known_areas(shown)
+    whole = np.zeros(len(rows)) if known is None else known[rows]
+    drawn = ~inside | ~(whole > 0) if shown.rings.kind == 3 else np.ones(len(rows), bool)
+    area = np.where(drawn, 0.0, whole)
+    keep = ~drawn
+    at = np.flatnonzero(drawn)
+    if len(at):
+        meets, common = _common(shape, shown.geometry(rows[at]))
+        area[at[meets]] = _areas(common, shown.dataset.crs) if shown.rings.kind == 3 else 0.0
+        keep[at[meets]] = True
+    if shown.rings.kind == 3:
+        keep &= area > 0
+    return rows[keep], area[keep]
+
+
+def _known_areas(shown: ShownLayer) -> np.ndarray | None:
+    """Ellipsoidal areas that were computed when the layer was stored; None where the layer has none. [m2]"""
+    if "ellipsoid_area_m2" not in shown.table.column_names:
+        return None
+    return shown.table.column("ellipsoid_area_m2").to_numpy()
+
+
+def _common(shape: shapely.Geometry, geoms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which geometries meet the red line, and their common parts; those wholly inside are the common part themselves."""
+    meets = shapely.intersects(shape, geoms)
+    geoms = geoms[meets]
+    across = np.flatnonzero(~shapely.contains_properly(shape, geoms))
+    cut = geoms[across]
+    invalid = ~shapely.is_valid(cut)
+    if invalid.any():
+        cut[invalid] = shapely.make_valid(cut[invalid])
+    hosts = np.full(len(cut), shape, dtype=object)
+    geoms[across] = shapely.intersection(cut, local_parts(hosts, cut))
+    return meets, geoms
+
+
+def _areas(common: np.ndarray, crs: str) -> np.ndarray:
+    """Ellipsoidal area of common parts; lines and points among them count nothing. [m2]"""
+    kinds = shapely.get_type_id(common)
+    polygonal = np.isin(kinds, [3, 6])
+    out = np.zeros(len(common))
+    mixed = np.flatnonzero(kinds == 7)
+    for place in mixed:
+        parts = [p for p in shapely.get_parts(common[place]) if p.geom_type in ("Polygon", "MultiPolygon")]
+        common[place] = shapely.union_all(parts) if parts else None
+        polygonal[place] = bool(parts)
+    chosen = np.flatnonzero(polygonal)
+    if len(chosen):
+        out[chosen] = ellipsoid_area(transform(common[chosen], crs, CGCS2000))
+    return out
+
+
+def _groups(shown: ShownLayer, rows: np.ndarray, area: np.ndarray) -> tuple[CoveredGroup, ...]:
+    style = style_of(shown.head)
+    if not style.column or not len(rows):
+        return ()
+    coded = shown.coded(style.column)
+    codes = coded.codes[rows]
+    totals = np.bincount(codes, weights=area, minlength=len(coded.values))
+    counts = np.bincount(codes, minlength=len(coded.values))
+    present = np.flatnonzero(counts)
+    names = list(coded.values)
+    groups = [
+        CoveredGroup(names[c], style.symbols[names[c]].label if names[c] in style.symbols else names[c], int(counts[c]), float(totals[c]))
+        for c in present.tolist()
+    ]
+    return tuple(sorted(groups, key=lambda g: -g.area_m2))
+
+
+def _geometries(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    kind = record.get("type") if isinstance(record, Mapping) else None
+    if kind == "FeatureCollection":
+        return [f.get("geometry") or {} for f in record.get("features") or []]
+    if kind == "Feature":
+        return [record.get("geometry") or {}]
+    return [record] if kind else []
+
+
+def _geometry(record: Mapping[str, Any]) -> shapely.Geometry:
+    try:
+        return shapely.force_2d(shapely.from_geojson(json.dumps(record)))
+    except (shapely.GEOSException, TypeError, ValueError) as fault:
+        raise SchemaError("the red line cannot be read", expected="GeoJSON with closed rings of longitude and latitude", cure="draw it again, or export it again") from fault

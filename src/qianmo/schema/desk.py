@@ -1,0 +1,57 @@
+"""Who sits at the desk and what a layer demands of them (用户与图层权限)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from qianmo.schema.shipped import shipped_rows
+
+__all__ = ["DeskRole", "LayerDemand", "Viewer", "desk_roles", "secrecy_levels"]
+
+
+@dataclass(frozen=True)
+class DeskRole:
+    """One role (角色): what it is called and what it may do: see, overlay, review, run, manage."""
+
+    role: str
+    zh: str
+    en: str
+    actions: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A signed-in person as rights see them (用户权限).
+
+    `region` holds the first digits of the administrative code whose land they may see, '' for all; `clearance` is the
+    highest secrecy level.
+    """
+
+    name: str
+    role: str
+    region: str
+    department: str
+    clearance: int
+
+
+@dataclass(frozen=True)
+class LayerDemand:
+    """What a layer demands (图层权限): secrecy level, the departments that may see it (all where empty), and the
+    administrative unit it belongs to ('' for the whole project)."""
+
+    secrecy: int
+    departments: tuple[str, ...]
+    region: str
+
+
+@cache
+def desk_roles() -> dict[str, DeskRole]:
+    """Roles of the desk by name, from the weakest (角色表)."""
+    return {r["role"]: DeskRole(r["role"], r["zh"], r["en"], frozenset(r["actions"].split(";"))) for r in shipped_rows("codes", "desk_roles")}
+
+
+@cache
+def secrecy_levels() -> dict[int, tuple[str, str]]:
+    """Secrecy levels: Chinese and English (密级)."""
+    return {int(r["level"]): (r["zh"], r["en"]) for r in shipped_rows("codes", "desk_secrecy")}

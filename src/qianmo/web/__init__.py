@@ -1,0 +1,1 @@
+"""The desk: the project in the browser (网页入口)."""

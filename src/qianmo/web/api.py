@@ -1,0 +1,187 @@
+"""The typed interface for programs and for the map, described by OpenAPI (数据接口)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import NinjaAPI, Query, Schema
+from ninja.errors import HttpError, ValidationError
+from ninja.security import django_auth
+from pydantic import Field
+
+from qianmo.jobs.queries.identify import identify
+from qianmo.jobs.queries.red_line import over_layers, red_line_from
+from qianmo.jobs.queries.search import search
+from qianmo.web.authorise import DEFAULT_DEMAND, demands, may, shown_layers, task_for, viewer_of, visible_entries
+from qianmo.web.errors import log_error
+
+__all__ = ["NEEDS", "api"]
+
+NEEDS = {"catalogue": "see", "identify": "see", "search": "see", "red_line": "overlay", "task": "run"}
+"""The action each operation needs."""
+
+
+api = NinjaAPI(title="Qianmo desk 阡陌", version="1", docs_url=None, openapi_url="openapi.json", auth=django_auth, urls_namespace="api")
+
+
+class CatalogueRow(Schema):
+    """One dataset (数据集)."""
+
+    name: str
+    zh: str
+    kind: str
+    subject: str
+    rank: int
+    rows: int
+    vintage: str
+    source: str
+    time: str
+    secrecy: int
+    synthetic: bool
+    is_drawn: bool
+
+
+class Value(Schema):
+    """One field (字段)."""
+
+    name: str
+    zh: str
+    value: Any
+    unit: str
+    meaning: str
+
+
+class Row(Schema):
+    """One row of a layer (要素)."""
+
+    layer: str
+    layer_zh: str
+    row: int
+    key: str
+    synthetic: bool
+    values: list[Value]
+
+
+class Place(Schema):
+    """One answer of a search (查找结果)."""
+
+    layer: str
+    layer_zh: str
+    row: int
+    key: str
+    text: str
+    lon: float
+    lat: float
+    box: tuple[float, float, float, float]
+
+
+class Group(Schema):
+    """Rows of one class under a red line (占压分类)."""
+
+    value: str
+    label: str
+    rows: int
+    area_m2: float
+
+
+class Covered(Schema):
+    """What a red line covers in one layer (占压图层)."""
+
+    layer: str
+    layer_zh: str
+    kind: str
+    rows: int
+    area_m2: float
+    groups: list[Group]
+    synthetic: bool
+    vintage: str
+
+
+class RedLineReport(Schema):
+    """What a red line covers (占压报告)."""
+
+    area_m2: float
+    vertices: int
+    layers: list[Covered]
+
+
+class Outline(Schema):
+    """A red line as GeoJSON in CGCS2000 degrees (红线)."""
+
+    geometry: dict[str, Any]
+    layers: list[str] = Field(default_factory=list, max_length=200)
+
+
+class Progress(Schema):
+    """How far a task is (任务进度)."""
+
+    state: str
+    step: str
+    share: float
+    seconds_left: float | None
+
+
+@api.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, fault: ValidationError) -> Any:
+    found = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in fault.errors[:5])
+    number = log_error(request, found, status=422)
+    return api.create_response(request, {"error": {"id": number, "found": found, "expected": "", "cure": "see /api/openapi.json"}}, status=422)
+
+
+@api.get("/catalogue", response=list[CatalogueRow], operation_id="catalogue")
+def catalogue(request: HttpRequest) -> list[dict[str, Any]]:
+    """Datasets the person may see, by legal rank."""
+    viewer, asked = _needs(request, "catalogue"), demands()
+    return [
+        {
+            "name": e.name, "zh": e.dataset.zh, "kind": e.dataset.kind, "subject": e.subject, "rank": e.rank, "rows": e.dataset.rows, "vintage": e.dataset.vintage,
+            "source": e.dataset.lineage.source, "time": e.dataset.lineage.time, "secrecy": asked.get(e.name, DEFAULT_DEMAND).secrecy,
+            "synthetic": e.dataset.synthetic, "is_drawn": e.is_drawn,
+        }
+        for e in visible_entries(viewer)
+    ]  # fmt: skip
+
+
+@api.get("/identify", response=list[Row], operation_id="identify")
+def identify_here(request: HttpRequest, lon: float = Query(ge=70, le=140), lat: float = Query(ge=0, le=60)) -> list[dict[str, Any]]:
+    """Every row at a place, layer by layer."""
+    viewer = _needs(request, "identify")
+    return [asdict(found) for found in identify(shown_layers(viewer), lon, lat, region=viewer.region)]
+
+
+@api.get("/search", response=list[Place], operation_id="search")
+def search_words(request: HttpRequest, q: str = Query(min_length=1, max_length=100), limit: int = Query(20, ge=1, le=50)) -> list[dict[str, Any]]:
+    """Rows by code, number or name, or a place by coordinates."""
+    viewer = _needs(request, "search")
+    return [asdict(place) for place in search(shown_layers(viewer), q, region=viewer.region, limit=limit)]
+
+
+@api.post("/red-line", response=RedLineReport, operation_id="red_line")
+def red_line(request: HttpRequest, outline: Outline) -> dict[str, Any]:
+    """What a red line covers in every layer the person may see; nothing is kept."""
+    viewer = _needs(request, "red_line")
+    line = red_line_from(outline.geometry)
+    covered = over_layers(shown_layers(viewer, outline.layers), line, region=viewer.region)
+    return {"area_m2": line.area_m2, "vertices": line.vertices, "layers": [asdict(c) for c in covered]}
+
+
+@api.get("/tasks/{uuid:number}", response=Progress, operation_id="task")
+def task_progress(request: HttpRequest, number: str) -> dict[str, Any]:
+    """How far a task is, with the time left once a tenth is done."""
+    from django.utils import timezone
+
+    task = task_for(_needs(request, "task"), str(number))
+    left = None
+    if task.state == "running" and task.started and task.share > 0.1:
+        left = (timezone.now() - task.started).total_seconds() * (1 - task.share) / task.share
+    return {"state": task.state, "step": task.step, "share": task.share, "seconds_left": left}
+
+
+def _needs(request: HttpRequest, operation: str) -> Any:
+    viewer = viewer_of(request)
+    if not may(viewer, NEEDS[operation]):
+        log_error(request, f"role {viewer.role}", status=403)
+        raise HttpError(403, "your role does not include this")
+    return viewer

@@ -1,0 +1,15 @@
+"""The desk as a Django application (网页应用)."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+__all__ = ["DeskConfig"]
+
+
+class DeskConfig(AppConfig):
+    """Tables, pages and words of the desk (网页应用配置)."""
+
+    name = "qianmo.web"
+    label = "desk"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,113 @@
+"""The one place where rights are decided: every page, tile, feature and report asks here (权限判定)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
+from qianmo.jobs.queries.catalogue import CatalogueEntry
+from qianmo.jobs.queries.layers import ShownLayer
+from qianmo.schema.desk import LayerDemand, Viewer, desk_roles
+from qianmo.schema.errors import MissingDataError
+from qianmo.web.desk import layers
+from qianmo.web.models import DrawnLine, LayerRight, Person, Task
+
+__all__ = ["DEFAULT_DEMAND", "demands", "line_for", "may", "may_see", "shown_layer", "shown_layers", "task_for", "viewer_of", "visible_entries"]
+
+DEFAULT_DEMAND = LayerDemand(1, (), "")
+"""What a layer demands that nobody has classified: internal, all departments, the whole project."""
+
+
+def viewer_of(request: HttpRequest) -> Viewer:
+    """Who asks (当前用户).
+
+    Raises
+    ------
+    PermissionDenied
+        Nobody is signed in.
+    """
+    person = request.user
+    if isinstance(person, AnonymousUser) or not isinstance(person, Person) or not person.is_active:
+        raise PermissionDenied
+    return person.viewer()
+
+
+def may(viewer: Viewer, action: str) -> bool:
+    """Whether a role includes an action (角色权限)."""
+    role = desk_roles().get(viewer.role)
+    return role is not None and action in role.actions
+
+
+def may_see(viewer: Viewer, demand: LayerDemand) -> bool:
+    """Whether a person may see a layer at all (图层可见性): clearance, department and region must all fit.
+
+    A layer of an administrative unit is seen by people of that unit, of one above it and of one inside it; inside it they
+    see only their own rows, where the layer says where its rows lie.
+    """
+    if not may(viewer, "see") or viewer.clearance < demand.secrecy:
+        return False
+    if demand.departments and viewer.department not in demand.departments and viewer.role != "manager":
+        return False
+    return not demand.region or demand.region.startswith(viewer.region) or viewer.region.startswith(demand.region)
+
+
+def demands() -> dict[str, LayerDemand]:
+    """Demands of the layers that were classified, by name (图层权限表)."""
+    return {right.layer: right.demand() for right in LayerRight.objects.all()}
+
+
+def visible_entries(viewer: Viewer) -> tuple[CatalogueEntry, ...]:
+    """The part of the catalogue a person may see (可见目录)."""
+    asked = demands()
+    return tuple(e for e in layers().entries() if may_see(viewer, asked.get(e.name, DEFAULT_DEMAND)))
+
+
+def shown_layer(viewer: Viewer, name: str) -> ShownLayer:
+    """One layer a person may see (可见图层).
+
+    Raises
+    ------
+    MissingDataError
+        There is no such layer, or the person may not see it: the answer is the same, so that names are not given away.
+    """
+    right = LayerRight.objects.filter(layer=name).first()
+    if not may_see(viewer, right.demand() if right else DEFAULT_DEMAND):
+        raise MissingDataError(f"no layer {name!r} on the map", expected="a drawn layer of the project", cure="choose a layer of the catalogue")
+    return layers().layer(name)
+
+
+def shown_layers(viewer: Viewer, names: Iterable[str] = ()) -> list[ShownLayer]:
+    """All drawn layers a person may see, or those of them that are named (可见图层)."""
+    wanted = set(names)
+    return [layers().layer(e.name) for e in visible_entries(viewer) if e.is_drawn and (not wanted or e.name in wanted)]
+
+
+def task_for(viewer: Viewer, number: str) -> Task:
+    """One task its asker, or who may run jobs, may see (可见任务).
+
+    Raises
+    ------
+    MissingDataError
+        No such task, or not theirs.
+    """
+    found = Task.objects.filter(number=number).select_related("person").first()
+    if found is None or not (found.person.username == viewer.name or may(viewer, "manage")):
+        raise MissingDataError(f"no task {number}", expected="a task of your list", cure="open the list of tasks")
+    return found
+
+
+def line_for(viewer: Viewer, number: str) -> DrawnLine:
+    """One red line of the person, or any for a manager (可见红线).
+
+    Raises
+    ------
+    MissingDataError
+        No such red line, or not theirs.
+    """
+    found = DrawnLine.objects.filter(number=number).select_related("person").first()
+    if found is None or not (found.person.username == viewer.name or may(viewer, "manage")):
+        raise MissingDataError(f"no red line {number}", expected="a red line of your list", cure="open the list of red lines")
+    return found

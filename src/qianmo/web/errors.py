@@ -1,0 +1,105 @@
+"""Errors as pages: cause and cure in the language of the person, an id that is logged, never a trace (错误页)."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from qianmo.schema import errors as house
+from qianmo.schema.messages import chinese_message
+
+__all__ = ["STATUS", "bad_request", "csrf_failure", "error_words", "forbidden", "log_error", "not_found", "server_error", "status_of", "told"]
+
+STATUS: tuple[tuple[type[house.QianmoError], int], ...] = (
+    (house.MissingDataError, 404), (house.NotAllowedError, 409), (house.ChoiceNeededError, 409), (house.InfeasibleError, 422), (house.UnsafeInputError, 415),
+    (house.QianmoError, 422),
+)  # fmt: skip
+"""Status of each kind of error, the first that fits."""
+
+_log = logging.getLogger("qianmo.web")
+
+
+def status_of(error: house.QianmoError) -> int:
+    """The HTTP status of an error (状态码)."""
+    return next(status for kind, status in STATUS if isinstance(error, kind))
+
+
+def error_words(error: house.QianmoError) -> dict[str, str]:
+    """Cause, expected state and cure in the language of the page (错误说明)."""
+    words = {"found": error.found, "expected": error.expected, "cure": error.cure}
+    return {k: chinese_message(v) for k, v in words.items()} if (get_language() or "zh").startswith("zh") else words
+
+
+def log_error(request: HttpRequest | None, cause: BaseException | str, *, status: int) -> str:
+    """Log an error under a new id and give the id (错误编号)."""
+    number = secrets.token_hex(4)
+    who = getattr(getattr(request, "user", None), "username", "") or "-"
+    where = f"{request.method} {request.path}" if request else "-"
+    level = logging.ERROR if status >= 500 else logging.WARNING
+    _log.log(level, "%s %s %s user=%s %s", number, status, where, who, cause, exc_info=cause if isinstance(cause, BaseException) and status >= 500 else None)
+    return number
+
+
+def told(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: an error of the house becomes a page, or JSON where a program asked (错误处理)."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, fault: Exception) -> HttpResponse | None:
+        if isinstance(fault, house.QianmoError):
+            return _shown(request, status_of(fault), fault, **error_words(fault))
+        return None
+
+    answer.process_exception = process_exception  # type: ignore[attr-defined]
+    return answer
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: the request itself is wrong."""
+    cause = exception if isinstance(exception, SuspiciousOperation) else "bad request"
+    return _shown(request, 400, cause, found=_("The request cannot be read."), cure=_("Go back and try again."))
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403: signed in, but without the right."""
+    return _shown(request, 403, exception or PermissionDenied(), found=_("Your role does not include this."), cure=_("Ask a manager of the desk for the right."))
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: there is no such page."""
+    return _shown(request, 404, exception or Http404(), found=_("There is no such page."), cure=_("Check the address, or start from the home page."))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form did not come from this desk, or its page was too old."""
+    return _shown(request, 403, f"csrf: {reason}", found=_("The form is too old or came from another site."), cure=_("Reload the page and send the form again."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: a fault of the program; the id leads to the log."""
+    import sys
+
+    fault = sys.exc_info()[1]
+    return _shown(request, 500, fault or "unknown fault", found=_("The program made a mistake; nothing was changed by this step."),
+                  cure=_("Tell the manager of the desk the number below; the log holds the details."))  # fmt: skip
+
+
+def _shown(request: HttpRequest, status: int, cause: BaseException | str, *, found: str, cure: str = "", expected: str = "") -> HttpResponse:
+    number = log_error(request, cause, status=status)
+    body: dict[str, Any] = {"id": number, "found": found, "expected": expected, "cure": cure}
+    if _wants_data(request):
+        return JsonResponse({"error": body}, status=status, json_dumps_params={"ensure_ascii": False})
+    return render(request, "desk/error.html", {"error": body, "status": status}, status=status)
+
+
+def _wants_data(request: HttpRequest) -> bool:
+    return request.path.startswith(("/api/", "/tiles/")) or request.headers.get("Accept", "").startswith("application/json")

@@ -1,0 +1,126 @@
+"""Forms of the desk; the form of a job is made from its specification (表单)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import BaseUserCreationForm
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from qianmo.jobs.spec import JobOption, JobSpec
+from qianmo.web.models import LayerRight, Person
+
+__all__ = ["FirstPersonForm", "LayerForm", "PersonForm", "RedLineForm", "RightsForm", "job_form", "job_values"]
+
+_TEXTS = forms.Textarea(attrs={"rows": 3})
+
+
+class FirstPersonForm(BaseUserCreationForm):
+    """The first person, who manages the desk (首用户)."""
+
+    token = forms.CharField(label=_("One-time word"), widget=forms.PasswordInput(render_value=True, attrs={"autocomplete": "one-time-code"}))
+
+    class Meta:
+        model = Person
+        fields = ("username",)
+
+
+class PersonForm(BaseUserCreationForm):
+    """A new person with his rights (新用户)."""
+
+    class Meta:
+        model = Person
+        fields = ("username", "first_name", "role", "region", "department", "clearance")
+
+
+class RightsForm(forms.ModelForm):
+    """Rights of a person (用户权限)."""
+
+    class Meta:
+        model = Person
+        fields = ("first_name", "role", "region", "department", "clearance", "is_active")
+
+
+class LayerForm(forms.ModelForm):
+    """Demands of a layer (图层权限)."""
+
+    class Meta:
+        model = LayerRight
+        fields = ("secrecy", "departments", "region", "review_number")
+
+
+class RedLineForm(forms.Form):
+    """A red line as a file or drawn on the map (红线)."""
+
+    title = forms.CharField(label=_("Title"), max_length=120)
+    shape = forms.CharField(label=_("Outline"), required=False, widget=forms.HiddenInput)
+    file = forms.FileField(label=_("GeoJSON file"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Give the outline as a record, from the file or from the map."""
+        cleaned = super().clean() or {}
+        text = cleaned.get("shape") or _text_of(cleaned.get("file"))
+        if not text:
+            raise ValidationError(_("Draw an outline on the map, or choose a GeoJSON file."))
+        try:
+            cleaned["record"] = json.loads(text)
+        except (json.JSONDecodeError, RecursionError):
+            raise ValidationError(_("The file is no GeoJSON. Export the outline as GeoJSON in CGCS2000 degrees (EPSG:4490).")) from None
+        if not isinstance(cleaned["record"], dict):
+            raise ValidationError(_("The file is no GeoJSON. Export the outline as GeoJSON in CGCS2000 degrees (EPSG:4490)."))
+        return cleaned
+
+
+def job_form(spec: JobSpec, data: Mapping[str, Any] | None = None) -> forms.Form:
+    """The form of a job: one field an option, but for paths, which the desk sets itself (作业表单)."""
+    form = forms.Form(data)
+    for option in spec.options:
+        if option.kind not in ("path", "paths"):
+            form.fields[option.name] = _field(option)
+    return form
+
+
+def job_values(spec: JobSpec, form: forms.Form) -> dict[str, Any]:
+    """Values of a valid form as the job takes them (作业参数)."""
+    values: dict[str, Any] = {}
+    for option in spec.options:
+        if option.name not in form.cleaned_data:
+            continue
+        value = form.cleaned_data[option.name]
+        if option.kind == "texts":
+            value = [line.strip() for line in value.splitlines() if line.strip()] or None
+        if value not in (None, ""):
+            values[option.name] = value
+    return values
+
+
+def _field(option: JobOption) -> forms.Field:
+    label = option.zh if (get_language() or "zh").startswith("zh") else option.en
+    common: dict[str, Any] = {"label": label, "required": option.required, "initial": option.default}
+    if option.kind == "number":
+        return forms.FloatField(**common)
+    if option.kind == "integer":
+        return forms.IntegerField(**common)
+    if option.kind == "flag":
+        return forms.BooleanField(**{**common, "required": False})
+    if option.kind == "choice" or option.choices:
+        choices = [(c, c) for c in option.choices]
+        return forms.ChoiceField(choices=choices if option.required else [("", "—"), *choices], **common)
+    if option.kind == "texts":
+        return forms.CharField(widget=_TEXTS, **{**common, "initial": "\n".join(option.default or ())})
+    return forms.CharField(max_length=500, **common)
+
+
+def _text_of(file: UploadedFile | None) -> str:
+    if file is None:
+        return ""
+    try:
+        return file.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValidationError(_("The file is not UTF-8 text. Export the outline as GeoJSON.")) from None

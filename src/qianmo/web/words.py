@@ -1,0 +1,59 @@
+"""Words of the templates: areas in the chosen unit, labels in the chosen language (模板标签)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from qianmo.schema.desk import desk_roles, secrecy_levels
+from qianmo.schema.units import M2_PER_HA, MU_PER_HA
+
+__all__ = ["UNITS", "area", "both", "in_unit", "level_word", "register", "role_word", "unit_word"]
+
+register = template.Library()
+
+UNITS = {"mu": (M2_PER_HA / MU_PER_HA, 2), "ha": (float(M2_PER_HA), 4), "m2": (1.0, 2)}
+"""Units of area by name: square metres in one, and decimals shown."""
+
+
+def in_unit(area_m2: float, unit: str) -> str:
+    """An area in a unit, grouped by thousands (面积换算)."""
+    size, decimals = UNITS.get(unit, UNITS["mu"])
+    return f"{area_m2 / size:,.{decimals}f}"
+
+
+@register.simple_tag
+def unit_word(unit: str) -> str:
+    """What a unit is called (单位名称)."""
+    return {"mu": _("mu"), "ha": _("ha"), "m2": _("m²")}.get(unit, unit)
+
+
+@register.simple_tag(takes_context=True)
+def area(context: dict[str, Any], area_m2: float) -> SafeString:
+    """An area in the unit the person chose, with the square metres behind it (面积)."""
+    unit = context.get("unit", "mu")
+    return format_html('<span class="area" data-m2="{}" title="{} m²">{}</span>', f"{area_m2:.2f}", f"{area_m2:,.2f}", in_unit(area_m2, unit))
+
+
+@register.simple_tag
+def both(zh: str, en: str) -> str:
+    """The one of two words that fits the language of the page (双语)."""
+    return zh if (get_language() or "zh").startswith("zh") or not en else en
+
+
+@register.filter
+def role_word(role: str) -> str:
+    """What a role is called (角色名称)."""
+    found = desk_roles().get(role)
+    return both(found.zh, found.en) if found else role
+
+
+@register.filter
+def level_word(level: int) -> str:
+    """What a secrecy level is called (密级名称)."""
+    return both(*secrecy_levels().get(level, (str(level), str(level))))

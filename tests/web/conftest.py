@@ -1,0 +1,80 @@
+"""The desk over a small invented township, with people of each role; Django is set up once a process."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from qianmo.jobs.context import Context
+from qianmo.jobs.make_village import run as make_village
+from qianmo.jobs.registry import job_spec
+from qianmo.jobs.spec import checked_values
+
+PASSWORD = "阡陌纵横-田间小路-2026"
+
+
+@pytest.fixture(scope="session")
+def desk_project(tmp_path_factory) -> Path:
+    """An invented township of 300 patches in 3 villages."""
+    folder = tmp_path_factory.mktemp("desk") / "数据 测试"
+    context = Context(user="测试", clock=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    make_village(context, checked_values(job_spec("village"), {"into": str(folder), "patches": 300, "villages": 3}))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def desk(desk_project):
+    """Django over that township, its tables made; the first-user word is 'word'."""
+    import os
+
+    from django.conf import settings
+
+    from qianmo.web.settings import configure
+
+    assert not settings.configured, "one project a process"
+    configure(desk_project, database_url=os.environ.get("QIANMO_TEST_DATABASE", ""), setup_token="word", hosts=("testserver",))
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    return desk_project
+
+
+@pytest.fixture
+def empty_desk(desk):
+    """The desk with nobody and nothing in its tables."""
+    from django.core.cache import cache
+    from django.core.management import call_command
+
+    call_command("flush", verbosity=0, interactive=False)
+    cache.clear()
+    return desk
+
+
+@pytest.fixture
+def people(empty_desk):
+    """One person of each role, and a reader of one village, a reader of little clearance and one of another department."""
+    from qianmo.schema.desk import desk_roles
+    from qianmo.web.models import Person
+
+    village = "990101100201"
+    made = {role: Person.objects.create_user(role, password=PASSWORD, role=role, clearance=3 if role == "manager" else 1) for role in desk_roles()}
+    made["villager"] = Person.objects.create_user("villager", password=PASSWORD, role="reader", region=village)
+    made["outsider"] = Person.objects.create_user("outsider", password=PASSWORD, role="planner", clearance=0)
+    made["farming"] = Person.objects.create_user("farming", password=PASSWORD, role="reader", department="农业农村")
+    return made
+
+
+@pytest.fixture
+def signed_in(people):
+    """Gives a browser in which one of the people is signed in."""
+    from django.test import Client
+
+    def browser(name: str) -> Client:
+        client = Client()
+        client.force_login(people[name], backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return browser

@@ -1,0 +1,219 @@
+"""Every route for every role, over own, foreign and secret things; and the decision itself."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from qianmo.schema.desk import LayerDemand, Viewer, desk_roles
+
+ACTORS = ("nobody", "reader", "reviewer", "planner", "manager")
+
+
+def _decision(viewer: Viewer, demand: LayerDemand) -> bool:
+    from qianmo.web.authorise import may_see
+
+    return may_see(viewer, demand)
+
+
+@pytest.mark.usefixtures("desk")
+class TestDecision:
+    def test_a_layer_above_the_clearance_is_not_seen(self):
+        assert _decision(Viewer("a", "reader", "", "", 2), LayerDemand(2, (), ""))
+        assert not _decision(Viewer("a", "reader", "", "", 1), LayerDemand(2, (), ""))
+
+    def test_a_manager_needs_the_clearance_too(self):
+        assert not _decision(Viewer("a", "manager", "", "", 1), LayerDemand(3, (), ""))
+
+    def test_a_layer_of_a_department_is_seen_there_and_by_managers_only(self):
+        demand = LayerDemand(1, ("农业农村", "自然资源"), "")
+        assert _decision(Viewer("a", "reader", "", "农业农村", 1), demand)
+        assert not _decision(Viewer("a", "reader", "", "生态环境", 1), demand)
+        assert not _decision(Viewer("a", "reader", "", "", 1), demand)
+        assert _decision(Viewer("a", "manager", "", "", 1), demand)
+
+    @pytest.mark.parametrize(("mine", "layers", "seen"), [("", "33", True), ("3301", "", True), ("3301", "330110", True), ("330110", "3301", True), ("3302", "330110", False)])
+    def test_regions_meet_when_one_lies_in_the_other(self, mine, layers, seen):
+        assert _decision(Viewer("a", "reader", mine, "", 1), LayerDemand(1, (), layers)) is seen
+
+    def test_an_unknown_role_sees_nothing(self):
+        assert not _decision(Viewer("a", "ghost", "", "", 3), LayerDemand(0, (), ""))
+
+
+def _things(people) -> dict[str, str]:
+    """One thing of each kind, all of the manager and over the secret layer ``village``."""
+    from qianmo.web.models import DrawnLine, LayerRight, Task
+
+    LayerRight.objects.create(layer="village", secrecy=3)
+    owner = people["manager"]
+    report = {"area_m2": 1.0, "vertices": 4, "layers": []}
+    return {
+        "task": str(Task.objects.create(job="evaluate", person=owner).number),
+        "line": str(DrawnLine.objects.create(title="线", shape={}, report=report, generation=1, person=owner).number),
+        "person": str(owner.pk),
+    }
+
+
+def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
+    """Addresses of a route: each with whether only who has clearance 3 and manages may see the thing behind it."""
+    from django.urls import reverse
+
+    match route.name:
+        case "tile" | "picture":
+            wanted = [({"version": "x", "layer": layer, "zoom": 14, "column": 13523, "row": 6850}, layer == "village") for layer in ("landuse_patch", "village")]
+        case "layer" | "layer-rights":
+            wanted = [({"layer": layer}, layer == "village") for layer in ("landuse_patch", "village")]
+        case "row":
+            wanted = [({"layer": "village", "key": "990101100201"}, True)]
+        case "line" | "line-table":
+            wanted = [({"number": things["line"]}, True)]
+        case "task" | "task-cancel":
+            wanted = [({"number": things["task"]}, True)]
+        case "task-new":
+            wanted = [({"job": "evaluate"}, False)]
+        case "person":
+            wanted = [({"pk": things["person"]}, False)]
+        case _:
+            wanted = [({}, False)]
+    return [(reverse(route.name, kwargs=named), owned) for named, owned in wanted]
+
+
+def test_every_route_answers_every_role_as_its_table_says(people, signed_in):
+    from django.test import Client
+
+    from qianmo.web.routes import ROUTES
+
+    things = _things(people)
+    checked = 0
+    for actor in ACTORS:
+        client = Client() if actor == "nobody" else signed_in(actor)
+        for route in ROUTES:
+            for address, owned in _addresses(route, things):
+                for method in ("get", "post"):
+                    answer = getattr(client, method)(address)
+                    checked += 1
+                    told = f"{actor} {method} {address} → {answer.status_code}"
+                    if route.action == "public":
+                        assert answer.status_code in (200, 302, 404, 405), told
+                    elif actor == "nobody":
+                        assert answer.status_code == (401 if route.is_data else 302), told
+                        assert route.is_data or answer.headers["Location"].startswith("/accounts/login/"), told
+                    elif route.action not in desk_roles()[actor].actions:
+                        assert answer.status_code == 403, told
+                    elif owned and actor != "manager":
+                        assert answer.status_code == 404, told
+                    else:
+                        assert answer.status_code in (200, 204, 302, 405, 422), told
+    assert checked > 200
+
+
+def test_every_address_of_the_desk_is_in_the_table_or_is_known(desk):
+    from django.urls import URLPattern, URLResolver, get_resolver
+
+    from qianmo.web.routes import ROUTES
+
+    found = {p.name for p in get_resolver().url_patterns if isinstance(p, URLPattern)}
+    assert found == {r.name for r in ROUTES} | {"set_language", None}
+    assert {str(p.pattern) for p in get_resolver().url_patterns if isinstance(p, URLResolver)} == {"accounts/2fa/", "accounts/", "api/"}
+
+
+@pytest.mark.parametrize("address", ["accounts/signup/", "accounts/email/", "accounts/password/reset/"])
+def test_nobody_makes_an_account_or_a_new_password_from_outside(people, client_of_nobody, address):
+    assert client_of_nobody.get(f"/{address}").status_code == 404
+
+
+@pytest.fixture
+def client_of_nobody(desk):
+    from django.test import Client
+
+    return Client()
+
+
+OPERATIONS = {
+    "catalogue": ("get", "/api/catalogue", None),
+    "identify": ("get", "/api/identify?lon=117.25&lat=28.0", None),
+    "search": ("get", "/api/search?q=0101", None),
+    "red_line": ("post", "/api/red-line", {"geometry": {"type": "Polygon", "coordinates": [[[117.24, 27.99], [117.25, 27.99], [117.25, 28.0], [117.24, 27.99]]]}}),
+    "task": ("get", "/api/tasks/{task}", None),
+}
+
+
+def test_every_operation_of_the_interface_is_tried(desk):
+    from qianmo.web.api import NEEDS, api
+
+    described = {m["operationId"] for path in api.get_openapi_schema()["paths"].values() for m in path.values()}
+    assert described == set(NEEDS) == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+def test_every_operation_answers_every_role_as_its_table_says(people, signed_in, actor):
+    from django.test import Client
+
+    from qianmo.web.api import NEEDS
+
+    things = _things(people)
+    client = Client() if actor == "nobody" else signed_in(actor)
+    for name, (method, address, body) in OPERATIONS.items():
+        given = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
+        answer = getattr(client, method)(address.format(**things), **given)
+        if actor == "nobody":
+            assert answer.status_code == 401, name
+        elif NEEDS[name] not in desk_roles()[actor].actions:
+            assert answer.status_code == 403, name
+        elif name == "task" and actor != "manager":
+            assert answer.status_code == 404, name
+        else:
+            assert answer.status_code == 200, (name, answer.content)
+            assert actor == "manager" or b"\"layer\": \"village\"" not in answer.content, name
+
+
+def test_the_interface_wants_the_token_of_the_page_for_changes(people):
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(people["manager"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    method, address, body = OPERATIONS["red_line"]
+    assert getattr(client, method)(address, data=json.dumps(body), content_type="application/json").status_code == 403
+
+
+def test_a_secret_layer_is_in_no_answer_of_who_lacks_the_clearance(people, signed_in):
+    _things(people)
+    seen = signed_in("planner")
+    for address in ("/", "/map/style.json", "/api/catalogue", "/api/identify?lon=117.245&lat=28.0", "/api/search?q=990101100201"):
+        assert b"control_area_m2" not in seen.get(address).content
+        marks = (b">village<",) if address == "/" else (b'"village"',)
+        assert not any(m in seen.get(address).content for m in marks), address
+        assert any(m in signed_in("manager").get(address).content for m in marks), address
+
+
+def test_a_villager_finds_own_rows_and_no_others(people, signed_in):
+    from qianmo.web.desk import layers
+
+    shown = layers().layer("landuse_patch")
+    codes = shown.coded("village_code")
+    villages = [codes.values[c] for c in codes.codes]
+    keys = shown.table.column("patch_id").to_pylist()
+    own = next(k for k, v in zip(keys, villages, strict=True) if v == "990101100201")
+    foreign = next(k for k, v in zip(keys, villages, strict=True) if v != "990101100201")
+    client = signed_in("villager")
+    assert client.get(f"/layers/landuse_patch/{own}/").status_code == 200
+    assert client.get(f"/layers/landuse_patch/{foreign}/").status_code == 404
+    assert not [f for f in client.get(f"/api/search?q={foreign}").json() if f["key"] == foreign]
+    assert [f for f in client.get(f"/api/search?q={own}").json() if f["key"] == own]
+
+
+def test_the_last_manager_stays_one(people, signed_in):
+    from qianmo.web.models import Person
+
+    manager = people["manager"]
+    answer = signed_in("manager").post(f"/people/{manager.pk}/", {"role": "reader", "clearance": 1, "is_active": "on"})
+    assert answer.status_code == 422
+    assert Person.objects.get(pk=manager.pk).role == "manager"
+
+
+def test_a_change_of_rights_is_kept_in_the_history(people, signed_in):
+    reader = people["reader"]
+    signed_in("manager").post(f"/people/{reader.pk}/", {"role": "planner", "clearance": 2, "is_active": "on"})
+    last = reader.history.first()
+    assert (last.role, last.clearance, last.history_user.username) == ("planner", 2, "manager")
