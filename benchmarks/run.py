@@ -35,6 +35,7 @@ NAMES = (
     "games",
     "risk",
     "pv",
+    "pim",
 )
 _SMALL = 2000
 

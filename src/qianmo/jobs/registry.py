@@ -45,6 +45,7 @@ _HOMES = {
     "erosion": "erosion_map",
     "subside": "subside",
     "goaf": "goaf_sites",
+    "probe": "probe_goaf",
 }
 
 

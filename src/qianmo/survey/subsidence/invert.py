@@ -113,8 +113,8 @@ def fit_section(y_m: np.ndarray, subsidence_mm: np.ndarray, *, radii: int = 2, s
     y, w = y[known], w[known]
     steps = np.diff(y)
     if not ((steps > 0).all() or (steps < 0).all()):
-        turn = np.flatnonzero(np.sign(steps) != np.sign(np.median(steps)))[:5] + 2
-        raise SchemaError(f"剖面距离不单调, 第 {', '.join(map(str, turn))} 个测点", expected="沿剖面同一方向的距离 (米)", cure="按距离排序, 去掉重复测点")
+        wrong = np.flatnonzero(np.sign(steps) != np.sign(np.median(steps)))[:5] + 2
+        raise SchemaError(f"剖面距离不单调, 第 {', '.join(map(str, wrong))} 个测点", expected="沿剖面同一方向的距离 (米)", cure="按距离排序, 去掉重复测点")
     if np.ptp(y) > 1e5 or not w.max() >= max(2.0, -w.min()):
         raise SchemaError(f"剖面长 {np.ptp(y):g} m, 最大下沉 {w.max():g} mm", expected="距离以米计, 下沉以毫米计且向下为正", cure="核对单位与符号")
     span, top, centre = float(np.ptp(y)), float(w.max()), float(y[w.argmax()])
