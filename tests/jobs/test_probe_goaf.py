@@ -119,7 +119,8 @@ def test_an_electrical_line_over_the_same_ground_lands_beside_the_radar(site, ca
     [
         ('method = "gpr"', 'method = "sonar"', "line[1].method"), ("half_width_m = 3", 'half_width_m = "breit"', "line[1].half_width_m"), ("half_width_m = 3", "half_width_m = -3", "半宽"),
         (f"[{X + 30}, {Y}]", f"[{X + 3}, {Y}]", "path"), ('"一.rd3"', '"二.rd3"', "没有这个雷达文件"), ('"EPSG:4547"', '"EPSG:4490"', "坐标系"), ("thickness_m = 2.5", "thickness_m = -2.5", "mine.thickness_m"),
-        ("mining_ended = 2019-06-30", "mining_ended = 2029-06-30", "mine.mining_ended"), ("half_width_m = 3", "half_width_m = 3\nvelocity_m_ns = 100", "0.3"), ("half_width_m = 3", "half_width_m = 3\nspacing_m = 100", "给定道间距"),
+        ("mining_ended = 2019-06-30", "mining_ended = 2029-06-30", "mine.mining_ended"), ("half_width_m = 3", "half_width_m = 3\nvelocity_m_ns = 100", "0.3"),
+        ("half_width_m = 3", "half_width_m = 3\nspacing_m = 100", "给定道间距"),
         ("[mine]", "[parameters]\nradar_gain = 2\n[mine]", "radar_gain"), ("date = 2026-01-01", "date = 2026-01-01\nlines = 1", "lines"),
     ],
 )  # fmt: skip

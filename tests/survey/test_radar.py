@@ -55,7 +55,7 @@ def test_a_section_of_noise_holds_no_body_and_takes_the_default_velocity_with_it
 
 def test_the_stated_depth_error_holds_the_truth():
     off = []
-    for seed in range(6):
+    for seed in range(4):
         found = interpreted(_profile([Body(8.0, 2.5), Body(20.0, 5.0, 3.0)], seed=seed), parameter=parameter)
         cavity = min(found.bodies, key=lambda b: abs(b.from_m + b.to_m - 40.0))
         off.append((cavity.depth_m - 5.0) / cavity.sigma_m)

@@ -66,9 +66,10 @@ def from_zero(wave: np.ndarray, *, sample_ns: float, zero_ns: float) -> np.ndarr
 
 
 def without_background(wave: np.ndarray, *, traces: int | None = None) -> np.ndarray:
-    """Traces less the mean of their neighbours: what is alike along the line goes (去背景).
+    """Traces less what is alike along the line (去背景).
 
-    `traces` is the number of neighbours, all where None. Flat layers longer than the window go as well.
+    The median of all traces where `traces` is None: a body shorter than half the line leaves no shadow at its depth. Else the mean of that many
+    neighbours. Flat layers longer than the window go as well.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def without_background(wave: np.ndarray, *, traces: int | None = None) -> np.nda
     """
     n = wave.shape[1]
     if traces is None and n >= 5:
-        return wave - wave.mean(axis=1, keepdims=True)
+        return wave - np.median(wave, axis=1, keepdims=True)
     if traces is None or not 5 <= traces <= n:
         raise SchemaError(f"去背景窗 {traces} 道, 剖面 {n} 道", expected="5 道至剖面道数")
     return wave - uniform_filter1d(np.asarray(wave, dtype=float), traces | 1, axis=1, mode="nearest")
