@@ -27,7 +27,8 @@ needs_simpeg = pytest.mark.skipif(not is_here(), reason="simpeg is not installed
 
 
 def _bodies(section):
-    return resistivity_bodies(section, least_ratio=parameter("goaf_least_ratio"), sure_ratio=parameter("goaf_sure_ratio"), least_sensitivity=parameter("goaf_least_sensitivity"))
+    return resistivity_bodies(section, least_ratio=parameter("goaf_least_ratio"), sure_ratio=parameter("goaf_sure_ratio"), least_sensitivity=parameter("goaf_least_sensitivity"),
+                              lobe_share=parameter("goaf_lobe_share"))  # fmt: skip
 
 
 @needs_simpeg
@@ -90,7 +91,7 @@ def test_a_planted_wet_layer_is_found_at_its_depth_and_as_a_body_of_its_line():
     lowest = middle[alone.model[:-1].argmin()]
     assert alone.reduced_chi2 < 1.5 and abs(lowest - 67.5) < 8.0  # the stated error: one layer of the model at that depth
     section = section_of_soundings(made, thickness_m=layers)
-    body = _bodies(section)[0]
+    (body,) = _bodies(section)  # the rings of the smooth inversion above and below are no bodies
     assert body.kind == "low" and [body.from_m, body.to_m] == [50.0, 110.0] and abs(body.depth_m - 67.5) < 8.0 and body.confidence > 0.6
 
 
@@ -126,6 +127,11 @@ def test_bodies_are_cut_at_half_their_height_with_what_is_known_of_their_depth()
     (body,) = _bodies(section)
     assert (body.kind, body.from_m, body.to_m, body.top_m, body.bottom_m, body.depth_m) == ("low", 20.0, 30.0, 8.0, 12.0, pytest.approx(10.0))
     assert body.ratio == pytest.approx(1 / 3) and body.sigma_m == pytest.approx(4 / np.sqrt(12)) and body.confidence == 1.0
+    log_rho[2:4, 9:16] += np.log(1.5)  # above the strong one: its side lobe for all the data say
+    log_rho[2:4, 22:27] += np.log(1.5)  # the same beside it is a body
+    aside = _bodies(ResistivitySection(x, z, np.exp(log_rho), np.ones((20, 30)), np.full((20, 30), 0.1), 1.0))
+    assert [(b.kind, b.from_m) for b in aside] == [("low", 20.0), ("high", 44.0)]
+    log_rho[2:4] = np.log(100.0)
     blind = ResistivitySection(x, z, np.exp(log_rho), np.where(np.arange(20)[:, None] < 6, 1.0, 1e-6) * np.ones((20, 30)), np.full((20, 30), 0.1), 1.0)
     assert _bodies(blind) == []
 

@@ -135,7 +135,8 @@ def _numbers(path: str, needed: tuple[str, ...]) -> pd.DataFrame:
 
 def _resistivity(told: Mapping[str, Any], section: ResistivitySection, path: shapely.LineString, parameter: Callable[[str], float]) -> LineFound:
     least = parameter("goaf_least_sensitivity")
-    bodies = resistivity_bodies(section, least_ratio=parameter("goaf_least_ratio"), sure_ratio=parameter("goaf_sure_ratio"), least_sensitivity=least)
+    bodies = resistivity_bodies(section, least_ratio=parameter("goaf_least_ratio"), sure_ratio=parameter("goaf_sure_ratio"), least_sensitivity=least,
+                                lobe_share=parameter("goaf_lobe_share"))  # fmt: skip
     name, method, width = str(told["name"]), str(told["method"]), float(told["half_width_m"])
     evidence, spans, boxes = [], [], []
     for b in bodies:

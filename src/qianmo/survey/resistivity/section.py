@@ -64,7 +64,7 @@ class ResistivityBody:
     confidence: float
 
 
-def resistivity_bodies(section: ResistivitySection, *, least_ratio: float, sure_ratio: float, least_sensitivity: float) -> list[ResistivityBody]:
+def resistivity_bodies(section: ResistivitySection, *, least_ratio: float, sure_ratio: float, least_sensitivity: float, lobe_share: float) -> list[ResistivityBody]:
     """Bodies whose resistivity stands out from that of their depth, the strongest first (异常圈定).
 
     The background of a depth is the median along the line, smoothed over depth. A smooth inversion shows less than the true contrast, so a body is
@@ -78,6 +78,10 @@ def resistivity_bodies(section: ResistivitySection, *, least_ratio: float, sure_
         Ratio of full confidence.
     least_sensitivity : float
         Share of the largest sensitivity below which cells are not judged.
+
+    lobe_share : float
+        A body of the other kind above or below a stronger one, with less than this share of its log contrast, is taken for a side lobe of the smooth
+        inversion and left out: the data cannot tell it from one.
 
     Raises
     ------
@@ -108,7 +112,13 @@ def resistivity_bodies(section: ResistivitySection, *, least_ratio: float, sure_
             body = ResistivityBody(kind, float(section.edges_x_m[columns.min()]), float(section.edges_x_m[columns.max() + 1]), top, bottom, depth,
                                    float((bottom - top) / np.sqrt(12.0)), float(np.exp(sign * peak)), float(sure))  # fmt: skip
             found.append((kind, body, (row, column)))
-    return sorted((f[1] for f in found), key=lambda b: -abs(np.log(b.ratio)))
+    strong = sorted((f[1] for f in found), key=lambda b: -abs(np.log(b.ratio)))
+    return [b for k, b in enumerate(strong) if not any(_lobe(b, s, lobe_share) for s in strong[:k])]
+
+
+def _lobe(body: ResistivityBody, strong: ResistivityBody, share: float) -> bool:
+    shared = min(body.to_m, strong.to_m) - max(body.from_m, strong.from_m)
+    return body.kind != strong.kind and shared > 0.5 * (body.to_m - body.from_m) and abs(np.log(body.ratio)) < share * abs(np.log(strong.ratio))
 
 
 def _background(height: np.ndarray, seen: np.ndarray) -> np.ndarray:
