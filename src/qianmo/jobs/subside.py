@@ -231,7 +231,7 @@ def _sheets(
 
 def _profile(faces: Sequence[Face], shares: np.ndarray | None, field: _Field, fit: Fitted | None, state: str) -> bytes:
     """The section down the dip through the deepest point, or along the measured points."""
-    if fit is None:
+    if fit is None or not len(fit.levelled.value_mm):
         row, column = np.unravel_index(field.maps["subsidence"].argmax(), field.maps["subsidence"].shape)
         centre, along = np.array([field.x[column], field.y[row]]), dip_direction(faces[0])
         reach = max(np.ptp(field.x), np.ptp(field.y)) / 2

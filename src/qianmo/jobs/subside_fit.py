@@ -22,7 +22,7 @@ _NEAR, _SPREADS = 1.5, 4.0
 
 @dataclass(frozen=True)
 class Fitted:
-    """Faces before and after the fit, the fit, its levelling, its curves and tables (反演成果)."""
+    """Faces before and after the fit, the fit, its levelling (no rows where InSAR alone was fitted), its curves and tables (反演成果)."""
 
     start: Sequence[Face]
     faces: list[Face]
@@ -75,8 +75,7 @@ def fitted(faces: Sequence[Face], sources: Mapping[str, Observations]) -> Fitted
         "subsidence_fit": pd.DataFrame(rows, columns=["parameter", "zh", "value", "sigma", "low", "high"]),
         "subsidence_trade_off": pd.DataFrame(points, columns=["parameter", "value", "rms_mm", "others"]),
     }
-    shown = vertical if vertical.any() else np.ones(len(vertical), dtype=bool)
-    levelled = Observations(*(v[shown] for v in (seen.points_m, seen.value_mm, seen.sigma_mm, seen.direction)))
+    levelled = Observations(*(v[vertical] for v in (seen.points_m, seen.value_mm, seen.sigma_mm, seen.direction)))
     return Fitted(list(faces), moved, found, levelled, curves, tables, "; ".join(remarks))
 
 
