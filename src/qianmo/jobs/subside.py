@@ -231,7 +231,7 @@ def _sheets(
 
 def _profile(faces: Sequence[Face], shares: np.ndarray | None, field: _Field, fit: Fitted | None, state: str) -> bytes:
     """The section down the dip through the deepest point, or along the measured points."""
-    if fit is None or not len(fit.levelled.value_mm):
+    if fit is None or not _on_a_line(fit.levelled.points_m):
         row, column = np.unravel_index(field.maps["subsidence"].argmax(), field.maps["subsidence"].shape)
         centre, along = np.array([field.x[column], field.y[row]]), dip_direction(faces[0])
         reach = max(np.ptp(field.x), np.ptp(field.y)) / 2
@@ -245,6 +245,14 @@ def _profile(faces: Sequence[Face], shares: np.ndarray | None, field: _Field, fi
     order = np.argsort(at)
     lines = {label: (at[order], predict(seen.points_m, f).subsidence_mm[order]) for label, f in (("反演参数", fit.faces), ("给定参数", fit.start))}
     return profile_chart(lines, (at, seen.value_mm, seen.sigma_mm), title="下沉实测与拟合曲线图", note=f"测点沿其主方向排列; 全部观测均方根残差 {fit.inversion.rms_mm:.1f} 毫米")
+
+
+def _on_a_line(points_m: np.ndarray) -> bool:
+    """Points that can be drawn as one profile: their spread across is under a tenth of that along."""
+    if len(points_m) < 3:
+        return False
+    along, across = np.linalg.svd(points_m - points_m.mean(axis=0), compute_uv=False)
+    return bool(across < 0.1 * along)
 
 
 def _figures(field: _Field, basin: shapely.MultiPolygon, tables: Mapping[str, pd.DataFrame], fit: Fitted | None, day: str) -> dict[str, Any]:
