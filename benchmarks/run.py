@@ -37,6 +37,7 @@ NAMES = (
     "pv",
     "review",
     "portfolio",
+    "pim",
 )
 _SMALL = 2000
 

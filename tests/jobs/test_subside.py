@@ -149,3 +149,115 @@ def test_buildings_and_land_of_the_project_are_graded(tmp_path, capsys):
     basin = read_frame(state / "layers" / "subsidence_basin.parquet").geometry.iloc[0]
     wanted = patches[patches["class_code"].str[:2].isin(["01", "02", "03", "04"])].geometry.intersection(basin).area.sum() / 1e4
     assert land["area_ha"].sum() == pytest.approx(wanted, rel=0.03)
+    damaged = read_frame(state / "layers" / "land_damage_patch.parquet")
+    assert damaged["damaged_ha"].sum() == pytest.approx(wanted, rel=0.03) and (damaged["worst_ha"] <= damaged["damaged_ha"] + 1e-9).all()
+    assert damaged.geometry.intersects(basin.buffer(20)).all() and damaged["patch_id"].is_unique
+    assert sorted(damaged["grade_zh"].unique()) == sorted(land["grade_zh"].unique())
+    assert (folder / "subsidence" / "损坏等级图.png").is_file()
+
+
+TRUE_Q, TRUE_TAN, TRUE_B = 0.72, 2.1, 0.31
+
+
+def _sightings(rng, *, count=120, noise=8.0, heading=-10.0, incidence=39.0):
+    """InSAR along a line of sight and levelling over a face of 400 by 300 m, made with another formula's parameters than the file's."""
+    from qianmo.survey.subsidence.face import Face
+    from qianmo.survey.subsidence.parameters import SubsidenceParameters
+    from qianmo.survey.subsidence.predict import predict
+
+    at = np.column_stack([rng.uniform(X - 250, X + 650, count), rng.uniform(Y - 250, Y + 550, count)])
+    moved = predict(at, [Face(shapely.box(X, Y, X + 400, Y + 300), 300.0, 3.0, SubsidenceParameters(TRUE_Q, TRUE_TAN, TRUE_B))])
+    h, i = np.radians(heading), np.radians(incidence)
+    east, north = moved.horizontal_mm.T
+    # towards the satellite: it stands to the left of the sight of a right-looking radar, seen from the ground at azimuth heading − 90°
+    to_satellite = np.array([np.sin(h - np.pi / 2) * np.sin(i), np.cos(h - np.pi / 2) * np.sin(i), np.cos(i)])
+    los = east * to_satellite[0] + north * to_satellite[1] - moved.subsidence_mm * to_satellite[2]
+    insar = pd.DataFrame({"x": at[:, 0], "y": at[:, 1], "los_mm": los + rng.normal(0, noise, count), "sigma_mm": noise, "incidence_deg": incidence, "heading_deg": heading})
+    level = pd.DataFrame({"x": at[:40, 0], "y": at[:40, 1], "subsidence_mm": moved.subsidence_mm[:40] + rng.normal(0, 3, 40), "sigma_mm": 3.0})
+    return insar, level
+
+
+@pytest.fixture
+def short_faces(tmp_path):
+    _faces(q=0.6, tan_beta=1.7, b=0.25).set_geometry([shapely.box(X, Y, X + 400, Y + 300)]).set_crs(4547, allow_override=True).to_file(tmp_path / "短.gpkg", layer="working_face")
+    return str(tmp_path / "短.gpkg")
+
+
+def test_levelling_and_insar_together_fix_the_rock_better_than_either_and_each_is_shown(tmp_path, short_faces, capsys, rng):
+    insar, level = _sightings(rng)
+    insar.to_csv(tmp_path / "i.csv", index=False)
+    level.to_csv(tmp_path / "l.csv", index=False)
+    words = ["subside", "--project", str(tmp_path / "p"), "--faces", short_faces, "--quiet", "--json", "--cell", "40"]
+    spread = {}
+    for name, more in (("insar", ["--insar", "i.csv"]), ("levelling", ["--observations", "l.csv"]), ("both", ["--insar", "i.csv", "--observations", "l.csv"])):
+        assert main([*words, *[str(tmp_path / m) if m.endswith(".csv") else m for m in more]]) == 0, name
+        said = _said(capsys)
+        fit = read_frame(open_project(tmp_path / "p").state / "tables" / "subsidence_fit.parquet").set_index("parameter")
+        for parameter, truth in (("q", TRUE_Q), ("tan_beta", TRUE_TAN), ("b", TRUE_B)):
+            if parameter in fit.index:
+                assert abs(fit.loc[parameter, "value"] - truth) < 4 * fit.loc[parameter, "sigma"], (name, parameter)
+        spread[name] = fit["sigma"].to_dict()
+    assert all(spread["both"][p] < spread["insar"][p] for p in ("q", "tan_beta", "b")) and spread["both"]["q"] < spread["levelling"]["q"] and "b" not in spread["levelling"]
+    assert any("InSAR 120 个" in line for line in said["lines"]) and any("水准 40 个" in line for line in said["lines"])
+    table = read_frame(open_project(tmp_path / "p").state / "tables" / "subsidence_fit_source.parquet").set_index("source")
+    assert table.loc["insar", "rms_joint_mm"] == pytest.approx(8.0, rel=0.15) and (table["rms_alone_mm"] <= table["rms_joint_mm"] + 0.2).all()
+    cost = read_frame(open_project(tmp_path / "p").state / "tables" / "subsidence_trade_off.parquet")
+    for _, curve in cost.groupby("parameter"):  # the curve has its valley inside and rises to both ends
+        low = curve["rms_mm"].to_numpy().argmin()
+        assert 0 < low < len(curve) - 1 and curve["rms_mm"].iloc[[0, -1]].min() > curve["rms_mm"].min()
+
+
+@pytest.mark.parametrize(
+    ("factor", "says"), [(1e-3, "以米为单位"), (1e3, "微米"), (-1.0, "符号")]
+)  # fmt: skip
+def test_observations_in_the_wrong_unit_or_upside_down_are_refused(tmp_path, short_faces, capsys, rng, factor, says):
+    insar, level = _sightings(rng)
+    words = ["subside", "--project", str(tmp_path / "p"), "--faces", short_faces, "--quiet", "--cell", "40"]
+    level.assign(subsidence_mm=level["subsidence_mm"] * factor).to_csv(tmp_path / "l.csv", index=False)
+    insar.assign(los_mm=insar["los_mm"] * factor).to_csv(tmp_path / "i.csv", index=False)
+    for option, file, word in (("--observations", "l.csv", "水准"), ("--insar", "i.csv", "InSAR")):
+        assert main([*words, option, str(tmp_path / file)]) == 2
+        err = capsys.readouterr().err
+        assert says in err and word in err
+    assert not (tmp_path / "p").exists()
+
+
+def _advance(path, **more):
+    rows = {"face_name": ["2301"] * 3, "day": ["2025-01-01", "2025-02-20", "2025-04-11"], "position_m": [0.0, 150.0, 400.0], "azimuth_deg": [90.0] * 3} | more
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return str(path)
+
+
+def test_an_advancing_face_acts_strip_by_strip(tmp_path, faces, capsys):
+    words = ["subside", "--project", str(tmp_path / "p"), "--faces", faces, "--quiet", "--json", "--cell", "40", "--set", "pim_knothe_c_day=0.02"]
+    table = _advance(tmp_path / "推进.csv")
+    assert main([*words, "--advance", table, "--date", "2025-03-02"]) == 0
+    _said(capsys)
+    state = open_project(tmp_path / "p").state
+    made = read_frame(state / "tables" / "subsidence_face.parquet")
+    # 60 days gone: 50 to the second position, 10 of 50 on to the third; strips of 10 days, each as old as its middle
+    assert made["share"].to_numpy() == pytest.approx(1 - np.exp(-0.02 * np.array([55, 45, 35, 25, 15, 5])), abs=1e-9)
+    w = read_cog(state / "rasters" / "subsidence.tif")
+    row = int((w.transform.f - (Y + 1000)) // 40)
+    x = w.transform.c + (np.arange(w.values.shape[1]) + 0.5) * 40 - X
+    edges = np.array([0, 30, 60, 90, 120, 150, 200.0])
+    truth = sum((1 - np.exp(-0.02 * t)) * finite_section(x - a, length_m=b - a, largest_mm=2400.0, radius_m=150.0).subsidence_mm
+                for a, b, t in zip(edges[:-1], edges[1:], (55, 45, 35, 25, 15, 5)))  # fmt: skip
+    assert np.abs(w.values[row] - truth).max() < 0.05
+    still = _advance(tmp_path / "停.csv", face_name=["2301"] * 4, day=["2025-01-01", "2025-02-20", "2025-03-01", "2025-04-11"], position_m=[0.0, 150.0, 150.0, 400.0], azimuth_deg=[90.0] * 4)
+    assert main([*words, "--advance", still, "--date", "2025-03-01"]) == 0  # the face stood for nine days
+    _said(capsys)
+    assert read_frame(open_project(tmp_path / "p").state / "tables" / "subsidence_face.parquet")["share"].to_numpy() == pytest.approx(1 - np.exp(-0.02 * np.array([54, 44, 34, 24, 14])), abs=1e-9)
+    assert main([*words, "--advance", table, "--date", "2035-01-01"]) == 0
+    late = _said(capsys)["figures"]["subsidence_largest"]
+    assert main(words) == 0 and late == pytest.approx(_said(capsys)["figures"]["subsidence_largest"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("more", "day", "says"),
+    [({"position_m": [0.0, 200.0, 150.0]}, "2025-03-02", "位置后退"), ({"day": ["2025-01-01", "bald", "2025-04-11"]}, "2025-03-02", "第 3 行"), ({"face_name": ["9"] * 3}, "2025-03-02", "不在图层中"),
+     ({}, "2024-03-02", "没有开采"), ({}, None, "--date")],
+)  # fmt: skip
+def test_an_advance_that_cannot_be_is_refused(tmp_path, faces, capsys, more, day, says):
+    words = ["subside", "--project", str(tmp_path / "p"), "--faces", faces, "--quiet", "--cell", "40", "--advance", _advance(tmp_path / "a.csv", **more)]
+    assert main([*words, *(["--date", day] if day else [])]) == 2 and says in capsys.readouterr().err and not (tmp_path / "p").exists()

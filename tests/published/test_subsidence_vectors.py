@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 import shapely
 
+from qianmo.schema.errors import SchemaError
 from qianmo.survey.goaf import grout_volume_m3
 from qianmo.survey.subsidence.face import Face
 from qianmo.survey.subsidence.invert import Observations, fit_faces, fit_section, trade_off
 from qianmo.survey.subsidence.parameters import SubsidenceParameters, influence_radius_m, stable_after_days
 from qianmo.survey.subsidence.predict import predict
 from qianmo.survey.subsidence.section import finite_section, largest_movements, semi_infinite_section
-from qianmo.survey.subsidence.time_course import fit_time_course
+from qianmo.survey.subsidence.time_course import developed_share, fit_time_course, strips
 
 
 @pytest.fixture
@@ -99,3 +100,32 @@ def test_levelling_and_a_line_of_sight_together_give_back_the_rock():
     assert fit.reduced_chi2 == pytest.approx(1.0, abs=0.3)
     curve = trade_off([Face(box, 320.0, 3.0, start)], seen, name="q", values=np.linspace(0.66, 0.78, 5), free=("q", "tan_beta", "b"))
     assert curve.low <= fit.parameters["q"] + 0.03 and curve.high >= fit.parameters["q"] - 0.03 and curve.rms_mm.argmin() not in (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [(lambda y, w: (np.roll(y, 5), w), "不单调"), (lambda y, w: (np.r_[y[:-1], y[-2]], w), "不单调"), (lambda y, w: (y * 1000, w), "单位"), (lambda y, w: (y, w / 1000), "单位"), (lambda y, w: (y, -w), "单位")],
+)  # fmt: skip
+def test_a_profile_out_of_order_in_the_wrong_unit_or_upside_down_is_refused(face_2301, change, says):
+    line = pd.read_csv(face_2301 / "dip_line_profile_2016-07-26.csv")
+    with pytest.raises(SchemaError, match=says):
+        fit_section(*change(line["y_m"].to_numpy(), line["observed_W_mm"].to_numpy()))
+
+
+def test_the_strips_of_face_2301_bring_the_strike_line_down_in_the_order_of_the_advance(face_2301):
+    """The face advances 996 m; the day on which a station has half of its subsidence follows the face, and so do the strips."""
+    line = pd.read_csv(face_2301 / "strike_line_subsidence_mm.csv")
+    advance = pd.read_csv(face_2301 / "face_advance.csv")
+    days, place = line["days"].to_numpy(float), np.interp(line["days"], advance["days"], advance["face_advance_m"])
+    names = [c for c in line.columns if c.startswith("Z0") and line[c].iloc[-1] > 400]
+    half = [np.interp(0.5 * line[c].iloc[-1], np.maximum.accumulate(line[c].to_numpy(float)), days) for c in names]
+    assert len(names) >= 8 and np.all(np.diff(half) >= -3)  # stations in the order of the advance
+    rate = 0.0225  # delayed Knothe at Q016, as listed
+    face = Face(shapely.box(0, -90, place[-1], 90), 300.0, 3.0, SubsidenceParameters(0.7, 2.0), name="2301")
+    moves = np.r_[True, np.diff(place) > 0]  # the face stood still three times and at the end
+    cut = strips(face, advance_m=[0.0, *place[moves].tolist()], advance_azimuth_deg=90.0)
+    at = np.column_stack([np.linspace(150, 850, 8), np.zeros(8)])
+    mined = np.concatenate([[days[0] - 24], (days[:-1] + days[1:]) / 2])[moves]
+    course = np.array([predict(at, cut, shares=np.where(d > mined, developed_share(np.maximum(d - mined, 0), rate), 0).tolist()).subsidence_mm for d in days])
+    ours = [np.interp(0.5 * course[-1, k], course[:, k], days) for k in range(8)]
+    assert np.all(np.diff(ours) > 0) and (np.diff(course, axis=0) >= -1e-9).all()

@@ -18,7 +18,7 @@ def benchmarks(repo: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["area", "adjacency", "overlay", "swap", "exchange", "verify", "pv", "portfolio"])
+@pytest.mark.parametrize("name", ["area", "adjacency", "overlay", "swap", "exchange", "verify", "pv", "portfolio", "pim"])
 def test_house_and_peers_give_the_same_figures_on_a_small_township(benchmarks: Path, tmp_path: Path, name: str) -> None:
     command = [
         sys.executable,

@@ -64,6 +64,7 @@ _HOMES = {
     "library-accept": "library_steps",
     "lights": "change_lights",
     "watch": "watch_series",
+    "probe": "probe_goaf",
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,10 @@ from qianmo import __version__
 from qianmo.geo.grid import Grid, polygonize
 from qianmo.jobs.context import Context
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.jobs.subside_damage import building_damage, land_damage
+from qianmo.jobs.subside_damage import building_damage, damaged_patches, land_damage
 from qianmo.jobs.subside_fit import Fitted, fitted
-from qianmo.jobs.subside_input import faces_from, observations_from
+from qianmo.jobs.subside_input import faces_from, observations_from, sightings_from
+from qianmo.jobs.subside_state import advance_from, state_of
 from qianmo.jobs.tenure_input import (
     crs_of_project,
     dataset_of,
@@ -30,7 +30,7 @@ from qianmo.jobs.tenure_input import (
     in_one_crs,
     parameter_overrides,
 )
-from qianmo.reports.subsidence_sheet import BREAKS_MM, profile_chart, subsidence_sheet, trade_off_chart
+from qianmo.reports.subsidence_sheet import BREAKS_MM, damage_sheet, profile_chart, subsidence_sheet, trade_off_chart
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import parameter
@@ -42,7 +42,6 @@ from qianmo.store.stage import read_catalog
 from qianmo.survey.subsidence.basin_edge import edge_polygon
 from qianmo.survey.subsidence.face import Face, acting_polygon, dip_direction, radius_m
 from qianmo.survey.subsidence.predict import Movement, predict, principal
-from qianmo.survey.subsidence.time_course import developed_share
 
 __all__ = ["SPECS", "run"]
 
@@ -80,11 +79,13 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     drawn = given.frame
     faces, borrowed = faces_from(drawn, source=given.source, overrides=overrides)
     fit = None
-    if values["observations"]:
+    sources = {n: read(values[o]) for n, o, read in (("levelling", "observations", observations_from), ("insar", "insar", sightings_from)) if values[o]}
+    if sources:
         context.step("参数反演", 0.1)
-        fit = fitted(faces, observations_from(values["observations"]))
+        fit = fitted(faces, sources)
         faces = fit.faces
-    shares, day = _shares(drawn, values, overrides, given.source)
+    faces, shares, day = state_of(faces, drawn, day_text=values["date"], advance=advance_from(values["advance"]) if values["advance"] else None,
+                                  overrides=overrides, source=given.source)  # fmt: skip
     context.step("移动变形预计", 0.35)
     field = _field(faces, shares, pyproj.CRS(drawn.crs), float(values["cell"] or parameter("pim_cell_m", overrides)), parameter("pim_cells_max", overrides))
     edge_mm = parameter("basin_edge_mm")
@@ -97,7 +98,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     context.step("制图", 0.7)
     synthetic = given.synthetic
     invented = (*(("工作面（合成）",) if synthetic else ()), *_invented(project))
-    sheets = _sheets(context, told, drawn, faces, shares, field, basin, fit, layers.get("building"), invented, day)
+    sheets = _sheets(context, told, drawn, faces, shares, field, basin, fit, layers | {"graded": _graded(layers, tables)}, invented, day)
     context.step("保存", 0.9)
     facts = {"cell_m": float(field.transform.a), "defaults": borrowed, "date": day or "最终状态", **({"fit": fit.inversion.parameters} if fit else {})}
     text = '[project]\nname = "开采沉陷预计"\n[parameters]\n[plan]\n[documents]\n[office]\n'
@@ -108,10 +109,14 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
             stage.put_layer(outline, dataset_of("subsidence_basin", "other_layer", outline, context, zh="下沉盆地", job="subside", facts=facts, synthetic=synthetic))
         else:
             stage.remove("subsidence_basin")
+        if len(land := layers.get("land_damage_patch", drawn[:0])):
+            stage.put_layer(land, dataset_of("land_damage_patch", "other_layer", land, context, zh="损毁图斑", job="subside", facts=facts, synthetic=synthetic))
+        elif "land_damage_patch" in stage.datasets:
+            stage.remove("land_damage_patch")
         for name, zh in _MAPS.items():
             grid = Grid(field.maps[name].astype(np.float32), field.transform, field.crs, None)
             stage.put_grid(grid, _raster(context, name, zh, grid, facts, given.source, given.sha256, synthetic))
-        stage.remove_tables(("building_damage", "land_damage", "subsidence_fit", "subsidence_trade_off"))
+        stage.remove_tables(("building_damage", "land_damage", "subsidence_fit", "subsidence_trade_off", "subsidence_fit_source"))
         for name, frame in tables.items():
             stage.put_table(name, frame)
     out = Path(values["out"]) if values["out"] else folder / "subsidence"
@@ -121,22 +126,6 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if borrowed:
         context.note("采用缺省参数的列 (工作面个数): " + ", ".join(f"{k} {n}" for k, n in borrowed.items()) + "; 来源见 parameters.csv 的 pim_*")
     return JobReport(tuple(_lines(figures, tables, fit, edge_mm)), tuple((str(out / f"{n}.png"), n) for n, _ in sheets), figures)
-
-
-def _shares(drawn: gpd.GeoDataFrame, values: Mapping[str, Any], overrides: Mapping[str, float], source: str) -> tuple[np.ndarray | None, str]:
-    """Share of the final movement of each face on the day asked for; None at the end."""
-    if not values["date"]:
-        return None, ""
-    try:
-        day = date.fromisoformat(str(values["date"]))
-    except ValueError:
-        raise SchemaError(f"--date {values['date']}", expected="年-月-日, 如 2026-06-30") from None
-    ends = pd.to_datetime(drawn["end_day"], errors="coerce") if "end_day" in drawn else pd.Series(pd.NaT, index=drawn.index)
-    lost = [int(k) + 1 for k in np.flatnonzero(ends.isna())]
-    if lost:
-        raise MissingDataError(f"{source}: 第 {', '.join(map(str, lost[:8]))} 行没有采完日期 end_day", expected="日期", cure="动态预计需要每个工作面的采完日期")
-    days = (pd.Timestamp(day) - ends).dt.days.to_numpy(float)
-    return developed_share(days, parameter("pim_knothe_c_day", overrides)), day.isoformat()
 
 
 def _field(faces: Sequence[Face], shares: np.ndarray | None, crs: pyproj.CRS, cell: float, most: float) -> _Field:
@@ -176,7 +165,17 @@ def _damage(project: Project | None, faces: Sequence[Face], shares: np.ndarray |
     if "landuse_patch" in catalog:
         patches = read_frame(project.state / "layers" / "landuse_patch.parquet")
         tables["land_damage"] = land_damage(patches, catalog["landuse_patch"].class_scheme, field.maps, field.transform)
+        layers["land_damage_patch"] = damaged_patches(patches, catalog["landuse_patch"].class_scheme, field.maps, field.transform)
     return tables, layers
+
+
+def _graded(layers: Mapping[str, gpd.GeoDataFrame], tables: Mapping[str, pd.DataFrame]) -> gpd.GeoDataFrame | None:
+    """Buildings that sink by 10 mm or more with their grade; None where there is none."""
+    if "building" not in layers:
+        return None
+    table = tables["building_damage"]
+    sunk = (table["subsidence_mm"] >= 10.0).to_numpy()
+    return layers["building"][sunk].assign(grade=table["grade"].to_numpy()[sunk]) if sunk.any() else None
 
 
 def _invented(project: Project | None) -> tuple[str, ...]:
@@ -201,7 +200,7 @@ def _raster(context: Context, name: str, zh: str, grid: Grid, facts: Mapping[str
 
 def _sheets(
     context: Context, told: Mapping[str, Any], drawn: gpd.GeoDataFrame, faces: Sequence[Face], shares: np.ndarray | None, field: _Field,
-    basin: shapely.MultiPolygon, fit: Fitted | None, buildings: gpd.GeoDataFrame | None, invented: Sequence[str], day: str,
+    basin: shapely.MultiPolygon, fit: Fitted | None, layers: Mapping[str, gpd.GeoDataFrame | None], invented: Sequence[str], day: str,
 ) -> list[tuple[str, bytes]]:  # fmt: skip
     project = dict(told.get("project", {}))
     state = f"{day} 状态 (Knothe)" if day else "最终状态"
@@ -212,11 +211,18 @@ def _sheets(
         edge = gpd.GeoDataFrame(geometry=[basin], crs=drawn.crs)
         remarks = [f"概率积分法预计,{state},像元 {field.transform.a:g} 米。", "地表移动变形为模型计算值,以观测站实测为准。"]
         sheet = subsidence_sheet(
-            bands, drawn, edge, buildings, title=f"{project.get('name', '')}　地表下沉预计图".strip("　"), crs_text=pyproj.CRS(drawn.crs).name,
+            bands, drawn, edge, layers.get("building"), title=f"{project.get('name', '')}　地表下沉预计图".strip("　"), crs_text=pyproj.CRS(drawn.crs).name,
             date=f"{context.clock():%Y年%m月%d日}", vintage=day or "最终状态", office=str(dict(told.get("office", {})).get("name", "")),
             synthetic=invented, remarks=remarks,
         )  # fmt: skip
         made.append(("地表下沉预计图", sheet))
+        land, houses = layers.get("land_damage_patch"), layers["graded"]
+        if (land is not None and len(land)) or houses is not None:
+            words = ["土地按图斑内最差处定级, 房屋按角点与中心最差指标定级 (砖混结构, 长度不超过 20 米)。", *remarks]
+            made.append(("损坏等级图", damage_sheet(
+                land, houses, drawn, edge, title=f"{project.get('name', '')}　土地与房屋损坏等级图".strip("　"), crs_text=pyproj.CRS(drawn.crs).name,
+                date=f"{context.clock():%Y年%m月%d日}", vintage=day or "最终状态", office=str(dict(told.get("office", {})).get("name", "")), synthetic=invented, remarks=words,
+            )))  # fmt: skip
     made.append(("主断面下沉曲线图", _profile(faces, shares, field, fit, state)))
     if fit is not None:
         made.append(("参数权衡曲线图", trade_off_chart(fit.curves, title="参数权衡曲线图", note="固定一个参数, 其余参数重新拟合; 蓝带为残差增加不超过一倍中误差的取值")))
@@ -225,7 +231,7 @@ def _sheets(
 
 def _profile(faces: Sequence[Face], shares: np.ndarray | None, field: _Field, fit: Fitted | None, state: str) -> bytes:
     """The section down the dip through the deepest point, or along the measured points."""
-    if fit is None:
+    if fit is None or not _on_a_line(fit.levelled.points_m):
         row, column = np.unravel_index(field.maps["subsidence"].argmax(), field.maps["subsidence"].shape)
         centre, along = np.array([field.x[column], field.y[row]]), dip_direction(faces[0])
         reach = max(np.ptp(field.x), np.ptp(field.y)) / 2
@@ -239,6 +245,14 @@ def _profile(faces: Sequence[Face], shares: np.ndarray | None, field: _Field, fi
     order = np.argsort(at)
     lines = {label: (at[order], predict(seen.points_m, f).subsidence_mm[order]) for label, f in (("反演参数", fit.faces), ("给定参数", fit.start))}
     return profile_chart(lines, (at, seen.value_mm, seen.sigma_mm), title="下沉实测与拟合曲线图", note=f"测点沿其主方向排列; 全部观测均方根残差 {fit.inversion.rms_mm:.1f} 毫米")
+
+
+def _on_a_line(points_m: np.ndarray) -> bool:
+    """Points that can be drawn as one profile: their spread across is under a tenth of that along."""
+    if len(points_m) < 3:
+        return False
+    along, across = np.linalg.svd(points_m - points_m.mean(axis=0), compute_uv=False)
+    return bool(across < 0.1 * along)
 
 
 def _figures(field: _Field, basin: shapely.MultiPolygon, tables: Mapping[str, pd.DataFrame], fit: Fitted | None, day: str) -> dict[str, Any]:
@@ -262,6 +276,7 @@ def _lines(f: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], fit: Fitted
     if fit is not None:
         lines += [f"反演 {r.parameter}: {r.value:.4f} ± {r.sigma:.4f}; 可接受 {r.low:.3f} 至 {r.high:.3f}" for r in fit.tables["subsidence_fit"].itertuples()]
         lines += [f"  均方根残差 {fit.inversion.rms_mm:.1f} mm" + (f"; {fit.remark}" if fit.remark else "")]
+        lines += [f"  {r.zh} {r.count} 个: 单独反演残差 {r.rms_alone_mm:.1f} mm, 联合 {r.rms_joint_mm:.1f} mm" for r in fit.tables["subsidence_fit_source"].itertuples()]
     if "building_damage" in tables:
         lines.append("房屋损坏: " + "、".join(f"{k} 级 {n} 栋" for k, n in f["buildings_by_grade"].items()))
     if "land_damage" in tables:
@@ -276,6 +291,8 @@ SPECS = (
             JobOption("project", "path", "项目文件夹 (可新建)", "project folder, new or old", required=True),
             JobOption("faces", "path", "工作面图层", "layer of working faces, the project's by default"),
             JobOption("observations", "path", "水准观测 CSV: x,y,subsidence_mm,sigma_mm", "levelling to which q, tan beta and b are fitted"),
+            JobOption("insar", "path", "InSAR 视线向 CSV: x,y,los_mm,sigma_mm,incidence_deg,heading_deg", "InSAR lines of sight to which the rock is fitted, with levelling or alone"),
+            JobOption("advance", "path", "推进表 CSV: face_name,day,position_m,azimuth_deg", "positions of advancing faces, cut into strips for the state of a day"),
             JobOption("date", "text", "动态预计日期, 如 2026-06-30", "day of the dynamic state, the end by default"),
             JobOption("cell", "number", "像元边长 (米)", "cell of the maps in metres"),
             JobOption("set", "texts", "参数, 如 pim_q=0.7", "parameter of the prediction, name=value"),

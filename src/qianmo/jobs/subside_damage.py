@@ -15,7 +15,7 @@ from qianmo.geo.cells import cells_inside
 from qianmo.schema.units import M2_PER_HA
 from qianmo.survey.subsidence.damage import graded, grading_tables, intervals
 
-__all__ = ["building_damage", "land_damage"]
+__all__ = ["building_damage", "damaged_patches", "land_damage"]
 
 _BUILDING = "building_brick_concrete"
 _LAND = "land_subsidence_damage"
@@ -75,6 +75,44 @@ def land_damage(patches: gpd.GeoDataFrame, scheme: str, maps: Mapping[str, np.nd
         words = {r.rank: (r.grade, r.zh) for r in intervals(_LAND, use)}
         made += [(use, *words[int(r)], int(n), n * cell_ha) for r, n in zip(*np.unique(rank, return_counts=True))]
     return pd.DataFrame(made, columns=["use", "grade", "grade_zh", "cells", "area_ha"])
+
+
+def damaged_patches(patches: gpd.GeoDataFrame, scheme: str, maps: Mapping[str, np.ndarray], transform: affine.Affine) -> gpd.GeoDataFrame:
+    """Grade of damage of each patch of farmland, forest or grass that sinks by 10 mm somewhere: its worst cell (图斑损毁等级).
+
+    A patch in which no cell centre lies is judged at a point inside it.
+
+    Returns
+    -------
+    GeoDataFrame (patch_id, class_code, use, grade, grade_zh, subsidence_mm, damaged_ha, worst_ha, geometry)
+        damaged_ha sinks by 10 mm or more, worst_ha bears the worst grade; the largest subsidence. Rows in the order of `patches`.
+    """
+    kinds = service_classes(scheme, "carbon_class")
+    use_of = np.array([_use(kinds.get(str(c), "")) for c in patches["class_code"]], dtype=object)
+    shapes = patches.geometry.to_numpy()
+    patch, row, column = cells_inside(shapes, transform, maps["subsidence"].shape)
+    cell_ha = np.full(len(patch), abs(transform.a * transform.e) / M2_PER_HA)
+    lone = np.setdiff1d(np.arange(len(shapes)), patch)
+    x, y = shapely.get_coordinates(shapely.point_on_surface(shapes[lone])).T if len(lone) else (np.empty(0), np.empty(0))
+    r, c = ((y - transform.f) / transform.e).astype(int), ((x - transform.c) / transform.a).astype(int)
+    there = (r >= 0) & (c >= 0) & (r < maps["subsidence"].shape[0]) & (c < maps["subsidence"].shape[1])
+    patch, row, column = np.concatenate([patch, lone[there]]), np.concatenate([row, r[there]]), np.concatenate([column, c[there]])
+    cell_ha = np.concatenate([cell_ha, shapely.area(shapes[lone[there]]) / M2_PER_HA])
+    made = []
+    for use in grading_tables()[_LAND]:
+        here = (use_of[patch] == use) & (maps["subsidence"][row, column] >= 10.0)
+        at = row[here], column[here]
+        rank, _ = graded(_LAND, use, {"W": maps["subsidence"][at] / 1000.0, "i": maps["tilt"][at], "epsilon": maps["strain"][at]})
+        words = {q.rank: (q.grade, q.zh) for q in intervals(_LAND, use)}
+        cells = pd.DataFrame({"patch": patch[here], "rank": rank, "w": maps["subsidence"][at], "ha": cell_ha[here]})
+        for k, part in cells.groupby("patch"):
+            worst = int(part["rank"].max())
+            made.append((int(k), use, *words[worst], float(part["w"].max()), float(part["ha"].sum()), float(part.loc[part["rank"] == worst, "ha"].sum())))
+    made.sort()
+    rows = [m[0] for m in made]
+    table = pd.DataFrame([m[1:] for m in made], columns=["use", "grade", "grade_zh", "subsidence_mm", "damaged_ha", "worst_ha"])
+    known = {c: patches[c].astype(str).to_numpy()[rows] for c in ("patch_id", "class_code")}
+    return gpd.GeoDataFrame({**known, **table}, geometry=shapes[rows], crs=patches.crs)
 
 
 def _length(shapes: np.ndarray) -> np.ndarray:

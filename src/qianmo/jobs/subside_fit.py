@@ -1,4 +1,4 @@
-"""Fit of the probability-integral parameters to levelling with their trade-off (沉陷参数反演作业)."""
+"""Fit of the probability-integral parameters to levelling and InSAR with their trade-off (沉陷参数反演作业)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from qianmo.schema.errors import SchemaError
 from qianmo.survey.subsidence.face import Face
-from qianmo.survey.subsidence.invert import LIMITS, Inversion, Observations, fit_faces, trade_off
+from qianmo.survey.subsidence.invert import LIMITS, Inversion, Observations, fit_faces, modelled, scale_of, trade_off
 
 __all__ = ["Fitted", "fitted"]
 
@@ -21,7 +22,7 @@ _NEAR, _SPREADS = 1.5, 4.0
 
 @dataclass(frozen=True)
 class Fitted:
-    """Faces before and after the fit, the fit, its levelling, its curves and tables (反演成果)."""
+    """Faces before and after the fit, the fit, its levelling (no rows where InSAR alone was fitted), its curves and tables (反演成果)."""
 
     start: Sequence[Face]
     faces: list[Face]
@@ -32,14 +33,25 @@ class Fitted:
     remark: str
 
 
-def fitted(faces: Sequence[Face], seen: Observations) -> Fitted:
+def fitted(faces: Sequence[Face], sources: Mapping[str, Observations]) -> Fitted:
     """Fit q and tan β, and b where horizontal movement was measured, then hold each at several values (反演与权衡).
+
+    Parameters
+    ----------
+    faces : sequence of Face
+    sources : mapping of name to Observations
+        Levelling, InSAR or both; fitted together, weighted by their standard errors, and each alone for comparison.
 
     Raises
     ------
     MissingDataError
         Not more observations than parameters.
+    SchemaError
+        Observations in metres instead of millimetres, or of the wrong sign.
     """
+    for name, one in sources.items():
+        _right_unit(name, scale_of(faces, one))
+    seen = Observations(*(np.concatenate([getattr(o, part) for o in sources.values()]) for part in ("points_m", "value_mm", "sigma_mm", "direction")))
     vertical = seen.direction[:, 2] == 1.0
     free = ("q", "tan_beta") if vertical.all() else ("q", "tan_beta", "b")
     found = fit_faces(faces, seen, free=free)
@@ -57,9 +69,36 @@ def fitted(faces: Sequence[Face], seen: Observations) -> Fitted:
         points += [(name, v, r, "; ".join(f"{k} = {o:.4f}" for k, o in other.items())) for v, r, other in zip(cost.values, cost.rms_mm, cost.others)]
     worst = float(np.abs(found.correlation - np.eye(len(free))).max())
     remarks = ([] if not vertical.all() else ["只有下沉观测, b 不能反演, 保持给定值"]) + ([f"参数相关系数达 {worst:.2f}, 数据只确定其组合"] if worst > 0.9 else [])
+    alone = {name: fit_faces(faces, one, free=free if name != "levelling" or not (one.direction[:, 2] == 1.0).all() else free[:2]) for name, one in sources.items()}
     tables = {
+        "subsidence_fit_source": _by_source(sources, alone, moved),
         "subsidence_fit": pd.DataFrame(rows, columns=["parameter", "zh", "value", "sigma", "low", "high"]),
         "subsidence_trade_off": pd.DataFrame(points, columns=["parameter", "value", "rms_mm", "others"]),
     }
     levelled = Observations(*(v[vertical] for v in (seen.points_m, seen.value_mm, seen.sigma_mm, seen.direction)))
     return Fitted(list(faces), moved, found, levelled, curves, tables, "; ".join(remarks))
+
+
+_WORDS_OF = {"levelling": "水准", "insar": "InSAR"}
+
+
+def _by_source(sources: Mapping[str, Observations], alone: Mapping[str, Inversion], joint: Sequence[Face]) -> pd.DataFrame:
+    """What each source says alone, and how well it is met alone and by the joint fit."""
+    rows = []
+    for name, one in sources.items():
+        left = modelled(joint, one) - one.value_mm
+        told = alone[name].parameters
+        rows.append((name, _WORDS_OF.get(name, name), len(one.value_mm), alone[name].rms_mm, float(np.sqrt((left**2).mean())), float(((left / one.sigma_mm) ** 2).mean()),
+                     told.get("q"), told.get("tan_beta"), told.get("b")))  # fmt: skip
+    return pd.DataFrame(rows, columns=["source", "zh", "count", "rms_alone_mm", "rms_joint_mm", "chi2_joint", "q_alone", "tan_beta_alone", "b_alone"])
+
+
+def _right_unit(name: str, scale: float) -> None:
+    """Refuse observations a thousand times too small, too large, or upside down against the given parameters."""
+    word = _WORDS_OF.get(name, name)
+    if 2e-4 < abs(scale) < 5e-3:
+        raise SchemaError(f"{word}观测约为预计值的 {scale:.4f} 倍", expected="毫米", cure="观测值像是以米为单位, 换算为毫米")
+    if abs(scale) > 200:
+        raise SchemaError(f"{word}观测约为预计值的 {scale:.0f} 倍", expected="毫米", cure="观测值像是以微米为单位, 或坐标系不同")
+    if scale < -0.2:
+        raise SchemaError(f"{word}观测与预计值符号相反 ({scale:.2f} 倍)", expected="下沉为正; 视线向朝卫星为正", cure="改正符号")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from qianmo.survey.subsidence.face import Face
 from qianmo.survey.subsidence.invert import Observations
 from qianmo.survey.subsidence.parameters import SubsidenceParameters
 
-__all__ = ["faces_from", "observations_from"]
+__all__ = ["faces_from", "observations_from", "plain_table", "sightings_from"]
 
 _DEFAULTS = {"q": "pim_q", "tan_beta": "pim_tanb", "b": "pim_b", "k": "pim_theta0_k"}
 _OFFSETS = ("s1_m", "s2_m", "s3_m", "s4_m")
@@ -67,14 +67,8 @@ def observations_from(path: str) -> Observations:
     SchemaError
         Columns are missing or hold no numbers, or a standard error is not above 0; the rows are named as in the file.
     """
-    with scratch_folder() as workdir:
-        reads = read_recipe(Recipe((SourceRecipe(Path(path)),)), workdir=workdir, limits=default_limits(), consent=Consent(plain_tables=True))
-        table = pd.DataFrame(reads[0].reading.layers[0].frame).drop(columns="geometry", errors="ignore")
-    table.columns = [str(c).strip().lower() for c in table.columns]
     needed = ("x", "y", "subsidence_mm", "sigma_mm")
-    lost = [c for c in needed if c not in table]
-    if lost:
-        raise SchemaError(f"{path}: 缺列 {', '.join(lost)}", expected=", ".join(needed) + " (可另有 east_mm, north_mm)", cure="补上这些列, x 为东坐标, y 为北坐标, 单位米")
+    table = plain_table(path, needed=needed, optional=" (可另有 east_mm, north_mm)")
     names = [*needed, *(c for c in ("east_mm", "north_mm") if c in table)]
     numbers = table[names].apply(pd.to_numeric, errors="coerce")
     bad = [int(k) + 2 for k in np.flatnonzero(~np.isfinite(numbers[list(needed)]).all(axis=1) | ~(numbers["sigma_mm"] > 0))]
@@ -86,6 +80,45 @@ def observations_from(path: str) -> Observations:
         here = numbers[np.isfinite(numbers[column])]
         made.append((here[["x", "y"]].to_numpy(), here[column].to_numpy(), here["sigma_mm"].to_numpy(), np.tile(direction, (len(here), 1))))
     return Observations(*(np.concatenate(part) for part in zip(*made)))
+
+
+def sightings_from(path: str) -> Observations:
+    """InSAR movement along the line of sight from a CSV with x, y, los_mm, sigma_mm, incidence_deg, heading_deg (InSAR 视线向观测).
+
+    los_mm is positive towards the satellite; heading_deg is that of the flight, clockwise from north, the radar looks to the right.
+
+    Raises
+    ------
+    SchemaError
+        Columns are missing or hold no numbers, a standard error is not above 0, an angle is out of range; the rows are named as in the file.
+    """
+    needed = ("x", "y", "los_mm", "sigma_mm", "incidence_deg", "heading_deg")
+    numbers = plain_table(path, needed=needed)[list(needed)].apply(pd.to_numeric, errors="coerce")
+    wrong = ~np.isfinite(numbers).all(axis=1) | ~(numbers["sigma_mm"] > 0) | ~numbers["incidence_deg"].between(5, 70) | ~numbers["heading_deg"].between(-360, 360)
+    bad = [int(k) + 2 for k in np.flatnonzero(wrong)]
+    if bad:
+        raise SchemaError(f"{path}: 第 {', '.join(map(str, bad[:8]))} 行", expected="数值, sigma_mm 大于 0, 入射角 5 至 70 度", cure="删除或改正这些像元")
+    theta, heading = np.radians(numbers["incidence_deg"].to_numpy()), np.radians(numbers["heading_deg"].to_numpy())
+    sight = np.column_stack([-np.sin(theta) * np.cos(heading), np.sin(theta) * np.sin(heading), -np.cos(theta)])
+    return Observations(numbers[["x", "y"]].to_numpy(), numbers["los_mm"].to_numpy(), numbers["sigma_mm"].to_numpy(), sight)
+
+
+def plain_table(path: str, *, needed: Sequence[str], optional: str = "") -> pd.DataFrame:
+    """Table of a CSV or workbook through the guarded reader, its columns in lower case (表格读取).
+
+    Raises
+    ------
+    SchemaError
+        A needed column is missing.
+    """
+    with scratch_folder() as workdir:
+        reads = read_recipe(Recipe((SourceRecipe(Path(path)),)), workdir=workdir, limits=default_limits(), consent=Consent(plain_tables=True))
+        table = pd.DataFrame(reads[0].reading.layers[0].frame).drop(columns="geometry", errors="ignore")
+    table.columns = [str(c).strip().lower() for c in table.columns]
+    lost = [c for c in needed if c not in table]
+    if lost:
+        raise SchemaError(f"{path}: 缺列 {', '.join(lost)}", expected=", ".join(needed) + optional, cure="补上这些列, x 为东坐标, y 为北坐标, 单位米")
+    return table
 
 
 def _single(shape: Any) -> Any:

@@ -14,7 +14,7 @@ from qianmo.reports.fonts import map_font, visible_text
 from qianmo.reports.map_sheet import map_sheet
 from qianmo.reports.map_style import Classes, MapLayer, symbol, symbols
 
-__all__ = ["BREAKS_MM", "profile_chart", "subsidence_sheet", "trade_off_chart"]
+__all__ = ["BREAKS_MM", "damage_sheet", "profile_chart", "subsidence_sheet", "trade_off_chart"]
 
 BREAKS_MM = (10.0, 100.0, 500.0, 1000.0, 2000.0)
 """Bounds of the bands of the style group ``subsidence``. [mm]"""
@@ -40,6 +40,33 @@ def subsidence_sheet(
     layers = [MapLayer(shown, Classes("band", {k: s for k, s in symbols("subsidence").items() if k in set(shown["band"])}))]
     if buildings is not None and len(buildings):
         layers.append(MapLayer(buildings, symbol("layer", "building")))
+    layers += [MapLayer(edge, symbol("layer", "basin_edge")), MapLayer(faces, symbol("layer", "working_face"), labels="face_name")]
+    return map_sheet(layers, title=title, crs_text=crs_text, date=date, vintage=vintage, office=office, synthetic=synthetic, remarks=remarks, size=size,
+                     dpi=dpi)  # fmt: skip
+
+
+def damage_sheet(
+    patches: gpd.GeoDataFrame | None, buildings: gpd.GeoDataFrame | None, faces: gpd.GeoDataFrame, edge: gpd.GeoDataFrame, *, title: str, crs_text: str, date: str,
+    vintage: str, office: str = "", synthetic: Sequence[str] = (), remarks: Sequence[str] = (), size: str = "A3", dpi: int = 150,
+) -> bytes:  # fmt: skip
+    """Grades of damage of land and buildings over the working faces (损坏等级图).
+
+    Parameters
+    ----------
+    patches : GeoDataFrame (grade, geometry), optional
+        Land with grade 1 to 3.
+    buildings : GeoDataFrame (grade, geometry), optional
+        Buildings with grade I to IV.
+    faces, edge : GeoDataFrame
+        Table ``working_face`` and the polygon of the basin.
+    title, crs_text, date, vintage, office, synthetic, remarks, size, dpi
+        As for `map_sheet`.
+    """
+    layers = []
+    for frame, group in ((patches, "land_damage"), (buildings, "building_damage")):
+        if frame is not None and len(frame):
+            shown = frame.assign(grade=frame["grade"].astype(str))
+            layers.append(MapLayer(shown, Classes("grade", {k: s for k, s in symbols(group).items() if k in set(shown["grade"])})))
     layers += [MapLayer(edge, symbol("layer", "basin_edge")), MapLayer(faces, symbol("layer", "working_face"), labels="face_name")]
     return map_sheet(layers, title=title, crs_text=crs_text, date=date, vintage=vintage, office=office, synthetic=synthetic, remarks=remarks, size=size,
                      dpi=dpi)  # fmt: skip

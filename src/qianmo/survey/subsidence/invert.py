@@ -13,7 +13,7 @@ from qianmo.survey.subsidence.face import Face
 from qianmo.survey.subsidence.predict import predict
 from qianmo.survey.subsidence.section import semi_infinite_section
 
-__all__ = ["Inversion", "Observations", "TradeOff", "fit_faces", "fit_section", "trade_off"]
+__all__ = ["Inversion", "Observations", "TradeOff", "fit_faces", "fit_section", "modelled", "scale_of", "trade_off"]
 
 LIMITS = {
     "q": (0.05, 1.2), "tan_beta": (0.8, 4.0), "b": (0.05, 0.6), "offset_down_m": (-150.0, 200.0), "offset_up_m": (-150.0, 200.0),
@@ -100,7 +100,8 @@ def fit_section(y_m: np.ndarray, subsidence_mm: np.ndarray, *, radii: int = 2, s
     MissingDataError
         Fewer finite pairs than parameters plus one.
     SchemaError
-        Lengths differ, or `radii` is neither 1 nor 2.
+        Lengths differ, distances that do not run in one direction, `radii` is neither 1 nor 2, or a profile that looks like metres: less than 2 mm deep,
+        over 100 km long, or upside down.
     """
     y, w = np.asarray(y_m, dtype=float), np.asarray(subsidence_mm, dtype=float)
     if y.shape != w.shape or y.ndim != 1 or radii not in (1, 2):
@@ -110,6 +111,12 @@ def fit_section(y_m: np.ndarray, subsidence_mm: np.ndarray, *, radii: int = 2, s
     if known.sum() < len(names) + 1:
         raise MissingDataError(f"有效测点 {int(known.sum())} 个", expected=f"至少 {len(names) + 1} 个")
     y, w = y[known], w[known]
+    steps = np.diff(y)
+    if not ((steps > 0).all() or (steps < 0).all()):
+        wrong = np.flatnonzero(np.sign(steps) != np.sign(np.median(steps)))[:5] + 2
+        raise SchemaError(f"剖面距离不单调, 第 {', '.join(map(str, wrong))} 个测点", expected="沿剖面同一方向的距离 (米)", cure="按距离排序, 去掉重复测点")
+    if np.ptp(y) > 1e5 or not w.max() >= max(2.0, -w.min()):
+        raise SchemaError(f"剖面长 {np.ptp(y):g} m, 最大下沉 {w.max():g} mm", expected="距离以米计, 下沉以毫米计且向下为正", cure="核对单位与符号")
     span, top, centre = float(np.ptp(y)), float(w.max()), float(y[w.argmax()])
 
     def model(p: np.ndarray) -> np.ndarray:
@@ -181,6 +188,21 @@ def trade_off(faces: Sequence[Face], seen: Observations, *, name: str, values: S
     unit = max(float(chi2.min()) / max(len(seen.value_mm) - len(free), 1), 1e-300)
     near = np.asarray(values, dtype=float)[chi2 <= chi2.min() + unit]
     return TradeOff(name, np.asarray(values, dtype=float), np.array([f.rms_mm for f in fits]), float(near.min()), float(near.max()), [f.parameters for f in fits])
+
+
+def modelled(faces: Sequence[Face], seen: Observations) -> np.ndarray:
+    """What the faces as they are predict for each observation [mm], (n,) (观测值的预计值)."""
+    return _model(faces, seen, ())(np.empty(0))
+
+
+def scale_of(faces: Sequence[Face], seen: Observations) -> float:
+    """Factor that brings the prediction of the faces as they are nearest to the observations: near 0.001 speaks of metres (量级比).
+
+    nan where the faces move none of the points.
+    """
+    told = modelled(faces, seen)
+    size = float((told**2).sum())
+    return float((told * seen.value_mm).sum() / size) if size > 0 else float("nan")
 
 
 def _model(faces: Sequence[Face], seen: Observations, free: Sequence[str]) -> Callable[[np.ndarray], np.ndarray]:

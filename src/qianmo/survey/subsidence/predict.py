@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba import get_num_threads, set_num_threads
 
 from qianmo.schema.errors import SchemaError
 from qianmo.survey.subsidence.face import Face, acting_polygon, dip_direction, largest_subsidence_mm, radius_m
@@ -68,7 +69,7 @@ def predict(points_m: np.ndarray, faces: Sequence[Face], *, shares: Sequence[flo
     rings = [acting_polygon(f) for f in faces]
     starts = np.concatenate([[0], np.cumsum([len(r) for r in rings])]).astype(np.int64)
     drift = np.array([_drift(f) for f in faces])
-    found = moved_points(
+    found = _alone_if_few(
         xy, np.concatenate(rings), starts, np.array([radius_m(f) for f in faces]), given * [largest_subsidence_mm(f) for f in faces],
         np.array([f.parameters.b for f in faces]), drift,
     )  # fmt: skip
@@ -89,6 +90,19 @@ def principal(tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Largest and smallest value of curvature or strain (n, 3) over all directions (主变形)."""
     middle, half = (tensor[:, 0] + tensor[:, 2]) / 2.0, np.hypot((tensor[:, 0] - tensor[:, 2]) / 2.0, tensor[:, 1])
     return middle + half, middle - half
+
+
+_FEW = 20_000
+"""Points times faces below which starting threads costs more than they save: a fit asks thousands of times for a few hundred points."""
+
+
+def _alone_if_few(xy: np.ndarray, *rest: np.ndarray) -> np.ndarray:
+    threads = get_num_threads()
+    set_num_threads(1 if len(xy) * len(rest[2]) < _FEW else threads)
+    try:
+        return moved_points(xy, *rest)
+    finally:
+        set_num_threads(threads)
 
 
 def _drift(face: Face) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Ground-penetrating radar: processing, migration, velocity, depths (探地雷达)."""

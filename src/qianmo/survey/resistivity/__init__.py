@@ -1,0 +1,1 @@
+"""Resistivity of the ground: electrical lines and transient electromagnetics (电阻率法与瞬变电磁)."""
