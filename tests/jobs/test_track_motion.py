@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import affine
 import geopandas as gpd
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -266,3 +267,65 @@ def test_thresholds_give_bowls_of_their_own_inside_one_another(tmp_path, stack, 
     outline = gpd.read_parquet(open_project(tmp_path / "p").state / "layers" / "motion_basin.parquet")
     for _, b in outline.iterrows():
         assert b.geometry.buffer(1).contains(shapely.Point(b.deepest_x, b.deepest_y)) and b.geometry.area / 1e4 == pytest.approx(b.area_ha)
+
+
+def test_motion_lands_on_the_patches_of_the_project(tmp_path, capsys):
+    folder = tmp_path / "p"
+    assert main(["village", "--patches", "80", "--villages", "1", "--into", str(folder), "--quiet"]) == 0
+    capsys.readouterr()
+    land = gpd.read_parquet(open_project(folder).state / "layers" / "landuse_patch.parquet")
+    west, south, east, north = land.total_bounds
+    cell = max(east - west, north - south) / 30
+    shape = (int(np.ceil((north - south) / cell)) + 2, int(np.ceil((east - west) / cell)) + 2)
+    stack = simulate_stack(shape, rng=np.random.default_rng(6), dates=12, steps=(1, 2), bowl_mm_yr=150.0, turbulence_mm=0.3, height_error_m=0.0, looks=200.0)
+    origin = (west - cell, north + cell)
+    pairs = _write(tmp_path / "pairs", stack, origin=origin, cell=cell, epsg=land.crs.to_epsg())
+    profile = {"driver": "GTiff", "height": shape[0], "width": shape[1], "count": 1, "dtype": "float32", "crs": land.crs.to_wkt(),
+               "transform": affine.Affine(cell, 0, origin[0], 0, -cell, origin[1])}  # fmt: skip
+    with rasterio.open(tmp_path / "dem.tif", "w", **profile) as out:
+        out.write(np.full(shape, 55.0, np.float32), 1)
+    code, told = _run(tmp_path, capsys, pairs, "--incidence", "39", "--dem", tmp_path / "dem.tif", "--reference", f"{west - cell / 2},{north + cell / 2}")
+    assert code == 0, told
+    state = open_project(folder).state
+    table = pd.read_parquet(state / "tables" / "motion_patch.parquet")
+    assert list(table["patch_id"]) == list(land["patch_id"]) and {"tilt_mm_m", "pond_m", "pond_share", "pond_risk"} <= set(table.columns)
+    middle = shapely.Point((west + east) / 2, (north + south) / 2)
+    far = land.distance(middle).to_numpy()
+    near, edge = table[far < 3 * cell], table[far > 13 * cell]
+    truth = -150 / np.cos(np.radians(39))
+    assert near["vertical_mm_yr"].min() == pytest.approx(truth, rel=0.25) and edge["vertical_mm_yr"].abs().median() < 15
+    assert (table["sigma_mm_yr"] > 0).all() and near["grade"].iloc[0] != edge["grade"].iloc[0]
+    assert (near["pond_risk"] == "有").all() and near["pond_m"].max() == pytest.approx(-truth / 100, rel=0.3)
+    # the steepest part of a Gaussian bowl is at its standard deviation
+    assert table["tilt_rate_mm_m_yr"].max() == pytest.approx(-truth * np.exp(-0.5) / (min(shape) / 7 * cell), rel=0.6)
+    catalog = read_catalog(state)
+    assert catalog["motion_pond"].lineage.source_sha256 == catalog["motion_basin"].lineage.source_sha256 and "landuse_patch" in catalog
+
+
+@pytest.mark.parametrize("form", ["mintpy", "gamma"])
+def test_other_formats_go_through_the_command(tmp_path, stack, capsys, form):
+    rows, columns = stack.shape
+    pairs = [(stack.network.dates[a], stack.network.dates[b]) for a, b in zip(stack.network.first, stack.network.second)]
+    phase, coherence = (v.reshape(-1, rows, columns) for v in (stack.unwrapped, stack.coherence))
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    if form == "mintpy":
+        with h5py.File(folder / "ifgramStack.h5", "w") as out:
+            said = {"FILE_TYPE": "ifgramStack", "X_FIRST": "500000", "Y_FIRST": "3360000", "X_STEP": "60", "Y_STEP": "-60", "EPSG": "32649", "WAVELENGTH": "0.055466"}
+            out.attrs.update(said | {"CENTER_INCIDENCE_ANGLE": "39.0", "STARTING_RANGE": "850000"})
+            out["date"] = np.array([[f"{d:%Y%m%d}".encode() for d in p] for p in pairs])
+            out["unwrapPhase"], out["coherence"] = phase, coherence
+            out["bperp"] = (stack.baselines_m[stack.network.second] - stack.baselines_m[stack.network.first]).astype(np.float32)
+        words: tuple[str, ...] = ("--height-error",)
+    else:
+        (folder / "map.dem_par").write_text(f"width: {columns}\nnlines: {rows}\nprojection_zone: 49\ncorner_north: 3359970\ncorner_east: 500030\npost_north: -60\npost_east: 60\n")
+        for k, (a, b) in enumerate(pairs):
+            (folder / f"{a:%Y%m%d}-{b:%Y%m%d}.unw").write_bytes(phase[k].astype(">f4").tobytes())
+            (folder / f"{a:%Y%m%d}-{b:%Y%m%d}.cc").write_bytes(coherence[k].astype(">f4").tobytes())
+        words = ("--incidence", "39")
+    code, told = _run(tmp_path, capsys, folder, *words)
+    assert code == 0, told
+    at = told["reference_row"] * columns + told["reference_column"]
+    off = _rate(tmp_path).ravel() - (stack.rate_mm_yr - stack.rate_mm_yr[at])
+    assert told["form"].lower() == form and np.sqrt(np.nanmean(off**2)) < 15
+    assert ("motion_height_error" in read_catalog(open_project(tmp_path / "p").state)) == (form == "mintpy")
