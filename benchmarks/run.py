@@ -35,6 +35,7 @@ NAMES = (
     "games",
     "risk",
     "pv",
+    "motion",
 )
 _SMALL = 2000
 

@@ -329,3 +329,17 @@ def test_other_formats_go_through_the_command(tmp_path, stack, capsys, form):
     off = _rate(tmp_path).ravel() - (stack.rate_mm_yr - stack.rate_mm_yr[at])
     assert told["form"].lower() == form and np.sqrt(np.nanmean(off**2)) < 15
     assert ("motion_height_error" in read_catalog(open_project(tmp_path / "p").state)) == (form == "mintpy")
+
+
+def test_wrapped_phases_are_unwrapped_on_request(tmp_path, capsys):
+    stack = simulate_stack((40, 40), rng=np.random.default_rng(9), dates=8, steps=(1, 2), bowl_mm_yr=250.0, turbulence_mm=1.0, looks=100.0)
+    pairs = _write(tmp_path / "pairs", stack, scale=1.0 + 1e-9)
+    for path in pairs.glob("*_unw.tif"):
+        path.rename(path.with_name(path.name.replace("_unw", "_wrapped_phase")))
+    code, said = _run(tmp_path, capsys, pairs, "--incidence", "39")
+    assert code == 2 and "没有干涉图" in said
+    code, told = _run(tmp_path, capsys, pairs, "--incidence", "39", "--unwrap", "--looks", "100")
+    assert code == 0, told
+    at = told["reference_row"] * 40 + told["reference_column"]
+    off = _rate(tmp_path).ravel() - (stack.rate_mm_yr - stack.rate_mm_yr[at])
+    assert np.abs(stack.unwrapped).max() > np.pi and np.isfinite(off).mean() > 0.9 and np.sqrt(np.nanmean(off**2)) < 20

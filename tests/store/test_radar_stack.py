@@ -175,11 +175,13 @@ def _cut_short(folder):
         (lambda p, t: _gamma(p, t, par={"title": "slc", "range_samples": 7}), CrsError, "雷达坐标"),
         (lambda p, t: (_gamma(p, t) / "map.dem_par").unlink(), MissingDataError, "没有参数文件"),
         (lambda p, t: next(_gamma(p, t).glob("*.cc")).unlink(), MissingDataError, "没有相干性"),
+        (lambda p, t: next(_gamma(p, t).glob("*.unw")).rename(p / "nodates.unw"), MissingDataError, "没有两个日期"),
+        (lambda p, t: next(_gamma(p, t).glob("*.unw")).rename(p / "20230101-20231325.unw"), SchemaError, "不是日期"),
         (lambda p, t: _tiffs(p, t, words=("los_disp", "vert_disp")), MissingDataError, "没有干涉图"),
         (lambda p, t: p.mkdir(), MissingDataError, "没有 GeoTIFF"),
         (lambda p, t: [_gamma(p, t), [f.rename(p / f.name) for f in _tiffs(p / "x", t).glob("*_corr.tif")], [f.unlink() for f in p.glob("*.cc")]], SchemaError, "混有"),
     ],
-    ids=["radar coordinates", "short file", "SLC par", "no par", "coherence missing", "displacement", "empty", "formats mixed"],
+    ids=["radar coordinates", "short file", "SLC par", "no par", "coherence missing", "no dates", "no such day", "displacement", "empty", "formats mixed"],
 )  # fmt: skip
 def test_wrong_folders_are_refused(tmp_path, truth, write, error, said):
     write(tmp_path / "f", truth)

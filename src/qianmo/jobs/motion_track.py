@@ -29,8 +29,9 @@ from qianmo.survey.insar.inversion import coherence_weights, invert
 from qianmo.survey.insar.network import Network, design_matrix, make_network, triplets
 from qianmo.survey.insar.rate import Rate, displacement_mm, fit_rate, height_error_mm, rate_functional, trend_break
 from qianmo.survey.insar.stack import check_phases, check_unit
+from qianmo.survey.insar.unwrap import unwrap
 
-__all__ = ["Geometry", "Track", "invert_blocks", "open_track", "planes", "rate_blocks", "scan", "whole"]
+__all__ = ["Geometry", "Track", "invert_blocks", "open_track", "planes", "rate_blocks", "scan", "unwrapped", "whole"]
 
 _SCAN_BLOCKS = 8
 _SAMPLE = 200_000
@@ -79,19 +80,38 @@ def open_track(sources: list[str], work: Path, values: Mapping[str, Any], *, inc
     """Open a stack by its headers, check network, unit and geometry, cut it into blocks; finished blocks of the same run are found again."""
     limits = default_limits()
     with scratch_folder() as workdir:
-        stack = open_stack([Path(s) for s in sources], limits=limits, workdir=workdir)
+        stack = open_stack([Path(s) for s in sources], limits=limits, workdir=workdir, wrapped=values["unwrap"])
     check_unit(stack.header)
     network = make_network(stack.header.pairs)
     geometry = _geometry(stack, network, values, incidence)
     rows = _rows_a_block(stack, network, values)
     height = stack.header.rows
     blocks = tuple((start, min(start + rows, height)) for start in range(0, height, rows))
-    depends = ("looks", "mend", "allow_wrapped", "height_error", "dem", "ramp", "height_delay", "calm", "calm_days", "breaks", "reference", "baselines", "range")
+    depends = ("looks", "mend", "allow_wrapped", "height_error", "dem", "ramp", "height_delay", "calm", "calm_days", "breaks", "reference", "baselines", "range", "unwrap")
     key = {
         "version": __version__, "sources": stack.sha256, "rows": rows, "wavelength": geometry.wavelength_m, "incidence": geometry.incidence_deg,
         **{name: values[name] for name in depends},
     }  # fmt: skip
     return Track(stack, network, geometry, open_blocks(work, key=key), blocks, limits)
+
+
+def unwrapped(context: Context, track: Track, values: Mapping[str, Any]) -> Track:
+    """The track with every pair unwrapped, one after another; pairs that are finished are kept."""
+    stack, images = track.stack, []
+    if not stack.coherences:
+        raise MissingDataError("解缠需要相干性", expected="每个干涉对的相干性文件")
+    for k, (image, quality) in enumerate(zip(stack.phases, stack.coherences)):
+        context.step(f"解缠 {k + 1}/{len(stack.phases)}", k / len(stack.phases))
+        name = f"unwrapped_{k:05d}"
+        if not track.parts.has(name):
+            with scratch_folder() as workdir:
+                one = replace(stack, phases=(image,), coherences=(quality,))
+                phase, coherence = read_rows(one, 0, track.shape[0], limits=track.limits, workdir=workdir)
+            assert coherence is not None
+            found = unwrap(phase.reshape(track.shape), coherence.reshape(track.shape), looks=values["looks"])
+            track.parts.put(name, {"phase": found.phase_rad})
+        images.append(replace(image, reader="npy", path=track.parts.folder / name / "phase.npy", sign=1.0, nodata=None))
+    return replace(track, stack=replace(stack, phases=tuple(images)))
 
 
 def scan(context: Context, track: Track, values: Mapping[str, Any], *, near: tuple[float, float, pyproj.CRS] | None = None) -> dict[str, Any]:

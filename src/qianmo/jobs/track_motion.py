@@ -19,7 +19,7 @@ from qianmo.geo.raster import Grid, aligned
 from qianmo.jobs.context import Context
 from qianmo.jobs.ingest_read import read_recipe
 from qianmo.jobs.motion_land import bowls_by_date, patch_motion, ponding, spread
-from qianmo.jobs.motion_track import Track, invert_blocks, open_track, planes, rate_blocks, scan, whole
+from qianmo.jobs.motion_track import Track, invert_blocks, open_track, planes, rate_blocks, scan, unwrapped, whole
 from qianmo.jobs.recipe import Recipe, SourceRecipe
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.motion_chart import Course, motion_chart
@@ -101,7 +101,10 @@ def _solved(context: Context, sources: list[str], work: Path, values: Mapping[st
     """Scan, inversion, corrections and rates of one track."""
     context.step("读取干涉图", 0.0)
     track = open_track(sources, work, values, incidence=incidence)
-    with context.part(0.0, 0.2) as part:
+    if values["unwrap"]:
+        with context.part(0.0, 0.05) as part:
+            track = unwrapped(part, track, values)
+    with context.part(0.05, 0.2) as part:
         told = scan(part, track, values, near=near)
     with context.part(0.2, 0.7) as part:
         reused = invert_blocks(part, track, told, values)
@@ -153,7 +156,7 @@ def _height(path: str, track: Track) -> Grid:
         raise MissingDataError(f"{Path(path).name} 不是带坐标系的栅格", expected="数字高程模型 GeoTIFF (米)")
     raw = raws[0]
     like = track.grid(np.zeros(track.shape, np.uint8))
-    found = aligned(Grid(raw.values, raw.transform, pyproj.CRS.from_wkt(raw.crs_wkt), raw.nodata), like)
+    found = aligned(Grid(raw.values, raw.transform, pyproj.CRS.from_wkt(raw.crs_wkt or ""), raw.nodata), like)
     if not found.valid.any():
         raise MissingDataError(f"{Path(path).name} 与干涉图没有重叠", expected="覆盖干涉图的数字高程模型", cure="核对坐标系")
     return found
@@ -352,6 +355,7 @@ SPECS = (
             JobOption("breaks", "flag", "检验趋势转折", "look for breaks of trend", default=False),
             JobOption("second", "paths", "另一方向轨道 (降轨) 的干涉图, 与第一轨 (升轨) 合解垂直与东西向", "stack of the descending track, solved with the ascending one for up and east"),
             JobOption("second_incidence", "number", "第二轨平均入射角 (度)", "mean incidence angle of the second track in degrees"),
+            JobOption("unwrap", "flag", "输入为缠绕相位 (GeoTIFF), 先解缠", "the phases are wrapped (GeoTIFF): unwrap them first", default=False),
             JobOption("islands", "choice", "被空隙隔开的像元: 检查 (少则剔除, 多则停止) 或保留", "cells cut off by gaps: leave out few and stop at many, or keep", default="check", choices=("check", "keep")),
             JobOption("allow_wrapped", "flag", "相位像未解缠时也继续", "go on although the phases look wrapped", default=False),
             JobOption("memory", "number", "分块所用内存 (MB)", "memory for a block in MB", default=1500.0),

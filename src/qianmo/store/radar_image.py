@@ -27,7 +27,7 @@ class Place:
 class Image:
     """One image of one pair (影像).
 
-    `kind` is phase or coherence; `reader` flat, GTiff or HDF5; `sign` −1 where the file holds the earlier date less the later one.
+    `kind` is phase or coherence; `reader` flat, GTiff, HDF5 or npy (rows and columns of our own); `sign` −1 where the file holds the earlier date less the later one.
     """
 
     form: str

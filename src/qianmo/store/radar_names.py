@@ -14,6 +14,7 @@ _SHORT = re.compile(r"(?<!\d)(\d{6})[-_](\d{6})(?!\d)")
 _WORD = re.compile(r"[a-z]+")
 _COHERENCE = {"cc", "coh", "cor", "corr", "coherence"}
 _UNWRAPPED = {"unw", "unwrap", "unwrapped"}
+_WRAPPED = {"wrapped", "diff"}
 _OTHER = {
     "dem", "amp", "inc", "lv", "theta", "phi", "mask", "conncomp", "browse", "hgt", "los", "vert", "disp", "displacement", "wrapped", "diff", "velocity",
 }  # fmt: skip
@@ -40,13 +41,15 @@ def named_dates(name: str) -> tuple[date, date] | None:
     return first, second
 
 
-def image_kind(name: str) -> str:
+def image_kind(name: str, *, wrapped: bool = False) -> str:
     """'phase', 'coherence' or 'other' by the words of a file name; a name that says nothing is taken for phase (影像类别).
 
-    Products such as ``…_los_disp.tif`` (displacement), ``…_wrapped_phase.tif`` or ``…_dem.tif`` are 'other'.
+    With `wrapped`, files of wrapped phase are the phase and unwrapped ones are 'other'. Products such as ``…_los_disp.tif`` (displacement), ``…_wrapped_phase.tif`` or ``…_dem.tif`` are 'other'.
     """
     words = set(_WORD.findall(re.sub(r"\d{6,8}T\d{4,6}", " ", name).lower().replace("_", " ")))
     if words & _UNWRAPPED:
+        return "other" if wrapped else "phase"
+    if wrapped and words & _WRAPPED:
         return "phase"
     if words & _OTHER:
         return "other"

@@ -38,7 +38,7 @@ class StoredStack:
     sha256: str
 
 
-def open_stack(paths: Sequence[Path], *, limits: Limits, workdir: Path) -> StoredStack:
+def open_stack(paths: Sequence[Path], *, limits: Limits, workdir: Path, wrapped: bool = False) -> StoredStack:
     """Open files or folders of unwrapped interferograms and their coherence by their headers (打开干涉堆栈).
 
     Parameters
@@ -47,6 +47,8 @@ def open_stack(paths: Sequence[Path], *, limits: Limits, workdir: Path) -> Store
         GeoTIFFs (HyP3, LiCSAR and the like; one pair a file, or bands whose descriptions hold the dates), a MintPy
         ``ifgramStack.h5``, GUNW products, ROI_PAC ``.unw`` with ``.rsc``, GAMMA ``.unw`` with the ``.par`` of the map.
         GeoTIFF and HDF5 are opened in the reading process of `qianmo.store.sandbox` alone.
+    wrapped : bool
+        Take the wrapped phases of GeoTIFF products (``…_wrapped_phase.tif``, ``….diff_pha.tif``) instead of the unwrapped ones.
 
     Raises
     ------
@@ -59,13 +61,15 @@ def open_stack(paths: Sequence[Path], *, limits: Limits, workdir: Path) -> Store
             f"{', '.join(str(p) for p in paths)} 中没有 GeoTIFF、HDF5、ROI_PAC 或 GAMMA 干涉图", expected="解缠相位 (及相干性) 的文件或其文件夹", cure="核对路径"
         )
     tiffs, hdf5 = ([f for f in files if f.suffix.lower() in kinds] for kinds in (_TIFF, _HDF5))
+    if wrapped and len(tiffs) < len(files):
+        raise SchemaError("缠绕相位只从 GeoTIFF 读取", expected="GeoTIFF 的缠绕相位与相干性", cure="导出为 GeoTIFF, 或给解缠相位")
     images = [flat_image(f) for f in files if f.suffix.lower() in FLAT_SUFFIXES]
     sums = {}
     for path in files:
         sums[path] = _checked(path, limits)
     heads = _heads([*tiffs, *hdf5], limits, workdir)
     for path in tiffs:
-        images += _tiff_images(path, heads[path])
+        images += _tiff_images(path, heads[path], wrapped=wrapped)
     for path in hdf5:
         images += _hdf5_images(path, heads[path][0])
     header, phases, coherences = paired(images)
@@ -104,6 +108,10 @@ def _fill(images: Sequence[Image], into: np.ndarray, start: int, stop: int, limi
             whole = np.memmap(image.path, dtype=image.kind_of_number, mode="r", shape=(image.place.rows, image.bands, columns))
             row[:] = whole[start:stop, image.band].ravel()
             _clean(row, image)
+        return
+    if images[0].reader == "npy":
+        for row, image in zip(into, images):
+            row[:] = np.load(image.path, mmap_mode="r", allow_pickle=False)[start:stop].ravel()
         return
     groups: dict[tuple[Path, str, int], list[int]] = {}
     for k, image in enumerate(images):
@@ -175,19 +183,19 @@ def _heads(paths: Sequence[Path], limits: Limits, workdir: Path) -> dict[Path, l
     return found
 
 
-def _tiff_images(path: Path, heads: Sequence[Mapping[str, Any]]) -> list[Image]:
+def _tiff_images(path: Path, heads: Sequence[Mapping[str, Any]], *, wrapped: bool) -> list[Image]:
     images = []
     for head in heads:
         said = head["said"] if head["bands"] > 1 else path.name
         dates = named_dates(said) or (named_dates(path.name) if head["bands"] == 1 else None)
-        kind = image_kind(path.name if head["bands"] == 1 else f"{path.stem} {said}")
+        kind = image_kind(path.name if head["bands"] == 1 else f"{path.stem} {said}", wrapped=wrapped)
         if dates is None or kind == "other":
             continue
         if head["crs"] is None:
             raise SchemaError(f"{path.name}: 没有坐标系", expected="带坐标系的 GeoTIFF", cure="用处理软件重新导出地理编码结果")
         if head["kind"] not in "iuf" or head["scaled"]:
             raise SchemaError(f"{path.name}: 复数, 或带比例因子", expected="弧度的实数相位", cure="先换算为弧度再导出; 复数干涉图须先解缠")
-        place = Place(*head["shape"], tuple(float(v) for v in head["transform"]), head["crs"])
+        place = Place(head["shape"][0], head["shape"][1], tuple(float(v) for v in head["transform"]), head["crs"])
         nodata = None if head["nodata"] is None else float(head["nodata"])
         images.append(Image("GeoTIFF", kind, dates, place, path, "GTiff", band=int(head["band"]), nodata=nodata, unit=str(head["unit"]) if kind == "phase" else ""))
     return images
@@ -203,8 +211,8 @@ def _mintpy(path: Path, head: Mapping[str, Any]) -> list[Image]:
         raise CrsError(f"{path.name}: 没有 X_FIRST, 是雷达坐标", expected="地理编码后的 ifgramStack", cure="先用处理软件地理编码 (geocode)")
     try:
         west, north, right, down = (float(said[k]) for k in ("X_FIRST", "Y_FIRST", "X_STEP", "Y_STEP"))
-        more = {k: float(said[name]) if name in said else None for k, name in _EXTRA.items()}
-        days = [tuple(datetime.strptime(d, "%Y%m%d").date() for d in pair) for pair in head["dates"]]
+        more: dict[str, Any] = {k: float(said[name]) if name in said else None for k, name in _EXTRA.items()}
+        days = [(datetime.strptime(a, "%Y%m%d").date(), datetime.strptime(b, "%Y%m%d").date()) for a, b in head["dates"]]
         if "EPSG" in said or "UTM_ZONE" in said:
             zone = said.get("UTM_ZONE", "1N")
             code = int(said["EPSG"]) if "EPSG" in said else (32700 if zone.endswith("S") else 32600) + int(zone.rstrip("NS"))
@@ -242,7 +250,7 @@ def _gunw(path: Path, head: Mapping[str, Any]) -> list[Image]:
     turned = dates[0] > dates[1]
     pair: tuple[date, date] = (dates[1], dates[0]) if turned else dates
     nodata = None if head["nodata"] is None else float(head["nodata"])
-    told = {"wavelength_m": head["wavelength"], "unit": head["unit"]}
+    told: dict[str, Any] = {"wavelength_m": head["wavelength"], "unit": head["unit"]}
     found = [Image("GUNW", "phase", pair, place, path, "HDF5", dataset="science/grids/data/unwrappedPhase", nodata=nodata, sign=-1.0 if turned else 1.0, **told)]
     if head["coherence"]:
         found.append(Image("GUNW", "coherence", pair, place, path, "HDF5", dataset=head["coherence"], nodata=nodata))

@@ -56,7 +56,7 @@ def check_phases(
         stated unit whose numbers are those of phases cannot be told.
     """
     seen = np.isfinite(phase)
-    empty = [_said(network, k) for k in np.flatnonzero(~seen.any(axis=1))]
+    empty = [_said(network, int(k)) for k in np.flatnonzero(~seen.any(axis=1))]
     if empty:
         raise MissingDataError(f"干涉图没有有效像元: {', '.join(empty[:5])}", expected="至少一个有效值")
     for k, row in enumerate(phase):
