@@ -20,6 +20,7 @@ from qianmo.jobs.context import Context
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import parameter
 from qianmo.store.block_folder import BlockFolder, open_blocks
+from qianmo.store.guard import sha256_of
 from qianmo.store.guard_limits import Limits, default_limits
 from qianmo.store.radar_stack import StoredStack, open_stack, read_rows
 from qianmo.store.scratch import scratch_folder
@@ -36,6 +37,8 @@ __all__ = ["Geometry", "Track", "invert_blocks", "open_track", "planes", "rate_b
 _SCAN_BLOCKS = 8
 _SAMPLE = 200_000
 """Pixels on which the checks, the loops and the plane rest in a stack that is larger."""
+_SAMPLE_VALUES = 20_000_000
+"""Most phases of that sample: a network of many pairs is looked at on fewer pixels."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def open_track(sources: list[str], work: Path, values: Mapping[str, Any], *, inc
     depends = ("looks", "mend", "allow_wrapped", "height_error", "dem", "ramp", "height_delay", "calm", "calm_days", "breaks", "reference", "baselines", "range", "unwrap")
     key = {
         "version": __version__, "sources": stack.sha256, "rows": rows, "wavelength": geometry.wavelength_m, "incidence": geometry.incidence_deg,
-        **{name: values[name] for name in depends},
+        **{name: values[name] for name in depends}, **{f"{name}_sha256": sha256_of([Path(values[name])]) for name in ("dem", "baselines") if values[name] and Path(values[name]).is_file()},
     }  # fmt: skip
     return Track(stack, network, geometry, open_blocks(work, key=key), blocks, limits)
 
@@ -128,7 +131,7 @@ def scan(context: Context, track: Track, values: Mapping[str, Any], *, near: tup
     looked = np.unique(np.linspace(0, len(track.blocks) - 1, min(_SCAN_BLOCKS, len(track.blocks))).round().astype(int)).tolist()
     if asked is not None:
         looked = sorted({*looked, next(k for k, (a, b) in enumerate(track.blocks) if a <= asked[0] < b)})
-    share = _SAMPLE / max(sum((track.blocks[k][1] - track.blocks[k][0]) * track.shape[1] for k in looked), 1)
+    share = min(_SAMPLE, _SAMPLE_VALUES // len(track.network.first)) / max(sum((track.blocks[k][1] - track.blocks[k][0]) * track.shape[1] for k in looked), 1)
     step, best, sample, seen, complete = max(1, int(np.ceil(1 / share))), None, [], 0, 0
     quality: list[np.ndarray] = []
     for n, k in enumerate(looked):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,13 @@ from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.motion_chart import Course, motion_chart
 from qianmo.reports.motion_sheet import motion_sheet, rate_bands
 from qianmo.schema.dataset import Dataset, Lineage
-from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
+from qianmo.schema.errors import CrsError, MissingDataError, NotAllowedError, QianmoError, SchemaError
 from qianmo.schema.rules import parameter
 from qianmo.store.block_folder import drop_blocks
 from qianmo.store.durable import replace_bytes
 from qianmo.store.guard import Consent
 from qianmo.store.guard_limits import default_limits
+from qianmo.store.lock import writer_lock
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project, change, open_project
 from qianmo.store.scratch import scratch_folder
@@ -66,6 +68,20 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if values["calm"] is not None and not (values["calm"] > 0 and values["calm_days"] > 0):
         raise SchemaError(f"--calm {values['calm']:g}, --calm-days {values['calm_days']:g}", expected="大于 0")
     work = Path(values["work"]) if values["work"] else folder.parent / f".{folder.name or 'project'}-motion"
+    work.mkdir(parents=True, exist_ok=True)
+    with writer_lock(work / "lock"):
+        try:
+            report = _worked(context, folder, project, work, edges, values)
+        except QianmoError:
+            # a refusal before any block was finished leaves nothing behind; finished blocks wait for a better call
+            if not list(work.glob("*/*_[0-9][0-9][0-9][0-9][0-9]")):
+                _swept(work)
+            raise
+        _swept(work)
+    return report
+
+
+def _worked(context: Context, folder: Path, project: Project | None, work: Path, edges: tuple[float, ...], values: Mapping[str, Any]) -> JobReport:
     with context.part(0.0, 0.45 if values["second"] else 0.8) as part:
         first = _solved(part, list(values["sources"]), work / "first", values, values["incidence"], None)
     second = None
@@ -90,11 +106,17 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     replace_bytes(out / "形变速率与时序.png", chart)
     if sheet is not None:
         replace_bytes(out / "地表形变速率图.png", sheet)
-    for name in ("first", "second"):
-        drop_blocks(work / name)
-    if work.is_dir() and not any(work.iterdir()):
-        work.rmdir()
     return _report(told, patches, folder, out, has_sheet=sheet is not None, edge=edges[0])
+
+
+def _swept(work: Path) -> None:
+    """Take the blocks away, and the folder where nothing else lies in it."""
+    with suppress(NotAllowedError):
+        for name in ("first", "second"):
+            drop_blocks(work / name)
+    (work / "lock").unlink(missing_ok=True)
+    if not any(work.iterdir()):
+        work.rmdir()
 
 
 def _solved(context: Context, sources: list[str], work: Path, values: Mapping[str, Any], incidence: float | None, near: tuple[float, float, pyproj.CRS] | None) -> _Solved:
