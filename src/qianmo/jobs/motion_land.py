@@ -26,6 +26,9 @@ from qianmo.survey.subsidence.damage import graded, intervals
 __all__ = ["bowls_by_date", "cell_area_m2", "cell_size_m", "patch_motion", "ponding", "spread"]
 
 
+_DRAWN_CELLS = 200_000_000
+
+
 def bowls_by_date(
     sunk: Iterable[np.ndarray], days: Sequence[date], like: Grid, *, edges_mm: Sequence[float]
 ) -> tuple[pd.DataFrame, gpd.GeoDataFrame | None]:
@@ -46,27 +49,37 @@ def bowls_by_date(
     table : DataFrame (day, days, edge_mm, area_ha, basins, deepest_mm, speed_ha_yr)
         One row a date and threshold; speed since the date before, nan at the first.
     outlines : GeoDataFrame (basin_id, day, edge_mm, area_ha, deepest_mm, deepest_x, deepest_y, geometry) or None
+        Of all dates; of the last date of each quarter where cells times dates exceed 200 million.
     """
     cell = cell_area_m2(like)
-    rows, frames = [], []
+    rows, frames, shown = [], [], _outlined(days, like.values.size)
     for w, day in zip(sunk, days):
         deepest = float(np.nanmax(w)) if np.isfinite(w).any() else float("nan")
         for edge in edges_mm:
             labels, found = labelled_basins(w, edge_mm=edge, cell_area_m2=cell)
             rows.append((day, (day - days[0]).days, edge, sum(b.area_ha for b in found), len(found), deepest))
-            if found:
-                outline = polygonize(Grid(labels, like.transform, like.crs, None), crop_zero=True).dissolve("value")
+            if found and day in shown:
+                pieces = polygonize(Grid(labels, like.transform, like.crs, None), crop_zero=True).sort_values("value", kind="stable")
+                # pieces of one bowl touch at corners alone: together they are a polygon of many parts
+                drawn = shapely.multipolygons(pieces.geometry.to_numpy(), indices=pieces["value"].to_numpy() - 1)
                 x = [like.transform.c + (b.column + 0.5) * like.transform.a for b in found]
                 y = [like.transform.f + (b.row + 0.5) * like.transform.e for b in found]
                 named = {
                     "basin_id": [f"{day:%Y%m%d}-{edge:g}-{b.number}" for b in found], "day": [str(day)] * len(found), "edge_mm": [float(edge)] * len(found),
                     "area_ha": [b.area_ha for b in found], "deepest_mm": [b.deepest_mm for b in found], "deepest_x": x, "deepest_y": y,
                 }  # fmt: skip
-                frames.append(gpd.GeoDataFrame(named, geometry=outline.geometry.loc[[b.number for b in found]].to_numpy(), crs=like.crs))
+                frames.append(gpd.GeoDataFrame(named, geometry=drawn, crs=like.crs))
     table = pd.DataFrame(rows, columns=["day", "days", "edge_mm", "area_ha", "basins", "deepest_mm"])
     step = table.groupby("edge_mm")[["area_ha", "days"]].diff()
     table["speed_ha_yr"] = step["area_ha"] / step["days"] * 365.25
     return table, pd.concat(frames, ignore_index=True) if frames else None
+
+
+def _outlined(days: Sequence[date], cells: int) -> set[date]:
+    """Dates whose bowls are drawn: all, or the last of each quarter of a year where there are many cells."""
+    if cells * len(days) <= _DRAWN_CELLS:
+        return set(days)
+    return set({(d.year, (d.month - 1) // 3): d for d in days}.values())
 
 
 def spread(table: pd.DataFrame, edge_mm: float) -> dict[str, float]:

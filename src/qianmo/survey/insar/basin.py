@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import label, maximum_position
+from scipy.ndimage import label
 
 from qianmo.schema.errors import SchemaError
 
@@ -60,8 +60,13 @@ def labelled_basins(subsidence_mm: np.ndarray, *, edge_mm: float = 10.0, cell_ar
     large = np.flatnonzero(cells[1:] >= least_cells) + 1
     if not len(large):
         return np.zeros(w.shape, np.int32), []
-    places = maximum_position(np.where(named > 0, w, -np.inf), named, large)
-    depth = np.array([float(w[at]) for at in places])
+    # only the cells of bowls are sorted: they are few
+    at = np.flatnonzero(named)
+    owner, value = named.ravel()[at], w.ravel()[at]
+    by = np.lexsort((-value, owner))
+    first = by[np.searchsorted(owner[by], large)]
+    depth = value[first].astype(float)
+    places = np.column_stack(np.unravel_index(at[first], w.shape))
     order = np.lexsort((large, -depth))
     new = np.zeros(count + 1, np.int32)
     new[large[order]] = np.arange(1, len(large) + 1)
