@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -64,9 +65,8 @@ def open_stack(paths: Sequence[Path], *, limits: Limits, workdir: Path, wrapped:
     if wrapped and len(tiffs) < len(files):
         raise SchemaError("缠绕相位只从 GeoTIFF 读取", expected="GeoTIFF 的缠绕相位与相干性", cure="导出为 GeoTIFF, 或给解缠相位")
     images = [flat_image(f) for f in files if f.suffix.lower() in FLAT_SUFFIXES]
-    sums = {}
-    for path in files:
-        sums[path] = _checked(path, limits)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        sums = dict(zip(files, pool.map(lambda path: _checked(path, limits), files)))
     heads = _heads([*tiffs, *hdf5], limits, workdir)
     for path in tiffs:
         images += _tiff_images(path, heads[path], wrapped=wrapped)
