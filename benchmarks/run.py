@@ -38,6 +38,7 @@ NAMES = (
     "review",
     "portfolio",
     "pim",
+    "motion",
 )
 _SMALL = 2000
 

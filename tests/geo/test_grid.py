@@ -12,6 +12,7 @@ import shapely
 from qianmo.geo.adjacency import shared_borders, shared_borders_noded
 from qianmo.geo.crs import Helmert, transform
 from qianmo.geo.grid import Grid, polygonize, resampled, slope_deg, smooth_coverage, zonal_majority, zonal_mean
+from qianmo.geo.raster import aligned
 from qianmo.geo.topology import is_coverage
 from qianmo.schema.errors import CrsError, MissingDataError, TopologyError
 
@@ -160,3 +161,17 @@ def test_degrees_need_a_cell_size():
     assert resampled(degrees, CRS, cell=500.0).values.shape == (10, 8)
     with pytest.raises(CrsError, match="does not lie in"):
         resampled(grid(np.ones((4, 4)), crs=pyproj.CRS.from_epsg(4528)), pyproj.CRS.from_epsg(4490), cell=0.01)
+
+
+def test_a_plane_is_sampled_on_the_cells_of_a_finer_grid_and_nothing_outside():
+    row, column = np.mgrid[0:20, 0:30]
+    coarse = grid((100.0 + 2.0 * column - 3.0 * row).astype(np.float32), transform=affine.Affine(10, 0, 500_000, 0, -10, 3_000_000))
+    like = grid(np.zeros((300, 40), np.uint8), transform=affine.Affine(4, 0, 500_041, 0, -4, 2_999_950))
+    found = aligned(coarse, like, strip_rows=7)
+    y, x = np.mgrid[0:300, 0:40]
+    east, down = 41 + (x + 0.5) * 4, 50 + (y + 0.5) * 4
+    inside = down < 195
+    assert found.values.shape == (300, 40) and np.isnan(found.values[down > 200]).all()
+    assert np.allclose(found.values[inside], (100 + 2 * (east / 10 - 0.5) - 3 * (down / 10 - 0.5))[inside], atol=1e-3)
+    whole = aligned(grid(np.full((20, 30), -9999, np.int16), nodata=-9999, transform=coarse.transform), like)
+    assert np.isnan(whole.values).all()

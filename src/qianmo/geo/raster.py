@@ -12,7 +12,7 @@ from qianmo.geo.cells import placed
 from qianmo.geo.crs import Helmert, transform_points
 from qianmo.schema.errors import CrsError
 
-__all__ = ["NODATA", "Grid", "resampled"]
+__all__ = ["NODATA", "Grid", "aligned", "resampled"]
 
 NODATA = -9999.0
 """What stands for a missing value where the source names nothing."""
@@ -79,6 +79,41 @@ def resampled(
     values = _sampled(grid, sr - 0.5, sc - 0.5, nearest=nearest).reshape(shape)
     fit = affine.Affine(cell, 0.0, west, 0.0, -cell, north)
     return Grid(values, fit, pyproj.CRS(target), _nodata(grid))
+
+
+def aligned(grid: Grid, like: Grid, *, helmert: Helmert | None = None, strip_rows: int = 256) -> Grid:
+    """The grid on the cells of another one, sampled as in `resampled`, strip by strip (对齐到另一格网).
+
+    Parameters
+    ----------
+    grid, like : Grid
+        Values to sample; cells to sample them at.
+    helmert : Helmert, optional
+        As for `qianmo.geo.crs.transform`.
+    strip_rows : int
+        Rows sampled at once: bounds the memory.
+
+    Returns
+    -------
+    Grid
+        float32 on the cells of `like`, nan where the grid holds nothing.
+
+    Raises
+    ------
+    CrsError
+        The datums differ and no parameters were given.
+    """
+    rows, columns = like.values.shape
+    out = np.full((rows, columns), np.nan, np.float32)
+    for start in range(0, rows, strip_rows):
+        stop = min(start + strip_rows, rows)
+        column, row = np.meshgrid(np.arange(columns) + 0.5, np.arange(start, stop) + 0.5)
+        px, py = placed(like.transform, column.ravel(), row.ravel())
+        x, y = transform_points(px, py, like.crs, grid.crs, helmert=helmert)
+        sc, sr = placed(~grid.transform, np.asarray(x), np.asarray(y))
+        found = np.asarray(_sampled(grid, sr - 0.5, sc - 0.5, nearest=False)).astype(float)
+        out[start:stop] = np.where(found == _nodata(grid), np.nan, found).reshape(stop - start, columns)
+    return Grid(out, like.transform, like.crs, float("nan"))
 
 
 def _nodata(grid: Grid) -> float:

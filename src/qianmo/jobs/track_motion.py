@@ -1,9 +1,10 @@
-"""Ground motion from a stack of unwrapped interferograms, kept in the project (地表形变监测)."""
+"""Ground motion from one or two stacks of unwrapped interferograms, kept in the project (地表形变监测)."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,273 +12,377 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
-import shapely
 
 from qianmo import __version__
 from qianmo.geo.cells import placed
 from qianmo.geo.crs import transform
-from qianmo.geo.grid import polygonize, zonal_mean
-from qianmo.geo.raster import Grid
+from qianmo.geo.raster import Grid, aligned
 from qianmo.jobs.context import Context
 from qianmo.jobs.ingest_read import read_recipe
+from qianmo.jobs.motion_land import bowls_by_date, patch_motion, ponding, spread
+from qianmo.jobs.motion_track import Track, invert_blocks, open_track, planes, rate_blocks, scan, unwrapped, whole
 from qianmo.jobs.recipe import Recipe, SourceRecipe
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.motion_chart import Course, motion_chart
+from qianmo.reports.motion_sheet import motion_sheet, rate_bands
 from qianmo.schema.dataset import Dataset, Lineage
-from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
+from qianmo.schema.errors import CrsError, MissingDataError, NotAllowedError, QianmoError, SchemaError
 from qianmo.schema.rules import parameter
+from qianmo.store.block_folder import drop_blocks
 from qianmo.store.durable import replace_bytes
 from qianmo.store.guard import Consent
 from qianmo.store.guard_limits import default_limits
+from qianmo.store.lock import writer_lock
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project, change, open_project
 from qianmo.store.scratch import scratch_folder
 from qianmo.store.stage import read_catalog
-from qianmo.survey.insar.basin import basins, growth
-from qianmo.survey.insar.closure import correct_turns, report
-from qianmo.survey.insar.delay import most_coherent, referenced
-from qianmo.survey.insar.geometry import vertical
-from qianmo.survey.insar.inversion import PhaseSeries, coherence_weights, invert
-from qianmo.survey.insar.network import triplets
-from qianmo.survey.insar.rate import Rate, displacement_mm, fit_rate, rate_functional
-from qianmo.survey.insar.stack import Stack, stacked
-from qianmo.survey.subsidence.damage import graded, intervals
+from qianmo.survey.insar.geometry import up_and_east, vertical
+from qianmo.survey.insar.stack import islands
 
 __all__ = ["SPECS", "run"]
 
 _TEXT = '[project]\nname = "形变监测"\n[parameters]\n[plan]\n[documents]\n[office]\n'
+_OPTIONAL = ("motion_east", "motion_east_sigma", "motion_height_error", "motion_break", "motion_rate_after", "motion_pond", "motion_basin")
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """One track worked out (单轨成果): rate and sigma along the line of sight where they count, coherence, cells cut off, what is told."""
+
+    track: Track
+    rate: np.ndarray
+    sigma: np.ndarray
+    coherence: np.ndarray
+    told: dict[str, Any]
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
-    """Read the pairs, check the loops, invert, fit rates, save maps, tables and chart; nothing is written when anything fails."""
+    """Read the pairs block by block, invert, correct, fit rates, save maps, tables and charts; a project is changed only at the end.
+
+    Finished blocks wait in the work folder: a run that was killed goes on from there when it is started again with the same options.
+    """
     folder = Path(values["into"])
     project = open_project(folder) if (folder / "current").is_file() else None
-    context.step("读取干涉图", 0.0)
-    stack, sources, digest = _stack(values)
-    context.step("闭合差与参考点", 0.3)
-    phase, told = _prepared(stack, values)
-    context.step("时序反演", 0.4)
-    series, rate, moved = _solved(stack, phase, values)
-    context.step("速率、盆地与地块", 0.7)
-    grids = _grids(stack, series, rate, values)
-    table, inside = _by_date(stack, moved, grids, values)
-    patches = _by_patch(project, grids)
-    told |= _figures(stack, grids, table)
+    edges = _edges(values)
+    if values["calm"] is not None and not (values["calm"] > 0 and values["calm_days"] > 0):
+        raise SchemaError(f"--calm {values['calm']:g}, --calm-days {values['calm_days']:g}", expected="大于 0")
+    work = Path(values["work"]) if values["work"] else folder.parent / f".{folder.name or 'project'}-motion"
+    work.mkdir(parents=True, exist_ok=True)
+    with writer_lock(work / "lock"):
+        try:
+            report = _worked(context, folder, project, work, edges, values)
+        except QianmoError:
+            # a refusal before any block was finished leaves nothing behind; finished blocks wait for a better call
+            if not list(work.glob("*/*_[0-9][0-9][0-9][0-9][0-9]")):
+                _swept(work)
+            raise
+        _swept(work)
+    return report
+
+
+def _worked(context: Context, folder: Path, project: Project | None, work: Path, edges: tuple[float, ...], values: Mapping[str, Any]) -> JobReport:
+    with context.part(0.0, 0.45 if values["second"] else 0.8) as part:
+        first = _solved(part, list(values["sources"]), work / "first", values, values["incidence"], None)
+    second = None
+    if values["second"]:
+        with context.part(0.45, 0.8) as part:
+            second = _solved(part, list(values["second"]), work / "second", values, values["second_incidence"], _reference_place(first))
+    context.step("垂直与东西向、盆地与地块", 0.8)
+    grids = _grids(first, second, values)
+    height = _height(values["dem"], first.track) if values["dem"] else None
+    if height is not None:
+        grids["motion_pond"] = (ponding(grids["motion_vertical"][0], height), f"{parameter('motion_pond_years'):g} 年后新增积水深度 (米)")
+    table, outlines = bowls_by_date(_sunk(first, grids["motion_rate"][0].valid), first.track.network.dates, grids["motion_rate"][0], edges_mm=edges)
+    years = float(first.track.network.days[-1]) / 365.25
+    patches = patch_motion(project, {k: g for k, (g, _) in grids.items()}, years=years)
+    told = first.told | _figures(first, grids, table, edges[0])
+    if second is not None:
+        told |= {f"second_{k}": v for k, v in second.told.items() if k in ("pairs", "dates", "first", "last", "reference_row", "reference_column", "loops")}
+    chart, sheet = _chart(first, grids, told), _sheet(context, project, grids, outlines, told, edges[0])
     context.step("保存成果", 0.9)
-    lineage = Lineage("; ".join(sources)[:400], digest, f"qianmo {__version__} motion", context.clock().isoformat(timespec="seconds"), context.user, dict(told))
-    crs = f"EPSG:{stack.grid.crs.to_epsg()}"
-    vintage = str(stack.network.dates[-1].year)
+    _save(context, folder, values, first, second, grids, table, outlines, patches, told)
+    out = Path(values["out"]) if values["out"] else folder / "motion"
+    replace_bytes(out / "形变速率与时序.png", chart)
+    if sheet is not None:
+        replace_bytes(out / "地表形变速率图.png", sheet)
+    return _report(told, patches, folder, out, has_sheet=sheet is not None, edge=edges[0])
+
+
+def _swept(work: Path) -> None:
+    """Take the blocks away, and the folder where nothing else lies in it."""
+    with suppress(NotAllowedError):
+        for name in ("first", "second"):
+            drop_blocks(work / name)
+    (work / "lock").unlink(missing_ok=True)
+    if not any(work.iterdir()):
+        work.rmdir()
+
+
+def _solved(context: Context, sources: list[str], work: Path, values: Mapping[str, Any], incidence: float | None, near: tuple[float, float, pyproj.CRS] | None) -> _Solved:
+    """Scan, inversion, corrections and rates of one track."""
+    context.step("读取干涉图", 0.0)
+    track = open_track(sources, work, values, incidence=incidence)
+    if values["unwrap"]:
+        with context.part(0.0, 0.05) as part:
+            track = unwrapped(part, track, values)
+    with context.part(0.05, 0.2) as part:
+        told = scan(part, track, values, near=near)
+    with context.part(0.2, 0.7) as part:
+        reused = invert_blocks(part, track, told, values)
+    height = _height(values["dem"], track) if values["height_delay"] and values["dem"] else None
+    with context.part(0.7, 1.0) as part:
+        more = rate_blocks(part, track, values, height)
+    coherence, rate = whole(track, "series", "coherence"), whole(track, "rate", "rate")
+    seen = np.isfinite(rate) & (np.nan_to_num(coherence) >= parameter("motion_least_coherence"))
+    if not seen.any():
+        raise MissingDataError("没有像元达到相干性要求", expected=f"时间相干性不低于 {parameter('motion_least_coherence'):g}", cure="检查参考点与解缠质量, 或放宽 motion_least_coherence")
+    cut = _cut_off(np.isfinite(rate), track, told, values)
+    told = {k: v for k, v in told.items() if k != "base_rad"} | more
+    told |= {"blocks": len(track.blocks), "blocks_reused": reused, "island_share": float(cut.sum() / np.isfinite(rate).sum())}
+    if values["mend"]:
+        told["turns_left_pixels"] = int((whole(track, "series", "left") > 0).sum())
+    sigma = whole(track, "rate", "sigma")
+    seen &= ~cut
+    return _Solved(track, np.where(seen, rate, np.nan), np.where(seen, sigma, np.nan), coherence, told)
+
+
+def _cut_off(known: np.ndarray, track: Track, told: Mapping[str, Any], values: Mapping[str, Any]) -> np.ndarray:
+    """Cells that gaps cut off from the reference; a stack of which they are much is refused."""
+    row, column = told["reference_row"], told["reference_column"]
+    valid = known.reshape(track.shape)
+    cut = islands(valid, row, column).ravel()
+    share = float(cut.sum() / valid.sum())
+    if values["islands"] == "keep":
+        return np.zeros_like(cut)
+    if share > parameter("motion_island_share_max"):
+        raise SchemaError(
+            f"{share:.1%} 的有效像元是被无数据隔开的孤岛, 与参考点 (第 {row + 1} 行 {column + 1} 列) 不连通, 整周数不可靠",
+            expected=f"孤岛不超过 {parameter('motion_island_share_max'):.0%}", cure="参考点移到主体区 (--reference), 裁去孤岛; 确信解缠已跨过空隙时用 --islands keep",
+        )  # fmt: skip
+    return cut
+
+
+def _reference_place(solved: _Solved) -> tuple[float, float, pyproj.CRS]:
+    grid = solved.track.grid(solved.rate)
+    x, y = placed(grid.transform, np.array([solved.told["reference_column"] + 0.5]), np.array([solved.told["reference_row"] + 0.5]))
+    return float(x[0]), float(y[0]), grid.crs
+
+
+def _height(path: str, track: Track) -> Grid:
+    """The height model on the cells of the track."""
+    with scratch_folder() as workdir:
+        reads = read_recipe(Recipe((SourceRecipe(Path(path)),)), workdir=workdir, limits=default_limits(), consent=Consent())
+        raws = [g for r in reads for g in r.reading.grids]
+    if not raws or raws[0].crs_wkt is None:
+        raise MissingDataError(f"{Path(path).name} 不是带坐标系的栅格", expected="数字高程模型 GeoTIFF (米)")
+    raw = raws[0]
+    like = track.grid(np.zeros(track.shape, np.uint8))
+    found = aligned(Grid(raw.values, raw.transform, pyproj.CRS.from_wkt(raw.crs_wkt or ""), raw.nodata), like)
+    if not found.valid.any():
+        raise MissingDataError(f"{Path(path).name} 与干涉图没有重叠", expected="覆盖干涉图的数字高程模型", cure="核对坐标系")
+    return found
+
+
+def _edges(values: Mapping[str, Any]) -> tuple[float, ...]:
+    try:
+        more = [float(v) for v in values["levels"].replace("，", ",").split(",")] if values["levels"] else []
+    except ValueError:
+        raise SchemaError(f"--levels {values['levels']!r}", expected="毫米, 以逗号分开, 如 50,100,300") from None
+    edges = tuple(dict.fromkeys([float(values["edge"]), *more]))
+    if min(edges) <= 0:
+        raise SchemaError(f"盆地阈值 {edges}", expected="大于 0 毫米")
+    return edges
+
+
+def _grids(first: _Solved, second: _Solved | None, values: Mapping[str, Any]) -> dict[str, tuple[Grid, str]]:
+    track, lay = first.track, first.track.grid
+    low = np.float32
+    found: dict[str, tuple[Grid, str]] = {
+        "motion_rate": (lay(first.rate.astype(low)), "视线向形变速率"), "motion_coherence": (lay(first.coherence.astype(low)), "时间相干性"),
+    }  # fmt: skip
+    incidence = track.geometry.incidence_deg
+    if second is None:
+        found["motion_vertical"] = lay(vertical(first.rate, incidence).astype(low)), "垂直向形变速率 (假定无水平移动)"
+        found["motion_sigma"] = lay((first.sigma / np.cos(np.radians(incidence))).astype(low)), "垂直向速率中误差"
+    else:
+        like = lay(first.rate)
+        other, other_sigma = (aligned(second.track.grid(v), like).values.ravel() for v in (second.rate, second.sigma))
+        if not (np.isfinite(other) & np.isfinite(first.rate)).any():
+            raise MissingDataError("两轨没有共同的有效像元", expected="同一地区的升轨与降轨", cure="核对坐标系与范围")
+        up, east, sigma_up, sigma_east = up_and_east(
+            first.rate, other, incidence_ascending_deg=incidence, incidence_descending_deg=second.track.geometry.incidence_deg, sigma_ascending_mm=first.sigma,
+            sigma_descending_mm=other_sigma,
+        )  # fmt: skip
+        found["motion_vertical"] = lay(up.astype(low)), "垂直向形变速率 (升降轨分解)"
+        found["motion_sigma"] = lay(sigma_up.astype(low)), "垂直向速率中误差"
+        found["motion_east"] = lay(east.astype(low)), "东西向形变速率 (东为正)"
+        found["motion_east_sigma"] = lay(sigma_east.astype(low)), "东西向速率中误差"
+    seen = np.isfinite(first.rate)
+    if track.geometry.baselines_m is not None:
+        found["motion_height_error"] = lay(np.where(seen, whole(track, "rate", "height_error"), np.nan).astype(low)), "高程误差 (米)"
+    if values["breaks"]:
+        found["motion_break"] = lay(np.where(seen, whole(track, "rate", "break_days"), np.nan).astype(low)), "趋势转折时刻 (自首期起的天数)"
+        found["motion_rate_after"] = lay(np.where(seen, whole(track, "rate", "rate_after"), np.nan).astype(low)), "转折后视线向速率"
+    return found
+
+
+def _sunk(first: _Solved, seen: np.ndarray) -> Iterator[np.ndarray]:
+    """Subsidence of all cells at each date, down positive, on the assumption of vertical motion."""
+    for plane in planes(first.track):
+        yield np.where(seen, -vertical(plane.reshape(first.track.shape), first.track.geometry.incidence_deg), np.nan).astype(np.float32)
+
+
+def _figures(first: _Solved, grids: Mapping[str, tuple[Grid, str]], table: pd.DataFrame, edge: float) -> dict[str, Any]:
+    rate, up = grids["motion_rate"][0], grids["motion_vertical"][0]
+    if not up.valid.any():
+        raise MissingDataError("没有可用像元", expected="至少一个有速率的像元")
+    low, middle, high = np.nanpercentile(rate.values, [5, 50, 95])
+    row, column = np.unravel_index(int(np.nanargmin(up.values)), first.track.shape)
+    last = table[table["edge_mm"] == edge].iloc[-1]
+    return {
+        "rate_p5_mm_yr": float(low), "rate_p50_mm_yr": float(middle), "rate_p95_mm_yr": float(high), "lowest_vertical_mm_yr": float(np.nanmin(up.values)),
+        "lowest_row": int(row), "lowest_column": int(column), "sigma_median_mm_yr": float(np.nanmedian(grids["motion_sigma"][0].values)),
+        "scatter_median_mm": float(np.nanmedian(np.where(rate.valid.ravel(), whole(first.track, "rate", "scatter"), np.nan))),
+        "seen_share": float(rate.valid.mean()), "area_ha": float(last["area_ha"]), "wavelength_m": first.track.geometry.wavelength_m,
+        "incidence_deg": first.track.geometry.incidence_deg, "form": first.track.stack.header.form, "is_two_tracks": "motion_east" in grids, **spread(table, edge),
+    }  # fmt: skip
+
+
+def _save(
+    context: Context, folder: Path, values: Mapping[str, Any], first: _Solved, second: _Solved | None, grids: Mapping[str, tuple[Grid, str]], table: pd.DataFrame,
+    outlines: gpd.GeoDataFrame | None, patches: pd.DataFrame | None, told: Mapping[str, Any],
+) -> None:  # fmt: skip
+    stacks = [s.track.stack for s in (first, second) if s is not None]
+    names = "; ".join(n for s in stacks for n in s.names)[:400]
+    options = {k: v for k, v in values.items() if k not in ("sources", "second", "into", "out", "work") and v not in (None, False, "")}
+    lineage = Lineage(names, "; ".join(s.sha256 for s in stacks), f"qianmo {__version__} motion", context.clock().isoformat(timespec="seconds"), context.user, {**told, "options": options})
+    base = grids["motion_rate"][0]
+    crs, vintage = f"EPSG:{base.crs.to_epsg()}", str(first.track.network.dates[-1].year)
     with change(folder, what="地表形变监测", user=context.user, now=context.clock(), settings_text=_TEXT) as stage:
+        for name in _OPTIONAL:
+            if name in stage.datasets:
+                stage.remove(name)
         for name, (grid, zh) in grids.items():
             stage.put_grid(grid, Dataset(name, "raster", zh, crs, "", vintage, False, int(grid.valid.sum()), lineage))
-        edge = _edge(inside, stack.grid)
-        if edge is not None:
-            stage.put_layer(edge, Dataset("motion_basin", "other_layer", "沉陷盆地", crs, "", vintage, False, len(edge), lineage))
-        elif "motion_basin" in stage.datasets:
-            stage.remove("motion_basin")
+        if outlines is not None:
+            stage.put_layer(outlines, Dataset("motion_basin", "other_layer", "沉陷盆地", crs, "", vintage, False, len(outlines), lineage))
         stage.remove_tables(("motion_patch",))
         stage.put_table("motion_date", table)
         if patches is not None:
             stage.put_table("motion_patch", patches)
-        stage.put_json("motion", told)
-    out = Path(values["out"]) if values["out"] else folder / "motion"
-    replace_bytes(out / "形变速率与时序.png", _chart(stack, moved, grids, told))
-    return _report(told, patches, folder, out)
+        stage.put_json("motion", dict(told))
 
 
-def _stack(values: Mapping[str, Any]) -> tuple[Stack, list[str], str]:
-    """The stack, the names of its files, and one digest of all their hashes in the order of their names."""
-    paths: list[Path] = []
-    for source in map(Path, values["sources"]):
-        if source.is_dir():
-            paths += sorted(p for p in source.rglob("*") if p.suffix.lower() in (".tif", ".tiff"))
-        else:
-            paths.append(source)
-    if not paths:
-        raise MissingDataError(f"{', '.join(values['sources'])} 中没有 GeoTIFF", expected="解缠相位 (及相干性) 的 .tif 文件或其文件夹", cure="核对路径; HDF5 请先导出为 GeoTIFF")
-    with scratch_folder() as workdir:
-        reads = read_recipe(Recipe(tuple(SourceRecipe(p) for p in paths)), workdir=workdir, limits=default_limits(), consent=Consent())
-        grids = {}
-        for path, read in zip(paths, reads):
-            raw = read.reading.grids[0]
-            if raw.crs_wkt is None:
-                raise SchemaError(f"{path.name}: 没有坐标系", expected="带坐标系的 GeoTIFF", cure="用处理软件重新导出地理编码结果")
-            grids[path.name] = Grid(raw.values, raw.transform, pyproj.CRS.from_wkt(raw.crs_wkt), raw.nodata)
-        digest = hashlib.sha256("".join(read.reading.source.sha256 for read in reads).encode()).hexdigest()
-    return stacked(grids, allow_wrapped=values["allow_wrapped"]), [p.name for p in paths], digest
-
-
-def _prepared(stack: Stack, values: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
-    """Phases with whole turns put right and referenced, and what is told of them."""
-    loops = triplets(stack.network)
-    phase, left = correct_turns(stack.phase, loops) if values["mend"] else (stack.phase, None)
-    whole = np.isfinite(phase).all(axis=0)
-    quality = stack.coherence if stack.coherence is not None else np.where(np.isfinite(phase), 1.0, 0.0).astype(np.float32)
-    at = _asked(values["reference"], stack) if values["reference"] else most_coherent(quality, whole)
-    phase = referenced(phase, np.array([at]))
-    row, column = divmod(int(at), stack.shape[1])
-    told: dict[str, Any] = {
-        "pairs": len(stack.network.first), "dates": len(stack.network.dates), "first": str(stack.network.dates[0]), "last": str(stack.network.dates[-1]),
-        "reference_row": row, "reference_column": column, "complete_share": float(whole.mean()), "loops": len(loops),
-    }  # fmt: skip
-    if len(loops):
-        closing = report(phase[:, whole], loops)
-        told |= {"closure_mean_abs_rad": closing.mean_abs_rad, "closure_over_pi_share": closing.share_over_pi}
-    if left is not None:
-        told["turns_left_pixels"] = int((left > 0).sum())
-    return phase, told
-
-
-def _asked(reference: str, stack: Stack) -> int:
-    try:
-        x, y = (float(v) for v in reference.replace("，", ",").split(","))
-    except ValueError:
-        raise SchemaError(f"--reference {reference!r}", expected="x,y (与干涉图同坐标系), 例如 113.60,24.68") from None
-    column, row = (int(np.floor(v[0])) for v in placed(~stack.grid.transform, np.array([x]), np.array([y])))
-    if not (0 <= row < stack.shape[0] and 0 <= column < stack.shape[1]):
-        raise SchemaError(f"参考点 {reference} 不在干涉图范围内", expected="范围内的点, 与干涉图同坐标系")
-    return row * stack.shape[1] + column
-
-
-def _solved(stack: Stack, phase: np.ndarray, values: Mapping[str, Any]) -> tuple[PhaseSeries, Rate, np.ndarray]:
-    weights = coherence_weights(stack.coherence, looks=values["looks"]) if stack.coherence is not None else None
-    days = stack.network.days
-    series = invert(phase, stack.network, weights=weights, functional=rate_functional(days))
-    moved = displacement_mm(series.phase_rad, values["wavelength"])
-    carried = np.abs(displacement_mm(series.functional_sigma, values["wavelength"]))
-    return series, fit_rate(moved, days, pair_sigma_mm_yr=carried, network=stack.network), moved
-
-
-def _grids(stack: Stack, series: PhaseSeries, rate: Rate, values: Mapping[str, Any]) -> dict[str, tuple[Grid, str]]:
-    least = parameter("motion_least_coherence")
-    seen = np.isfinite(rate.rate_mm_yr) & (series.coherence >= least)
-    up = np.where(seen, vertical(rate.rate_mm_yr, values["incidence"]), np.nan)
-    sigma = np.where(seen, rate.sigma_mm_yr / np.cos(np.radians(values["incidence"])), np.nan)
-    lay = lambda v: Grid(v.reshape(stack.shape).astype(np.float32), stack.grid.transform, stack.grid.crs, float("nan"))  # noqa: E731
-    return {
-        "motion_rate": (lay(np.where(seen, rate.rate_mm_yr, np.nan)), "视线向形变速率"), "motion_vertical": (lay(up), "垂直向形变速率 (假定无水平移动)"),
-        "motion_sigma": (lay(sigma), "垂直向速率中误差"), "motion_coherence": (lay(series.coherence), "时间相干性"),
-    }  # fmt: skip
-
-
-def _by_date(stack: Stack, moved: np.ndarray, grids: Mapping[str, tuple[Grid, str]], values: Mapping[str, Any]) -> tuple[pd.DataFrame, np.ndarray]:
-    """Bowls at every date: area that sank by the edge value, deepest point; and the cells of the bowls of the last date."""
-    seen = grids["motion_rate"][0].valid.ravel()
-    cell = _cell_area_m2(stack.grid)
-    rows, inside = [], np.zeros(stack.shape, dtype=bool)
-    for k, day in enumerate(stack.network.dates):
-        sunk = np.where(seen, -vertical(moved[k], values["incidence"]), np.nan).reshape(stack.shape)
-        found = basins(sunk, edge_mm=values["edge"], cell_area_m2=cell)
-        inside = np.logical_or.reduce([np.zeros(stack.shape, dtype=bool), *(b.mask for b in found)])
-        deepest = float(np.nanmax(sunk)) if seen.any() else float("nan")
-        rows.append((day, int(stack.network.days[k]), sum(b.area_ha for b in found), len(found), deepest))
-    return pd.DataFrame(rows, columns=["day", "days", "area_ha", "basins", "deepest_mm"]), inside
-
-
-def _edge(inside: np.ndarray, grid: Grid) -> gpd.GeoDataFrame | None:
-    """Outlines of the bowls of the last date, the cells that the table counts."""
-    if not inside.any():
-        return None
-    found = polygonize(Grid(inside.astype(np.int32), grid.transform, grid.crs, None), crop_zero=True)
-    return found.assign(basin_id=[str(k + 1) for k in range(len(found))])[["basin_id", "geometry"]]
-
-
-def _by_patch(project: Project | None, grids: Mapping[str, tuple[Grid, str]]) -> pd.DataFrame | None:
-    """Rate, standard error, tilt of the rate and grade of every land-use patch."""
-    if project is None or "landuse_patch" not in read_catalog(project.state):
-        return None
-    frame = read_frame(project.state / "layers" / "landuse_patch.parquet")
-    up, sigma = grids["motion_vertical"][0], grids["motion_sigma"][0]
-    shapes = transform(frame.geometry.to_numpy(), pyproj.CRS(frame.crs), up.crs)
-    x0, y0, x1, y1 = shapely.total_bounds(shapes)
-    rows, columns = up.values.shape
-    west, north = up.transform.c, up.transform.f
-    east, south = west + columns * up.transform.a, north + rows * up.transform.e
-    if x1 < west or x0 > east or y1 < south or y0 > north:
-        raise MissingDataError("干涉图与项目地块没有重叠", expected="同一地区", cure="核对干涉图的坐标系与项目位置")
-    rate = zonal_mean(up, shapes)
-    slope = np.hypot(*np.gradient(np.where(up.valid, up.values, np.nan).astype(float))) / np.sqrt(_cell_area_m2(up))
-    tilt = zonal_mean(Grid(slope, up.transform, up.crs, float("nan")), shapes)
-    rank, _ = graded("insar_subsidence", "地面沉降", {"v": np.where(rate < 0, -rate, np.where(np.isfinite(rate), 0.0, np.nan))})
-    words = {r.rank: r.zh for r in intervals("insar_subsidence", "地面沉降")}
-    return pd.DataFrame(
-        {
-            "patch_id": frame["patch_id"].to_numpy(), "vertical_mm_yr": rate, "sigma_mm_yr": zonal_mean(sigma, shapes), "tilt_rate_mm_m_yr": tilt,
-            "grade": [words.get(int(r), "") for r in rank],
-        }
-    )  # fmt: skip
-
-
-def _cell_area_m2(grid: Grid) -> float:
-    t = grid.transform
-    if not grid.crs.is_geographic:
-        return abs(t.a * t.e)
-    x, y = t.c, t.f + (grid.values.shape[0] // 2) * t.e
-    geod = grid.crs.get_geod()
-    if geod is None:
-        raise CrsError("干涉图的坐标系没有椭球", expected="地理坐标系或米制投影坐标系", cure="用处理软件重新导出地理编码结果")
-    area, _ = geod.polygon_area_perimeter([x, x + t.a, x + t.a, x], [y, y, y + t.e, y + t.e])
-    return abs(float(area))
-
-
-def _figures(stack: Stack, grids: Mapping[str, tuple[Grid, str]], table: pd.DataFrame) -> dict[str, Any]:
-    rate, up = grids["motion_rate"][0], grids["motion_vertical"][0]
-    if not rate.valid.any():
-        raise MissingDataError("没有像元达到相干性要求", expected=f"时间相干性不低于 {parameter('motion_least_coherence'):g}", cure="检查参考点与解缠质量, 或放宽 motion_least_coherence")
-    low, middle, high = np.nanpercentile(rate.values, [5, 50, 95])
-    row, column = np.unravel_index(int(np.nanargmin(up.values)), stack.shape)
-    told = {
-        "rate_p5_mm_yr": float(low), "rate_p50_mm_yr": float(middle), "rate_p95_mm_yr": float(high), "lowest_vertical_mm_yr": float(np.nanmin(up.values)),
-        "lowest_row": int(row), "lowest_column": int(column), "sigma_median_mm_yr": float(np.nanmedian(grids["motion_sigma"][0].values)),
-        "seen_share": float(rate.valid.mean()), "area_ha": float(table["area_ha"].iloc[-1]),
-    }  # fmt: skip
-    grown = table[table["area_ha"] > 0]
-    return told | (growth(grown["area_ha"].to_numpy(), grown["days"].to_numpy()) if len(grown) > 1 else {})
-
-
-def _chart(stack: Stack, moved: np.ndarray, grids: Mapping[str, tuple[Grid, str]], told: Mapping[str, Any]) -> bytes:
-    t = stack.network.days / 365.25
+def _chart(first: _Solved, grids: Mapping[str, tuple[Grid, str]], told: Mapping[str, Any]) -> bytes:
+    track = first.track
+    t = track.network.days / 365.25
     design = np.column_stack([np.ones_like(t), t])
+    moved = list(_lines(track, [(told["lowest_row"], told["lowest_column"]), (told["reference_row"], told["reference_column"])]))
     courses = []
-    for name, row, column in (("沉降最快处", told["lowest_row"], told["lowest_column"]), ("参考点", told["reference_row"], told["reference_column"])):
-        line = moved[:, row * stack.shape[1] + column].astype(float)
+    for name, row, column, line in (("沉降最快处", told["lowest_row"], told["lowest_column"], moved[0]), ("参考点", told["reference_row"], told["reference_column"], moved[1])):
         fit = design @ np.linalg.lstsq(design, line, rcond=None)[0]
         courses.append(Course(name, row, column, line, fit, float((line - fit).std(ddof=2))))
-    notes = (f"参考点: 第 {told['reference_row'] + 1} 行 {told['reference_column'] + 1} 列; 视线向朝卫星为正;", f"垂直向按无水平移动换算; {told['first']} 至 {told['last']}, {told['pairs']} 个干涉对;",
+    how = "升降轨分解" if told["is_two_tracks"] else "按无水平移动换算"
+    notes = (f"参考点: 第 {told['reference_row'] + 1} 行 {told['reference_column'] + 1} 列; 视线向朝卫星为正;", f"垂直向{how}; {told['first']} 至 {told['last']}, {told['pairs']} 个干涉对;",
              "曲线为视线向累计形变, 点线为线性拟合")  # fmt: skip
-    return motion_chart(grids["motion_vertical"][0], courses, stack.network.dates, title="地表形变速率与时序", unit="垂直向速率（毫米/年，上升为正）", notes=notes)
+    return motion_chart(grids["motion_vertical"][0], courses, track.network.dates, title="地表形变速率与时序", unit="垂直向速率（毫米/年，上升为正）", notes=notes)
 
 
-def _report(told: dict[str, Any], patches: pd.DataFrame | None, folder: Path, out: Path) -> JobReport:
+def _lines(track: Track, cells: list[tuple[int, int]]) -> Iterator[np.ndarray]:
+    for row, column in cells:
+        k = next(k for k, (a, b) in enumerate(track.blocks) if a <= row < b)
+        at = (row - track.blocks[k][0]) * track.shape[1] + column
+        yield np.array(track.parts.get(f"rate_{k:05d}", "moved")[:, at], dtype=float)
+
+
+def _sheet(
+    context: Context, project: Project | None, grids: Mapping[str, tuple[Grid, str]], outlines: gpd.GeoDataFrame | None, told: Mapping[str, Any], edge: float
+) -> bytes | None:
+    """The map sheet in the metric CRS of the stack, or the zone it lies in; None where the datum cannot be carried over."""
+    bands = rate_bands(grids["motion_vertical"][0])
+    if bands is None:
+        return None
+    shown = outlines[(outlines["day"] == told["last"]) & (outlines["edge_mm"] == edge)] if outlines is not None else None
+    villages = None
+    if project is not None and "village" in read_catalog(project.state):
+        villages = read_frame(project.state / "layers" / "village.parquet")
+    target = pyproj.CRS(bands.crs) if not pyproj.CRS(bands.crs).is_geographic else pyproj.CRS(bands.estimate_utm_crs())
+    try:
+        bands, shown, villages = (None if f is None else _in(f, target) for f in (bands, shown, villages))
+    except CrsError as error:
+        context.note(f"速率图未绘制: {error.found}")
+        return None
+    how = "升降轨二维分解" if told["is_two_tracks"] else "单轨换算, 假定无水平移动"
+    remarks = (f"垂直向速率, {how}; 中误差中位数 {told['sigma_median_mm_yr']:.1f} mm/年", f"{told['first']} 至 {told['last']}, {told['pairs']} 个干涉对; 盆地边界 {edge:g} mm")
+    assert bands is not None
+    return motion_sheet(bands, shown, villages, title="地表形变速率图", crs_text=target.name, date=f"{context.clock():%Y年%m月%d日}", vintage=str(told["last"])[:4], remarks=remarks)
+
+
+def _in(frame: gpd.GeoDataFrame, target: pyproj.CRS) -> gpd.GeoDataFrame:
+    if pyproj.CRS(frame.crs) == target:
+        return frame
+    shapes = transform(frame.geometry.to_numpy(), pyproj.CRS(frame.crs), target)
+    return gpd.GeoDataFrame(frame.drop(columns=frame.geometry.name), geometry=shapes, crs=target)
+
+
+def _report(told: dict[str, Any], patches: pd.DataFrame | None, folder: Path, out: Path, *, has_sheet: bool, edge: float) -> JobReport:
     lines = [
-        f"干涉对 {told['pairs']} 个, 影像 {told['dates']} 期, {told['first']} 至 {told['last']}",
+        f"{told['form']}: 干涉对 {told['pairs']} 个, 影像 {told['dates']} 期, {told['first']} 至 {told['last']}; 分 {told['blocks']} 块处理"
+        + (f", 其中 {told['blocks_reused']} 块沿用上次中断前的结果" if told["blocks_reused"] else ""),
         f"参考点: 第 {told['reference_row'] + 1} 行 {told['reference_column'] + 1} 列 (相干性最高的完整像元, 或用户指定)",
         f"闭合环 {told['loops']} 个" + (f", 平均绝对闭合差 {told['closure_mean_abs_rad']:.4f} 弧度, 超过 π 的占 {told['closure_over_pi_share']:.2%}" if told["loops"] else ": 无法检验解缠"),
-        f"视线向速率 5/50/95 % 分位: {told['rate_p5_mm_yr']:.2f} / {told['rate_p50_mm_yr']:.2f} / {told['rate_p95_mm_yr']:.2f} 毫米/年, 中误差中位数 {told['sigma_median_mm_yr']:.2f}",
-        f"垂直向最大沉降速率 {told['lowest_vertical_mm_yr']:.2f} 毫米/年 (假定无水平移动; 单轨不能区分水平移动)",
+        f"视线向速率 5/50/95 % 分位: {told['rate_p5_mm_yr']:.2f} / {told['rate_p50_mm_yr']:.2f} / {told['rate_p95_mm_yr']:.2f} 毫米/年, 垂直向中误差中位数 {told['sigma_median_mm_yr']:.2f}",
+        f"垂直向最大沉降速率 {-told['lowest_vertical_mm_yr']:.2f} 毫米/年 ({'升降轨二维分解, 看不见南北向移动' if told['is_two_tracks'] else '假定无水平移动; 单轨不能区分水平移动'})",
         f"沉陷盆地面积 {told['area_ha']:.2f} 公顷" + (f", 扩展速度 {told['speed_ha_yr']:.2f} 公顷/年" if "speed_ha_yr" in told else ""),
     ]
+    if edge < 2 * told["scatter_median_mm"]:
+        lines.append(f"注意: 盆地边界 {edge:g} 毫米小于单期噪声 ±{told['scatter_median_mm']:.1f} 毫米的两倍, 边缘会零碎; 可用 --calm 滤波或提高 --edge")
+    if told["island_share"]:
+        lines.append(f"与参考点不连通的孤岛像元占 {told['island_share']:.2%}, 未上图")
+    if "stable_pixels" in told:
+        lines.append(f"趋势面由 {told['stable_pixels']} 个稳定像元拟合, 参考改为稳定区整体; 最大坡项 {told['ramp_max_mm']:.1f} 毫米, 最大地形项 {told['height_delay_max_mm']:.1f} 毫米")
     if patches is not None:
         counts = patches.loc[patches["grade"] != "", "grade"].value_counts()
         lines.append("地块沉降分级: " + ", ".join(f"{k} {v} 个" for k, v in counts.items()) + f"; 无数据 {int((patches['grade'] == '').sum())} 个")
-    files = ((str(folder / "onemap.gpkg"), "项目数据库 (盆地图层)"), (str(out / "形变速率与时序.png"), "速率图与时序曲线"))
-    return JobReport(tuple(lines), files, told)
+        if "pond_risk" in patches:
+            lines.append(f"{parameter('motion_pond_years'):g} 年后有新增积水风险的地块 {int((patches['pond_risk'] == '有').sum())} 个")
+    files = [(str(folder / "onemap.gpkg"), "项目数据库 (盆地图层)"), (str(out / "形变速率与时序.png"), "速率图与时序曲线")]
+    if has_sheet:
+        files.append((str(out / "地表形变速率图.png"), "图件"))
+    return JobReport(tuple(lines), tuple(files), told)
 
 
 SPECS = (
     JobSpec(
         "motion", "地表形变监测", "ground motion from unwrapped interferograms",
         (
-            JobOption("sources", "paths", "解缠干涉图 (与相干性) 的文件或文件夹", "unwrapped interferograms (and coherence): files or folders", required=True, positional=True),
+            JobOption("sources", "paths", "解缠干涉图 (与相干性) 的文件或文件夹: GeoTIFF, HDF5, ROI_PAC, GAMMA", "unwrapped interferograms (and coherence): files or folders", required=True, positional=True),
             JobOption("into", "path", "项目文件夹", "project folder", required=True),
-            JobOption("wavelength", "number", "雷达波长 (米)", "radar wavelength in metres", default=0.055466),
-            JobOption("incidence", "number", "平均入射角 (度)", "mean incidence angle in degrees", required=True),
+            JobOption("wavelength", "number", "雷达波长 (米); 不填则取文件所载, 或 C 波段", "radar wavelength in metres; that of the files, or C band, by default"),
+            JobOption("incidence", "number", "平均入射角 (度); 不填则取文件所载", "mean incidence angle in degrees; that of the files by default"),
             JobOption("looks", "number", "独立视数", "independent looks", default=20.0),
             JobOption("reference", "text", "参考点 x,y; 不填则取相干性最高处", "reference point x,y; the most coherent pixel by default"),
             JobOption("edge", "number", "盆地边界下沉值 (毫米)", "subsidence at the edge of a basin in mm", default=10.0),
+            JobOption("levels", "text", "另外的盆地阈值 (毫米), 如 50,100,300", "further thresholds of the basins in mm"),
             JobOption("mend", "flag", "按闭合差改正整周解缠误差", "put whole turns right by the loops", default=False),
+            JobOption("dem", "path", "数字高程模型 (积水风险与地形相关延迟)", "height model, for standing water and the delay with height"),
+            JobOption("ramp", "flag", "去除每期趋势面", "take a plane off every date", default=False),
+            JobOption("height_delay", "flag", "去除每期与高程成比例的延迟 (需 --dem)", "take the delay with height off every date", default=False),
+            JobOption("height_error", "flag", "估计并去除高程误差项 (需基线与斜距)", "solve for errors of the height model", default=False),
+            JobOption("baselines", "path", "垂直基线表 first,second,baseline_m", "table of perpendicular baselines"),
+            JobOption("range", "number", "斜距 (米)", "slant range in metres"),
+            JobOption("calm", "number", "湍流大气滤波的空间宽度 (像元); 不填则不滤", "width in pixels of the filter against turbulence; none by default"),
+            JobOption("calm_days", "number", "湍流大气滤波的时间宽度 (天)", "width in days of the filter against turbulence", default=60.0),
+            JobOption("breaks", "flag", "检验趋势转折", "look for breaks of trend", default=False),
+            JobOption("second", "paths", "另一方向轨道 (降轨) 的干涉图, 与第一轨 (升轨) 合解垂直与东西向", "stack of the descending track, solved with the ascending one for up and east"),
+            JobOption("second_incidence", "number", "第二轨平均入射角 (度)", "mean incidence angle of the second track in degrees"),
+            JobOption("unwrap", "flag", "输入为缠绕相位 (GeoTIFF), 先解缠", "the phases are wrapped (GeoTIFF): unwrap them first", default=False),
+            JobOption("islands", "choice", "被空隙隔开的像元: 检查 (少则剔除, 多则停止) 或保留", "cells cut off by gaps: leave out few and stop at many, or keep", default="check", choices=("check", "keep")),
             JobOption("allow_wrapped", "flag", "相位像未解缠时也继续", "go on although the phases look wrapped", default=False),
-            JobOption("out", "path", "图件文件夹 [项目/motion]", "folder for the chart [project/motion]"),
+            JobOption("memory", "number", "分块所用内存 (MB)", "memory for a block in MB", default=1500.0),
+            JobOption("work", "path", "续算文件夹 [项目旁的隐藏文件夹]", "folder of finished blocks [hidden, beside the project]"),
+            JobOption("out", "path", "图件文件夹 [项目/motion]", "folder for the charts [project/motion]"),
         ),
         run,
     ),

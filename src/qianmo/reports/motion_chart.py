@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from qianmo.geo.raster import Grid
 from qianmo.reports.fonts import map_font, visible_text
+from qianmo.reports.motion_sheet import coarse
 
 __all__ = ["Course", "motion_chart"]
 
@@ -55,9 +56,10 @@ def motion_chart(rate: Grid, courses: Sequence[Course], days: Sequence[date], *,
     FigureCanvasAgg(figure)
     left, bottom, wide, high = 0.07, 0.17, 0.42, 0.70
     axes = figure.add_axes((left, bottom, wide, high))
-    values = np.where(rate.valid, rate.values, np.nan).astype(float)
+    shown = coarse(rate)
+    values = np.where(shown.valid, shown.values, np.nan).astype(float)
     limit = max(float(np.nanmax(np.abs(np.nanpercentile(values, [2, 98])))), 1.0)
-    rows, columns = values.shape
+    rows, columns = rate.values.shape
     t = rate.transform
     extent = (t.c, t.c + columns * t.a, t.f + rows * t.e, t.f)
     picture = axes.imshow(values, cmap="RdBu", vmin=-limit, vmax=limit, extent=extent, interpolation="nearest")

@@ -67,6 +67,10 @@ def _read(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
         from qianmo.store.sandbox_table import read_table_task
 
         return read_table_task(task, out)
+    if task["kind"] == "radar":
+        from qianmo.store.sandbox_radar import read_radar_task
+
+        return read_radar_task(task, out)
     from qianmo.store.sandbox_probe import probe_task
 
     return probe_task(task)

@@ -9,14 +9,14 @@ from scipy.ndimage import label
 
 from qianmo.schema.errors import SchemaError
 
-__all__ = ["Basin", "basins", "growth"]
+__all__ = ["Basin", "basins", "growth", "labelled_basins"]
 
 
 @dataclass(frozen=True)
 class Basin:
-    """A bowl at one date (盆地): its cells as a mask, area [ha], deepest value [mm, down positive] and where."""
+    """A bowl at one date (盆地): its number in the labels, area [ha], deepest value [mm, down positive] and where."""
 
-    mask: np.ndarray
+    number: int
     area_ha: float
     deepest_mm: float
     row: int
@@ -24,7 +24,12 @@ class Basin:
 
 
 def basins(subsidence_mm: np.ndarray, *, edge_mm: float = 10.0, cell_area_m2: float, least_cells: int = 4) -> list[Basin]:
-    """Connected areas that sank by the edge value or more, the deepest first (按阈值提取盆地).
+    """Connected areas that sank by the edge value or more, the deepest first; as `labelled_basins` (按阈值提取盆地)."""
+    return labelled_basins(subsidence_mm, edge_mm=edge_mm, cell_area_m2=cell_area_m2, least_cells=least_cells)[1]
+
+
+def labelled_basins(subsidence_mm: np.ndarray, *, edge_mm: float = 10.0, cell_area_m2: float, least_cells: int = 4) -> tuple[np.ndarray, list[Basin]]:
+    """Connected areas that sank by the edge value or more, as labels and as a list, the deepest first (按阈值提取盆地).
 
     Parameters
     ----------
@@ -36,6 +41,12 @@ def basins(subsidence_mm: np.ndarray, *, edge_mm: float = 10.0, cell_area_m2: fl
     least_cells : int
         Smaller areas are noise.
 
+    Returns
+    -------
+    labels : ndarray (rows, columns), int32
+        Number of the bowl of each cell, 1 for the deepest; 0 outside.
+    found : list of Basin
+
     Raises
     ------
     SchemaError
@@ -43,16 +54,26 @@ def basins(subsidence_mm: np.ndarray, *, edge_mm: float = 10.0, cell_area_m2: fl
     """
     if not (edge_mm > 0 and cell_area_m2 > 0):
         raise SchemaError(f"边界值 {edge_mm} mm, 像元面积 {cell_area_m2} m2", expected="大于 0")
-    w = np.asarray(subsidence_mm, dtype=float)
+    w = np.asarray(subsidence_mm)
     named, count = label(np.where(np.isfinite(w), w >= edge_mm, False), structure=np.ones((3, 3)))
-    found = []
-    for k in range(1, count + 1):
-        mask = named == k
-        if mask.sum() >= least_cells:
-            deepest = np.where(mask, w, -np.inf)
-            row, column = np.unravel_index(int(deepest.argmax()), w.shape)
-            found.append(Basin(mask, float(mask.sum()) * cell_area_m2 / 1e4, float(w[row, column]), int(row), int(column)))
-    return sorted(found, key=lambda b: -b.deepest_mm)
+    cells = np.bincount(named.ravel(), minlength=count + 1)
+    large = np.flatnonzero(cells[1:] >= least_cells) + 1
+    if not len(large):
+        return np.zeros(w.shape, np.int32), []
+    # only the cells of bowls are sorted: they are few
+    at = np.flatnonzero(named)
+    owner, value = named.ravel()[at], w.ravel()[at]
+    by = np.lexsort((-value, owner))
+    first = by[np.searchsorted(owner[by], large)]
+    depth = value[first].astype(float)
+    places = np.column_stack(np.unravel_index(at[first], w.shape))
+    order = np.lexsort((large, -depth))
+    new = np.zeros(count + 1, np.int32)
+    new[large[order]] = np.arange(1, len(large) + 1)
+    found = [
+        Basin(n + 1, float(cells[large[k]]) * cell_area_m2 / 1e4, float(depth[k]), int(places[k][0]), int(places[k][1])) for n, k in enumerate(order)
+    ]  # fmt: skip
+    return new[named], found
 
 
 def growth(area_ha: np.ndarray, days: np.ndarray) -> dict[str, float]:

@@ -10,7 +10,7 @@ from scipy import stats
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.survey.insar.network import Network, design_matrix
 
-__all__ = ["Rate", "TrendBreak", "displacement_mm", "fit_rate", "rate_functional", "trend_break"]
+__all__ = ["Rate", "TrendBreak", "displacement_mm", "fit_rate", "height_error_mm", "rate_functional", "trend_break"]
 
 _DAYS_A_YEAR = 365.25
 
@@ -122,6 +122,12 @@ def fit_rate(
     return Rate(found[1], sigma, sigma * stats.t.ppf(0.5 + chance / 2, free), found[2] if len(found) > 2 else None, np.sqrt(variance))
 
 
+def height_error_mm(height_error_m: np.ndarray, *, baselines_m: np.ndarray, slant_range_m: float, incidence_deg: float) -> np.ndarray:
+    """Displacement (d, n) [mm] that an error of the height model feigns at each date, −B⊥·Δz/(R·sin θ) (高程误差假形变)."""
+    per_height = -np.asarray(baselines_m, dtype=float) * 1000.0 / (slant_range_m * np.sin(np.radians(incidence_deg)))
+    return per_height[:, None] * np.asarray(height_error_m, dtype=float)
+
+
 def _design(days: np.ndarray, baselines_m: np.ndarray | None, slant_range_m: float, incidence_deg: float) -> np.ndarray:
     t = np.asarray(days, dtype=float)
     columns = [np.ones_like(t), t / _DAYS_A_YEAR]
@@ -129,7 +135,7 @@ def _design(days: np.ndarray, baselines_m: np.ndarray | None, slant_range_m: flo
         b = np.asarray(baselines_m, dtype=float)
         if b.shape != t.shape or not (slant_range_m > 0 and 0 < incidence_deg < 90):
             raise SchemaError(f"基线 {b.shape}, 斜距 {slant_range_m}, 入射角 {incidence_deg}", expected="每个日期一个基线, 斜距 (米) 大于 0, 入射角 0-90 度")
-        columns.append(-b * 1000.0 / (slant_range_m * np.sin(np.radians(incidence_deg))))
+        columns.append(height_error_mm(np.ones(1), baselines_m=b, slant_range_m=slant_range_m, incidence_deg=incidence_deg)[:, 0])
     design = np.column_stack(columns)
     if len(t) - design.shape[1] < 2:
         raise MissingDataError(f"{len(t)} 期数据", expected=f"至少 {design.shape[1] + 2} 期")
@@ -173,16 +179,21 @@ def trend_break(series_mm: np.ndarray, days: np.ndarray, *, margin: int = 4) -> 
     if margin < 2 or not len(tries):
         raise MissingDataError(f"{len(t)} 期数据, 两端各留 {margin} 期", expected="转折检验至少需要 2·margin + 1 期, margin 不小于 2")
     straight = np.column_stack([np.ones_like(t), t])
-    before = ((y - straight @ (np.linalg.pinv(straight) @ y)) ** 2).sum(axis=0)
-    least, date_index = np.full(y.shape[1], np.inf), np.zeros(y.shape[1], dtype=np.int32)
-    slope, kink = np.full(y.shape[1], np.nan), np.full(y.shape[1], np.nan)
-    for k in tries:
-        design = np.column_stack([straight, np.maximum(t - t[k], 0.0)])
-        found = np.linalg.pinv(design) @ y
-        left = ((y - design @ found) ** 2).sum(axis=0)
-        better = left < least
-        least, date_index = np.where(better, left, least), np.where(better, k, date_index)
-        slope, kink = np.where(better, found[1], slope), np.where(better, found[2], kink)
+    back = np.linalg.pinv(straight)
+    line = back @ y
+    before = ((y - straight @ line) ** 2).sum(axis=0)
+    # a hinge less its own straight line is one more column at right angles: what it explains is a product, not a fit
+    hinge = np.maximum(t[:, None] - t[None, list(tries)], 0.0)
+    share = back @ hinge
+    across = hinge - straight @ share
+    mass = (across**2).sum(axis=0)[:, None]
+    found = (across.T @ y) / mass
+    gain = np.where(np.isfinite(found), found**2 * mass, 0.0)
+    at = gain.argmax(axis=0)
+    kink = np.take_along_axis(found, at[None], axis=0)[0]
+    slope = line[1] - share[1, at] * kink
+    least = np.maximum(before - np.take_along_axis(gain, at[None], axis=0)[0], 0.0)
+    date_index = (at + margin).astype(np.int32)
     free = len(t) - 4  # constant, slope, kink and the date itself
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = (before - least) / 2.0 / (least / free)

@@ -1,117 +1,99 @@
-"""A stack of unwrapped interferograms as it arrives: names, grids, signs of a wrong product (干涉堆栈检查)."""
+"""A stack of unwrapped interferograms as it arrives: unit, signs of a wrong product, islands (干涉堆栈检查)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-
 import numpy as np
+from scipy.ndimage import label
 
-from qianmo.geo.raster import Grid
-from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
-from qianmo.survey.insar.network import Network, make_network
+from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.radar_stack import StackHeader
+from qianmo.survey.insar.network import Network
 
-__all__ = ["Stack", "named_pair", "stacked"]
+__all__ = ["check_phases", "check_unit", "islands"]
 
-_DATES = re.compile(r"(?<!\d)(\d{8})[^0-9]{1,3}(\d{8})(?!\d)")
-_COHERENCE = re.compile(r"(?:^|[^a-z])(?:cc|coh|corr?|coherence)(?:[^a-z]|$)", re.IGNORECASE)
-
+_RADIANS = ("", "rad", "radian", "radians", "弧度")
 _NEAR_PI = 0.02
 """Share of phases beyond 0.9 π from which a stack that never leaves ±π counts as wrapped; wrapped noise has a tenth there."""
+_REPEATED = 0.005
+"""Share of cells that hold exactly the largest or smallest value of a pair from which that value is taken for no data."""
 
 
-@dataclass(frozen=True)
-class Stack:
-    """Interferograms on one grid (干涉堆栈).
-
-    `phase` (p, n) [rad], nan = no data; `coherence` (p, n) or None; `shape` rows and columns; `grid` carries transform and CRS.
-    """
-
-    network: Network
-    phase: np.ndarray
-    coherence: np.ndarray | None
-    shape: tuple[int, int]
-    grid: Grid
-
-
-def named_pair(name: str) -> tuple[date, date, bool] | None:
-    """Dates of a pair from a file name, and whether it holds coherence; None for a name without two dates (文件名解析).
+def check_unit(header: StackHeader) -> None:
+    """Refuse a stack whose stated unit is not the radian (单位检查).
 
     Raises
     ------
     SchemaError
-        Eight digits that are no date.
+        Another unit, such as mm, m or degree.
     """
-    found = _DATES.search(name)
-    if found is None:
-        return None
-    try:
-        first, second = (datetime.strptime(d, "%Y%m%d").date() for d in found.groups())
-    except ValueError:
-        raise SchemaError(f"{name}: 文件名中的 {found.group(1)}-{found.group(2)} 不是日期", expected="YYYYMMDD-YYYYMMDD", cure="改正文件名") from None
-    return first, second, bool(_COHERENCE.search(name[found.end() :]) or _COHERENCE.search(name[: found.start()]))
+    if header.unit.strip().lower() not in _RADIANS:
+        raise SchemaError(f"相位单位为 {header.unit}", expected="弧度 (radian)", cure="给解缠相位而非位移或速率; 度须先换算为弧度")
 
 
-def stacked(grids: Mapping[str, Grid], *, zero_is_nodata: bool = True, allow_wrapped: bool = False) -> Stack:
-    """Pair up phases and coherences by the dates in their names, on one grid (组成堆栈).
+def check_phases(
+    phase: np.ndarray, coherence: np.ndarray | None, network: Network, *, most_rad: float, least_rad: float, allow_wrapped: bool = False
+) -> None:
+    """Look for what a wrong product shows in its numbers (相位检查).
 
     Parameters
     ----------
-    grids : mapping of file name to Grid
-    zero_is_nodata : bool
-        A phase of exactly 0 is no data, as most processors write it.
+    phase : ndarray (p, n)
+        [rad], nan = no data: all pixels, or enough of them.
+    coherence : ndarray (p, n), optional
+    network : Network
+        For the dates in the messages.
+    most_rad, least_rad : float
+        99 % of the phases of a pair, less their median, lie between these: beyond they are millimetres or degrees, below metres.
     allow_wrapped : bool
         Go on although the phases look wrapped.
 
     Raises
     ------
     MissingDataError
-        No interferogram, or coherence for some pairs alone.
-    CrsError
-        Grids that differ in shape, position or CRS.
+        A pair without a valid pixel.
     SchemaError
-        Wrapped phases, two files for one pair, or a network that cannot be solved.
+        No-data values that nothing states, wrapped phases, another unit, coherence outside 0 to 1. A stack in millimetres without a
+        stated unit whose numbers are those of phases cannot be told.
     """
-    phases, quality = _sorted_out(grids)
-    if not phases:
-        raise MissingDataError(f"{len(grids)} 个栅格中没有干涉图", expected="文件名含两个日期 YYYYMMDD-YYYYMMDD 的解缠相位", cure="改文件名, 或指定正确的文件夹")
-    lost = [f"{a:%Y%m%d}-{b:%Y%m%d}" for a, b in phases if quality and (a, b) not in quality]
-    if lost:
-        raise MissingDataError(f"{len(lost)} 个干涉对没有相干性: {', '.join(lost[:5])}", expected="全部有或全部没有", cure="补充相干性文件, 或只给相位")
-    base = next(iter(phases.values()))
-    for kind in (phases, quality):
-        for (a, b), grid in kind.items():
-            if grid.values.shape != base.values.shape or not grid.transform.almost_equals(base.transform, 1e-9) or grid.crs != base.crs:
-                raise CrsError(f"{a:%Y%m%d}-{b:%Y%m%d} 的格网 {grid.values.shape} 与第一个 {base.values.shape} 不一致", expected="同一格网与坐标系", cure="先配准、裁切到同一范围")
-    network = make_network(list(phases))
-    phase = np.stack([np.where(g.valid & ((g.values != 0) | (not zero_is_nodata)), g.values, np.nan).ravel() for g in phases.values()]).astype(np.float32)
-    empty = [f"{a:%Y%m%d}-{b:%Y%m%d}" for (a, b), row in zip(phases, phase) if not np.isfinite(row).any()]
+    seen = np.isfinite(phase)
+    empty = [_said(network, int(k)) for k in np.flatnonzero(~seen.any(axis=1))]
     if empty:
         raise MissingDataError(f"干涉图没有有效像元: {', '.join(empty[:5])}", expected="至少一个有效值")
-    size = np.abs(phase[np.isfinite(phase)])
-    if not allow_wrapped and size.max() <= np.pi + 0.01 and (size > 0.9 * np.pi).mean() > _NEAR_PI:
-        raise SchemaError(f"所有相位都在 -π 至 π 之间, 且 {(size > 0.9 * np.pi).mean():.1%} 紧靠两端, 像是未解缠的相位", expected="解缠相位 (弧度)", cure="先解缠; 若确为形变很小的解缠相位, 用 --allow-wrapped")
-    seen = np.stack([np.where(quality[k].valid, quality[k].values, np.nan).ravel() for k in phases]).astype(np.float32) if quality else None
-    rows, columns = base.values.shape
-    return Stack(network, phase, seen, (rows, columns), base)
+    for k, row in enumerate(phase):
+        values = row[seen[k]]
+        for odd in (values.min(), values.max()):
+            share = float((values == odd).mean())
+            if share > _REPEATED and (values == odd).sum() > 3 and values.min() < values.max():
+                raise SchemaError(f"{_said(network, k)}: {share:.1%} 的像元恰为 {odd:g}, 像是未标明的无数据值", expected="无数据值为 0 或在文件中标明", cure="用处理软件写明 nodata")
+    size = np.abs(phase[seen])
+    near = float((size > 0.9 * np.pi).mean())
+    if not allow_wrapped and size.max() <= np.pi + 0.01 and near > _NEAR_PI:
+        raise SchemaError(
+            f"所有相位都在 -π 至 π 之间, 且 {near:.1%} 紧靠两端, 像是未解缠的相位", expected="解缠相位 (弧度)", cure="先解缠; 若确为形变很小的解缠相位, 用 --allow-wrapped"
+        )
+    reach = np.array([np.percentile(np.abs(row[s] - np.median(row[s])), 99) for row, s in zip(phase, seen)])
+    if np.median(reach) > most_rad:
+        raise SchemaError(f"相位幅度达 {np.median(reach):.0f}, 像是毫米或度", expected=f"弧度, 99 % 在 ±{most_rad:g} 之内", cure="核对单位 (解缠相位, 弧度) 与字节序")
+    if np.median(reach) < least_rad and seen.sum(axis=1).max() > 20:
+        raise SchemaError(f"相位幅度仅 {np.median(reach):.2g}, 像是米", expected=f"弧度, 噪声不低于 {least_rad:g}", cure="核对单位 (解缠相位, 弧度, 而非位移)")
+    if coherence is not None and (np.nanmin(coherence, initial=0.0) < 0 or np.nanmax(coherence, initial=0.0) > 1.0 + 1e-6):
+        raise SchemaError(f"相干性范围 {np.nanmin(coherence):g} 至 {np.nanmax(coherence):g}", expected="0 至 1", cure="核对是否为 0-255 的整数影像, 或无效值未标记")
 
 
-def _sorted_out(grids: Mapping[str, Grid]) -> tuple[dict[tuple[date, date], Grid], dict[tuple[date, date], Grid]]:
-    phases: dict[tuple[date, date], Grid] = {}
-    quality: dict[tuple[date, date], Grid] = {}
-    for name in _in_order(grids):
-        pair = named_pair(name)
-        if pair is None:
-            continue
-        first, second, is_coherence = pair
-        into = quality if is_coherence else phases
-        if (first, second) in into:
-            raise SchemaError(f"{first:%Y%m%d}-{second:%Y%m%d} 有两个{'相干性' if is_coherence else '相位'}文件, 其一为 {name}", expected="每个干涉对一个")
-        into[first, second] = grids[name]
-    return phases, quality
+def islands(valid: np.ndarray, row: int, column: int) -> np.ndarray:
+    """Valid cells that no chain of valid neighbours joins to the reference (孤岛像元).
+
+    Unwrapping cannot carry whole turns across a gap: the phases of an island may be off by whole turns against the reference.
+
+    Parameters
+    ----------
+    valid : ndarray (rows, columns), bool
+    row, column : int
+        Reference cell, which is valid.
+    """
+    named, _ = label(valid, structure=np.ones((3, 3)))
+    return valid & (named != named[row, column])
 
 
-def _in_order(names: Mapping[str, Grid]) -> Sequence[str]:
-    return sorted(names)
+def _said(network: Network, pair: int) -> str:
+    return f"{network.dates[network.first[pair]]:%Y%m%d}-{network.dates[network.second[pair]]:%Y%m%d}"
