@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qianmo.finance.legality.from_project import facts_of_project, models_of_project
+from qianmo.finance.legality.from_project import doubts_of_rates, facts_of_project, models_of_project
 from qianmo.finance.legality.lint import Finding, lint_project
 from qianmo.finance.legality.project_facts import ProjectFacts, project_facts
 from qianmo.finance.legality.read import Told, legality_of
@@ -47,7 +47,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     told = legality_of(data, file=path.name, text=text)
     asked = _day(values["on"])
     context.step("推算合规事实", 0.3)
-    facts, notes = _facts(data, text, path.name, told, asked, values, origins)
+    facts, notes = _facts(data, text, path, told, asked, values, origins)
     context.step("逐条判定", 0.8)
     findings = lint_project(facts)
     for note in notes:
@@ -75,9 +75,10 @@ def findings_table(findings: Sequence[Finding]) -> pd.DataFrame:
 
 
 def _facts(
-    data: Mapping[str, Any], text: str, file: str, told: Told, asked: date | None, options: Mapping[str, Any], origins: Mapping[Place, Source]
+    data: Mapping[str, Any], text: str, path: Path, told: Told, asked: date | None, options: Mapping[str, Any], origins: Mapping[Place, Source]
 ) -> tuple[ProjectFacts, list[str]]:
     """What the file tells, over what its lines say; and what a reader must know about it."""
+    file = path.name
     if "project" not in data and "legality" not in data:
         raise FinanceInputError("文件没有 [project] 也没有 [legality]", file=file, expected="项目资金文件, 或含 [legality] 的文件", cure="见 examples/finance/legality_solar.toml")
     notes: list[str] = []
@@ -88,8 +89,9 @@ def _facts(
         day = day or project.rates_on or date(project.base_year, 1, 1)
         amounts = computed(assemble(project))
         derived = facts_of_project(project, amounts, day)
-        if options["inputs"]:
-            derived |= _from_scenarios(project, amounts, options, notes)
+        beside = path.with_name(f"{path.stem}.risk.toml")
+        if options["inputs"] or beside.is_file():
+            derived |= _from_scenarios(project, amounts, Path(options["inputs"] or beside), options, notes)
         seen = models_of_project(project)
         derived["models"] = sorted({*seen, *(models or ())}, key=list(finance_models()).index)
         if models is None:
@@ -99,12 +101,12 @@ def _facts(
     if day is None:
         raise SchemaError(f"{file} 没有规则适用日期", expected="--on 2026-01-01, 或 [legality] on = 2026-01-01")
     merged = {**derived, **{k: v for k, v in told.values.items() if k != "models" or not derived}}
-    return project_facts(merged, day, overrides=told.thresholds, are_all_models=models is not None), notes
+    doubts = {name: why for name, why in doubts_of_rates(day).items() if name not in told.values} if derived else {}
+    return project_facts(merged, day, overrides=told.thresholds, are_all_models=models is not None, doubts=doubts), notes
 
 
-def _from_scenarios(project: Project, amounts: Mapping[str, Sequence[float]], options: Mapping[str, Any], notes: list[str]) -> dict[str, float]:
+def _from_scenarios(project: Project, amounts: Mapping[str, Sequence[float]], place: Path, options: Mapping[str, Any], notes: list[str]) -> dict[str, float]:
     """How often the package balances, over scenarios of the uncertain inputs."""
-    place = Path(options["inputs"])
     given, _ = read_finance_file(place)
     count, seed = int(options["scenarios"]), int(options["seed"])
     if not 100 <= count <= MOST_SCENARIOS:
@@ -224,7 +226,7 @@ SPECS = (
             JobOption("file", "path", "项目资金文件或只含 [legality] 的文件 (TOML)", "file of project money, or of facts alone (TOML)", required=True, positional=True),
             PROJECT_OPTION,
             JobOption("on", "text", "规则适用日期, 如 2026-01-01", "day whose rules apply", default=""),
-            JobOption("inputs", "path", "不确定因素文件 (.risk.toml), 据以推算自平衡概率", "uncertain inputs, to count how often the package balances"),
+            JobOption("inputs", "path", "不确定因素文件, 据以推算自平衡概率, 默认为同名 .risk.toml", "uncertain inputs, to count how often the package balances, by default the same name with .risk.toml"),
             JobOption("scenarios", "integer", "情景数", "scenarios", default=20_000),
             JobOption("seed", "integer", "随机种子", "seed", default=1),
             JobOption("all", "flag", "也列出不涉及的规则", "also list the rules that do not apply", default=False),

@@ -93,7 +93,7 @@ def _risk_items(model: FinanceModel, path: Path, values: Mapping[str, Any]) -> t
     count = int(values["scenarios"])
     done = simulate(risk, count, int(values["seed"]), threads=1)
     items = []
-    for figure, zh in (("irr", "税后内部收益率"), ("self_balance_ratio", "自平衡比")):
+    for figure, zh in (("irr", "税后内部收益率"), ("self_balance_ratio", "自平衡比(反哺比)")):
         found = done.figures[figure]
         found = found[~pd.isna(found)]
         if not len(found):
