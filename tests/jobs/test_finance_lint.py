@@ -95,7 +95,7 @@ def test_the_table_is_written_for_a_spreadsheet(solar, tmp_path, capsys):
         ("[legality]\non = 2026-01-01\nlease_year = 3\n", "第 3 行 legality.lease_year"),
         ("legality = 3\n", "应为一张表"),
         ("[risk]\nseed = 1\n", "文件没有 [project] 也没有 [legality]"),
-        ("[legality\n", "不是 TOML"),
+        ("[legality\n", "a.toml 第 1 行 legality"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_place(tmp_path, text, said, capsys):

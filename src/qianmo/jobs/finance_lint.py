@@ -29,7 +29,7 @@ from qianmo.jobs.finance_references import PROJECT_OPTION, looked_up_references
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import FinanceInputError, SchemaError
 from qianmo.schema.finance_rules import finance_facts, finance_models
-from qianmo.schema.rules import CONFIDENCE_WORDS, CONFIRM, FAIL, NO_DATA, PASS
+from qianmo.schema.rules import CONFIDENCE_WORDS, CONFIRM, FAIL, NO_DATA, PASS, source_words
 from qianmo.store.finance_file import read_finance_file, write_statement_tables
 
 __all__ = ["SPECS", "run"]
@@ -69,7 +69,7 @@ def findings_table(findings: Sequence[Finding]) -> pd.DataFrame:
     table = pd.DataFrame([asdict(f) for f in findings])
     table["verdict"] = ["不涉及" if not f.applies else WORDS[f.verdict] for f in findings]
     table["severity"] = [SEVERITY.get(f.severity, f.severity) for f in findings]
-    table["source"] = [_source(f.source) for f in findings]
+    table["source"] = [source_words(f.source) for f in findings]
     table["confidence"] = [CONFIDENCE_WORDS[f.confidence] for f in findings]
     return table[list(heads)].rename(columns=heads)
 
@@ -184,22 +184,8 @@ def _told(found: Finding) -> list[str]:
     details += [f"缺少: {found.missing}"] if found.missing else []
     details += [found.note] if found.note else []
     if found.verdict in (FAIL, CONFIRM):
-        details.append(f"依据: {_source(found.source)} [可信度{CONFIDENCE_WORDS[found.confidence]}]")
+        details.append(f"依据: {source_words(found.source)} [可信度{CONFIDENCE_WORDS[found.confidence]}]")
     return [head, *(f"      {d}" for d in details)]
-
-
-def _source(text: str) -> str:
-    """Where a rule was read, in Chinese."""
-    for said, zh in SOURCES.items():
-        text = text.replace(said, zh)
-    return text
-
-
-SOURCES = {
-    "partly found": "部分见于", "found:": "见于", "own knowledge": "经验知识(未见原文)", "own design": "自拟", "document found": "文件已见", "numbers": "数字为",
-    "note on project finance": "资金设计说明", "domain note": "业务说明", "published guideline used in practice": "实务指引", "arithmetic": "算术关系",
-}  # fmt: skip
-"""Words of the source column."""
 
 
 def _summary(findings: Sequence[Finding]) -> str:
