@@ -60,7 +60,13 @@ def test_a_fault_in_the_file_names_its_line(repo, tmp_path, capsys):
     assert "资金文件有误" in told and "wrong.toml 第 62 行 quota[quota].price" in told and not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("content", "words"), [(b"a = \n", "a: 值的写法不对"), (b"\xff\xfe", "UTF-16"), (b"\n\n", "文件是空的"), ("# 名\n".encode("gbk"), "第 1 行: 文件是 GBK"), (b"[project]\nyears = 3\nyears = 4\n", "第 3 行 years: 键重复"), (b"[project]\nname = 'x'\n", "base_year")])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a = \n", "a: 值的写法不对"), (b"\xff\xfe", "UTF-16"), (b"\n\n", "文件是空的"), ("# 名\n".encode("gbk"), "第 1 行: 文件是 GBK"),
+        (b"[project]\nyears = 3\nyears = 4\n", "第 3 行 years: 键重复"), (b"[project]\nname = 'x'\n", "base_year"),
+    ],
+)  # fmt: skip
 def test_a_file_that_is_no_project_is_refused(tmp_path, capsys, content, words):
     (tmp_path / "bad.toml").write_bytes(content)
     assert main(["finance", "run", str(tmp_path / "bad.toml"), "--quiet"]) == 2

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qianmo.finance.legality.contracts import contracts_from, judged_contracts
 from qianmo.finance.legality.from_project import doubts_of_rates, facts_of_project, models_of_project
 from qianmo.finance.legality.lint import Finding, lint_project
 from qianmo.finance.legality.project_facts import ProjectFacts, project_facts
@@ -26,10 +27,11 @@ from qianmo.finance.sheet.row import Source
 from qianmo.finance.statements.assemble import assemble
 from qianmo.jobs.context import Context
 from qianmo.jobs.finance_references import PROJECT_OPTION, looked_up_references
+from qianmo.jobs.finance_risk import contract_lines
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import FinanceInputError, SchemaError
 from qianmo.schema.finance_rules import finance_facts, finance_models
-from qianmo.schema.rules import CONFIDENCE_WORDS, CONFIRM, FAIL, NO_DATA, PASS, source_words
+from qianmo.schema.rules import CONFIDENCE_WORDS, CONFIRM, FAIL, NO_DATA, PASS, parameter, source_words
 from qianmo.store.finance_file import read_finance_file, write_statement_tables
 
 __all__ = ["SPECS", "run"]
@@ -105,9 +107,9 @@ def _facts(
     return project_facts(merged, day, overrides=told.thresholds, are_all_models=models is not None, doubts=doubts), notes
 
 
-def _from_scenarios(project: Project, amounts: Mapping[str, Sequence[float]], place: Path, options: Mapping[str, Any], notes: list[str]) -> dict[str, float]:
+def _from_scenarios(project: Project, amounts: Mapping[str, Sequence[float]], place: Path, options: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     """How often the package balances, over scenarios of the uncertain inputs."""
-    given, _ = read_finance_file(place)
+    given, text = read_finance_file(place)
     count, seed = int(options["scenarios"]), int(options["seed"])
     if not 100 <= count <= MOST_SCENARIOS:
         raise SchemaError(f"--scenarios {count}", expected=f"100 到 {MOST_SCENARIOS:,}")
@@ -117,17 +119,25 @@ def _from_scenarios(project: Project, amounts: Mapping[str, Sequence[float]], pl
         raise
     except SchemaError as fault:
         raise FinanceInputError(fault.found, file=place.name, expected=fault.expected, cure=fault.cure) from None
+    judged = judged_contracts(
+        contracts_from(given, years=project.years, file=place.name, text=text), model, scenarios=min(count, _KEPT), seed=seed, risk_free_rate=parameter("risk_free_rate")
+    )
+    notes += [line.strip() for line in contract_lines(judged)[2:]]
+    found: dict[str, Any] = {"fixed_return_to_equity": True} if any(f.is_debt for f in judged.values()) else {}
     ratio = simulate(model, count, seed).figures["self_balance_ratio"]
     known = ratio[~np.isnan(ratio)]
     if not len(known):
         notes.append(f"{place.name}: 项目没有修复成本, 无自平衡概率")
-        return {}
+        return found
     notes.append(f"自平衡概率由 {count:,} 个情景推算 ({place.name}, 种子 {seed})")
-    return {"self_balance_probability": float((known >= 1.0).mean())}
+    return found | {"self_balance_probability": float((known >= 1.0).mean())}
 
 
 MOST_SCENARIOS = 1_000_000
 """Scenarios that a check may ask for."""
+
+_KEPT = 4000
+"""Scenarios of which every year is kept, to judge contracts."""
 
 
 def _differences(told: Mapping[str, Any], derived: Mapping[str, Any]) -> list[str]:

@@ -82,6 +82,7 @@ def _fund_chart(model: FinanceModel, sheet: PackageSheet) -> bytes:
     def yuan(row: str) -> list[float]:
         return [x / 100.0 for x in values[row]]
 
+    lines: Mapping[str, Sequence[float]]
     if {"收入", "支出", "累计余额"} <= set(sheet.yearly):
         income, uses, lines = sheet.yearly["收入"], sheet.yearly["支出"], {"累计余额": sheet.yearly["累计余额"]}
     else:

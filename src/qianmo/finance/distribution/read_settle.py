@@ -9,7 +9,13 @@ from typing import Any, TypeVar
 
 from qianmo.finance.distribution.claims import equal_awards, equal_losses, proportional, talmud
 from qianmo.finance.distribution.exact import exact, half_away, whole_amounts
-from qianmo.finance.distribution.homestead_swap import HomesteadAreas, SwapBalance, break_even_occupancy, homestead_areas, swap_balance
+from qianmo.finance.distribution.homestead_swap import (
+    HomesteadAreas,
+    SwapBalance,
+    break_even_occupancy,
+    homestead_areas,
+    swap_balance,
+)
 from qianmo.finance.distribution.market_entry import LandTicket, MarketEntry, land_ticket, market_entry
 from qianmo.finance.distribution.quota_chain import QuotaLot, QuotaOutcome, quota_chain, quota_income_by_year
 from qianmo.finance.distribution.read import amount_fen, area_mu, share

@@ -51,8 +51,8 @@ def project_risk(project: Project, values: Values, given: Mapping[str, Any]) -> 
     -----
     The short-term loan of the statements is not part of the model: years short of cash are counted instead.
     """
-    if set(given) - {"input", "correlation", "nearest"}:
-        raise SchemaError(f"不确定因素文件中写了 {', '.join(sorted(given))}", expected="input, correlation, nearest")
+    if set(given) - {"input", "correlation", "nearest", "contract"}:
+        raise SchemaError(f"不确定因素文件中写了 {', '.join(sorted(given))}", expected="input, correlation, nearest, contract")
     if project.taxes.refund_losses:
         raise SchemaError("亏损即时抵退不能作风险模拟", expected="亏损向后结转", cure='在 [tax] 中写 losses = "carry"')
     told = uncertain_from(given)

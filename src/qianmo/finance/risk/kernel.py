@@ -8,7 +8,18 @@ import numpy as np
 from numba import njit
 
 from qianmo.finance.risk.loan_rows import loan_account, owners_flow
-from qianmo.finance.risk.packed import CAPITAL, FEEDBACK, INCOME, INPUT_TAX, OPERATING, OUTPUT_TAX, PROFIT, RECOVERY, RESTORATION, STREAMS
+from qianmo.finance.risk.packed import (
+    CAPITAL,
+    FEEDBACK,
+    INCOME,
+    INPUT_TAX,
+    OPERATING,
+    OUTPUT_TAX,
+    PROFIT,
+    RECOVERY,
+    RESTORATION,
+    STREAMS,
+)
 from qianmo.finance.risk.rows import income_taxes, payback, present_value, rate_of_return, sign_changes, value_added
 from qianmo.finance.risk.stream_rows import fill_streams, first_income
 
