@@ -104,3 +104,11 @@ def test_workbook_writes_a_file_with_formulas(example, tmp_path, capsys):
     book = openpyxl.load_workbook(tmp_path / "model.xlsx")
     assert book.sheetnames[:3] == ["说明", "输入", "计算"] and len(book.sheetnames) == 14
     assert main(["finance", "workbook", example, "--out", str(tmp_path / "model.pdf"), "--quiet"]) == 2
+
+
+def test_rates_nobody_has_compared_with_the_original_are_listed_to_be_confirmed(repo, example, capsys):
+    assert main(["finance", "run", str(repo / "examples" / "finance" / "packages" / "huangshi_mine.toml"), "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "待核实" in said and "增值税" in said and "未与原文核对" in said
+    assert main(["finance", "run", str(example), "--quiet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["figures"]["to_confirm"] == ["法定盈余公积提取比例"]
