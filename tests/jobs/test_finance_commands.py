@@ -60,7 +60,13 @@ def test_a_fault_in_the_file_names_its_line(repo, tmp_path, capsys):
     assert "资金文件有误" in told and "wrong.toml 第 62 行 quota[quota].price" in told and not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("content", "words"), [(b"a = \n", "不是 TOML"), (b"\xff\xfe", "UTF-8"), (b"[project]\nname = 'x'\n", "base_year")])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a = \n", "a: 值的写法不对"), (b"\xff\xfe", "UTF-16"), (b"\n\n", "文件是空的"), ("# 名\n".encode("gbk"), "第 1 行: 文件是 GBK"),
+        (b"[project]\nyears = 3\nyears = 4\n", "第 3 行 years: 键重复"), (b"[project]\nname = 'x'\n", "base_year"),
+    ],
+)  # fmt: skip
 def test_a_file_that_is_no_project_is_refused(tmp_path, capsys, content, words):
     (tmp_path / "bad.toml").write_bytes(content)
     assert main(["finance", "run", str(tmp_path / "bad.toml"), "--quiet"]) == 2
@@ -98,3 +104,11 @@ def test_workbook_writes_a_file_with_formulas(example, tmp_path, capsys):
     book = openpyxl.load_workbook(tmp_path / "model.xlsx")
     assert book.sheetnames[:3] == ["说明", "输入", "计算"] and len(book.sheetnames) == 14
     assert main(["finance", "workbook", example, "--out", str(tmp_path / "model.pdf"), "--quiet"]) == 2
+
+
+def test_rates_nobody_has_compared_with_the_original_are_listed_to_be_confirmed(repo, example, capsys):
+    assert main(["finance", "run", str(repo / "examples" / "finance" / "packages" / "huangshi_mine.toml"), "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "待核实" in said and "增值税" in said and "未与原文核对" in said
+    assert main(["finance", "run", str(example), "--quiet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["figures"]["to_confirm"] == ["法定盈余公积提取比例"]

@@ -61,6 +61,21 @@ def test_uncertain_inputs_tell_how_often_the_package_balances(repo, capsys):
     assert main([*asked[:5], "--scenarios", "3", "--quiet"]) == 2
 
 
+def test_inputs_beside_the_file_are_taken_and_a_rate_in_doubt_never_fails(repo, tmp_path, capsys):
+    folder = repo / "examples" / "finance"
+    text = (folder / "eod_simple.toml").read_text(encoding="utf-8")
+    (tmp_path / "a.risk.toml").write_bytes((folder / "eod_simple.risk.toml").read_bytes())
+    (tmp_path / "a.toml").write_text(text + '\n[legality]\nmodels = ["eod", "private_loan"]\nprivate_loan_rate = 0.2\n', encoding="utf-8")
+    assert main(["finance", "lint", str(tmp_path / "a.toml"), "--scenarios", "500", "--quiet", "--json"]) == 0
+    found = {f["rule_id"]: f for f in json.loads(capsys.readouterr().out)["figures"]["findings"]}
+    assert found["M-30"]["verdict"] == "pass"
+    assert found["M-15"]["verdict"] == "needs_confirmation" and "可信度中" in found["M-15"]["note"]
+    (tmp_path / "a.toml").write_text(text + '\n[legality]\nmodels = ["private_loan"]\nprivate_loan_rate = 0.2\nlpr_one_year_rate = 0.03\n', encoding="utf-8")
+    assert main(["finance", "lint", str(tmp_path / "a.toml"), "--scenarios", "500", "--quiet", "--json"]) == 1
+    found = {f["rule_id"]: f for f in json.loads(capsys.readouterr().out)["figures"]["findings"]}
+    assert found["M-15"]["verdict"] == "fail" and "核对原文" in found["M-15"]["note"]
+
+
 def test_the_day_can_be_asked_for(solar, capsys):
     main(["finance", "lint", str(solar), "--quiet", "--on", "2020-06-01"])
     said = capsys.readouterr().out
@@ -80,7 +95,7 @@ def test_the_table_is_written_for_a_spreadsheet(solar, tmp_path, capsys):
         ("[legality]\non = 2026-01-01\nlease_year = 3\n", "第 3 行 legality.lease_year"),
         ("legality = 3\n", "应为一张表"),
         ("[risk]\nseed = 1\n", "文件没有 [project] 也没有 [legality]"),
-        ("[legality\n", "不是 TOML"),
+        ("[legality\n", "a.toml 第 1 行 legality"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_place(tmp_path, text, said, capsys):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from qianmo.cli.main import main
 from qianmo.jobs.context import Context
 from qianmo.jobs.registry import job_spec
 from qianmo.jobs.spec import checked_values
@@ -78,3 +80,23 @@ def test_a_fault_of_the_inputs_names_file_line_and_input(example, tmp_path):
         run(file=example, inputs=tmp_path / "none.toml")
     with pytest.raises(SchemaError, match="scenarios"):
         run(file=example, scenarios=0)
+
+
+def test_a_contract_paid_whatever_the_project_earns_is_told_as_debt_and_found_by_the_linter(repo, tmp_path, capsys):
+    folder = repo / "examples" / "finance"
+    (tmp_path / "a.toml").write_bytes((folder / "eod_simple.toml").read_bytes())
+    text = (folder / "eod_simple.risk.toml").read_text(encoding="utf-8")
+    floor = '\n[[contract]]\nzh = "基金优先份额"\ninvested = "3000 万元"\nyear = 1\nuntil = 10\nfloor_rate = "8 %"\nprincipal_back = true\n'
+    real = '\n[[contract]]\nzh = "基金普通份额"\ninvested = "6000 万元"\nshare = "30 %"\n'
+    harder = text.replace("log_deviation = 0.2", "log_deviation = 1.5") + floor + real
+    (tmp_path / "a.risk.toml").write_text(harder + '\n[[input]]\nname = "sales"\nkind = "uniform"\nlow = 0.1\nhigh = 1.2\nlines = ["net_income"]\n', encoding="utf-8")
+    assert main(["finance", "risk", str(tmp_path / "a.toml"), "--scenarios", "2000", "--quiet", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["figures"]["contracts"]
+    assert found["基金优先份额"]["is_debt"] is True and found["基金优先份额"]["lowest_rate"] == pytest.approx(0.08, abs=1e-9)
+    assert found["基金普通份额"]["is_debt"] is False and found["基金优先份额"]["failing"] > 0
+    main(["finance", "lint", str(tmp_path / "a.toml"), "--scenarios", "2000", "--quiet", "--json"])
+    assert json.loads(capsys.readouterr().out)["figures"]["facts"]["fixed_return_to_equity"] is True
+    (tmp_path / "a.risk.toml").write_text(harder.replace("until = 10", "until = 99"), encoding="utf-8")
+    assert main(["finance", "risk", str(tmp_path / "a.toml"), "--scenarios", "200", "--quiet"]) == 2
+    told = capsys.readouterr().err
+    assert "a.risk.toml 第" in told and "until" in told

@@ -60,7 +60,7 @@ def random_model(rng: np.random.Generator, sized_by: str) -> RiskModel:
 def cash_by_line(model: RiskModel, x: dict[str, float]) -> dict[str, np.ndarray]:
     """Streams of one scenario: every line by itself, the delayed ones month by month."""
     zero = np.zeros(model.years)
-    found = {n: zero.copy() for n in ("cash", "capital", "output", "bought", "profit", "income", "eco", "lost")}
+    found = {n: zero.copy() for n in ("cash", "capital", "output", "bought", "profit", "income", "eco", "back", "lost")}
     for line in model.lines:
         amount = line.amount_fen * math.prod([x[d] for d in line.drivers])
         land = 0.0
@@ -81,11 +81,13 @@ def cash_by_line(model: RiskModel, x: dict[str, float]) -> dict[str, np.ndarray]
             found["profit"] += amount * (1 - land)
             found["income"] += amount
             found["output"] += amount * line.vat_rate
+            found["back"] += amount * (1 + line.vat_rate) * line.is_feedback
         elif line.nature == "untaxed":
             found["cash"] += amount
+            found["back"] += amount
         else:
             found["bought"] += amount * line.vat_rate
-            found["eco"] += amount * line.is_restoration
+            found["eco" if line.is_restoration else "back"] += amount * (1 + line.vat_rate) * (1 if line.is_restoration else -1)
             if line.nature == "cost":
                 found["cash"] -= amount
                 found["profit"] -= amount
@@ -130,7 +132,7 @@ def slow(model: RiskModel, values: np.ndarray, signed: dict[str, np.ndarray] | N
         "npv_fen": flow @ discount, "irr": root(flow), "payback_years": crossing(flow, np.ones(model.years), model.first),
         "dynamic_payback_years": crossing(flow, discount, model.first), "equity_npv_fen": equity @ discount, "equity_irr": root(equity),
         "debt_fen": account["opening"][f], "min_coverage": kept.min(),
-        "self_balance_ratio": (available + s["eco"]) @ discount / (s["eco"] @ discount), "short_years": float((equity[f:] < 0).sum()),
+        "self_balance_ratio": s["back"] @ discount / (s["eco"] @ discount), "short_years": float((equity[f:] < 0).sum()),
         "irr_sign_changes": changes(flow), "equity_sign_changes": changes(equity), "income_lost_fen": s["lost"][0], "account": account,
     }  # fmt: skip
 

@@ -15,6 +15,7 @@ from qianmo.finance.risk.from_project import as_planned, project_risk
 from qianmo.finance.risk.simulate import evaluate, evaluate_yearly
 from qianmo.finance.sheet.evaluate import computed
 from qianmo.finance.statements.assemble import assemble
+from qianmo.finance.statements.part_figures import part_figures
 from qianmo.schema.errors import SchemaError
 
 FEN = 60.0
@@ -64,8 +65,16 @@ def differences(model, values: np.ndarray, sheet) -> tuple[float, float]:
     return tuple(float(np.abs(rows[mine][:, 0] - np.asarray(sheet[theirs])).max()) for mine, theirs in (("project_flow", "flow.after_tax"), ("equity_flow", "flow.equity")))
 
 
+def same_ratio(model, values: np.ndarray, project, sheet) -> bool:
+    """The self-balance ratio of the scenario is the feedback ratio of the statements; False where there is no restoration."""
+    told = next((f.value for f in part_figures(project, sheet) if f.id == "feedback_ratio"), None)
+    mine = float(evaluate(model, values)["self_balance_ratio"][0])
+    assert np.isnan(mine) if told is None else mine == pytest.approx(told, rel=1e-7, abs=1e-7)
+    return told is not None
+
+
 def test_as_planned_the_kernel_gives_the_statements_of_120_invented_projects():
-    compared = 0
+    compared = balanced = 0
     for number in range(140):
         project, sheet = statement(invented_project(np.random.default_rng(number)))
         if project.taxes.refund_losses:
@@ -74,10 +83,11 @@ def test_as_planned_the_kernel_gives_the_statements_of_120_invented_projects():
         model = project_risk(project, sheet, given)
         flow, equity = differences(model, as_planned(project, given), sheet)
         assert flow < FEN, number
+        balanced += same_ratio(model, as_planned(project, given), project, sheet)
         if max(sheet["short.borrowed"]) == 0:
             assert equity < FEN, number
             compared += 1
-    assert compared > 30
+    assert compared > 30 and balanced > 30
 
 
 @pytest.mark.parametrize(
@@ -106,8 +116,9 @@ def test_a_changed_input_gives_the_statements_of_a_changed_file(values, edit):
         given[model.place(name)] = value
     other = copy.deepcopy(PACKAGE)
     edit(other)
-    _, wanted = statement(other)
+    changed, wanted = statement(other)
     assert max(wanted["loans.closing"]) > 0
+    assert same_ratio(model, given, changed, wanted)
     flow, equity = differences(model, given, wanted)
     assert flow < FEN and equity < FEN
 

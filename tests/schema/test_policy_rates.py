@@ -86,3 +86,9 @@ def test_whatever_is_not_confirmed_says_so():
         assert r.confidence == "high" or "待核实" in r.note or "shared price list" in r.source, r.id
         assert r.unit in ("fraction", "ratio", "years", "yuan/m2"), r.id
         assert 0 <= r.value <= (1 if r.unit == "fraction" else 60), r.id
+
+
+def test_a_rate_nobody_has_compared_with_the_original_is_not_certain_and_says_so():
+    for row in policy_rates():
+        found = row.source.startswith("found")
+        assert found or (row.confidence != "high" and "待核实" in row.note), row

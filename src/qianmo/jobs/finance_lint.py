@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qianmo.finance.legality.from_project import facts_of_project, models_of_project
+from qianmo.finance.legality.contracts import contracts_from, judged_contracts
+from qianmo.finance.legality.from_project import doubts_of_rates, facts_of_project, models_of_project
 from qianmo.finance.legality.lint import Finding, lint_project
 from qianmo.finance.legality.project_facts import ProjectFacts, project_facts
 from qianmo.finance.legality.read import Told, legality_of
@@ -26,10 +27,11 @@ from qianmo.finance.sheet.row import Source
 from qianmo.finance.statements.assemble import assemble
 from qianmo.jobs.context import Context
 from qianmo.jobs.finance_references import PROJECT_OPTION, looked_up_references
+from qianmo.jobs.finance_risk import contract_lines
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import FinanceInputError, SchemaError
 from qianmo.schema.finance_rules import finance_facts, finance_models
-from qianmo.schema.rules import CONFIDENCE_WORDS, CONFIRM, FAIL, NO_DATA, PASS
+from qianmo.schema.rules import CONFIDENCE_WORDS, CONFIRM, FAIL, NO_DATA, PASS, parameter, source_words
 from qianmo.store.finance_file import read_finance_file, write_statement_tables
 
 __all__ = ["SPECS", "run"]
@@ -47,7 +49,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     told = legality_of(data, file=path.name, text=text)
     asked = _day(values["on"])
     context.step("推算合规事实", 0.3)
-    facts, notes = _facts(data, text, path.name, told, asked, values, origins)
+    facts, notes = _facts(data, text, path, told, asked, values, origins)
     context.step("逐条判定", 0.8)
     findings = lint_project(facts)
     for note in notes:
@@ -69,15 +71,16 @@ def findings_table(findings: Sequence[Finding]) -> pd.DataFrame:
     table = pd.DataFrame([asdict(f) for f in findings])
     table["verdict"] = ["不涉及" if not f.applies else WORDS[f.verdict] for f in findings]
     table["severity"] = [SEVERITY.get(f.severity, f.severity) for f in findings]
-    table["source"] = [_source(f.source) for f in findings]
+    table["source"] = [source_words(f.source) for f in findings]
     table["confidence"] = [CONFIDENCE_WORDS[f.confidence] for f in findings]
     return table[list(heads)].rename(columns=heads)
 
 
 def _facts(
-    data: Mapping[str, Any], text: str, file: str, told: Told, asked: date | None, options: Mapping[str, Any], origins: Mapping[Place, Source]
+    data: Mapping[str, Any], text: str, path: Path, told: Told, asked: date | None, options: Mapping[str, Any], origins: Mapping[Place, Source]
 ) -> tuple[ProjectFacts, list[str]]:
     """What the file tells, over what its lines say; and what a reader must know about it."""
+    file = path.name
     if "project" not in data and "legality" not in data:
         raise FinanceInputError("文件没有 [project] 也没有 [legality]", file=file, expected="项目资金文件, 或含 [legality] 的文件", cure="见 examples/finance/legality_solar.toml")
     notes: list[str] = []
@@ -88,8 +91,9 @@ def _facts(
         day = day or project.rates_on or date(project.base_year, 1, 1)
         amounts = computed(assemble(project))
         derived = facts_of_project(project, amounts, day)
-        if options["inputs"]:
-            derived |= _from_scenarios(project, amounts, options, notes)
+        beside = path.with_name(f"{path.stem}.risk.toml")
+        if options["inputs"] or beside.is_file():
+            derived |= _from_scenarios(project, amounts, Path(options["inputs"] or beside), options, notes)
         seen = models_of_project(project)
         derived["models"] = sorted({*seen, *(models or ())}, key=list(finance_models()).index)
         if models is None:
@@ -99,13 +103,13 @@ def _facts(
     if day is None:
         raise SchemaError(f"{file} 没有规则适用日期", expected="--on 2026-01-01, 或 [legality] on = 2026-01-01")
     merged = {**derived, **{k: v for k, v in told.values.items() if k != "models" or not derived}}
-    return project_facts(merged, day, overrides=told.thresholds, are_all_models=models is not None), notes
+    doubts = {name: why for name, why in doubts_of_rates(day).items() if name not in told.values} if derived else {}
+    return project_facts(merged, day, overrides=told.thresholds, are_all_models=models is not None, doubts=doubts), notes
 
 
-def _from_scenarios(project: Project, amounts: Mapping[str, Sequence[float]], options: Mapping[str, Any], notes: list[str]) -> dict[str, float]:
+def _from_scenarios(project: Project, amounts: Mapping[str, Sequence[float]], place: Path, options: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     """How often the package balances, over scenarios of the uncertain inputs."""
-    place = Path(options["inputs"])
-    given, _ = read_finance_file(place)
+    given, text = read_finance_file(place)
     count, seed = int(options["scenarios"]), int(options["seed"])
     if not 100 <= count <= MOST_SCENARIOS:
         raise SchemaError(f"--scenarios {count}", expected=f"100 到 {MOST_SCENARIOS:,}")
@@ -115,17 +119,25 @@ def _from_scenarios(project: Project, amounts: Mapping[str, Sequence[float]], op
         raise
     except SchemaError as fault:
         raise FinanceInputError(fault.found, file=place.name, expected=fault.expected, cure=fault.cure) from None
+    judged = judged_contracts(
+        contracts_from(given, years=project.years, file=place.name, text=text), model, scenarios=min(count, _KEPT), seed=seed, risk_free_rate=parameter("risk_free_rate")
+    )
+    notes += [line.strip() for line in contract_lines(judged)[2:]]
+    found: dict[str, Any] = {"fixed_return_to_equity": True} if any(f.is_debt for f in judged.values()) else {}
     ratio = simulate(model, count, seed).figures["self_balance_ratio"]
     known = ratio[~np.isnan(ratio)]
     if not len(known):
         notes.append(f"{place.name}: 项目没有修复成本, 无自平衡概率")
-        return {}
+        return found
     notes.append(f"自平衡概率由 {count:,} 个情景推算 ({place.name}, 种子 {seed})")
-    return {"self_balance_probability": float((known >= 1.0).mean())}
+    return found | {"self_balance_probability": float((known >= 1.0).mean())}
 
 
 MOST_SCENARIOS = 1_000_000
 """Scenarios that a check may ask for."""
+
+_KEPT = 4000
+"""Scenarios of which every year is kept, to judge contracts."""
 
 
 def _differences(told: Mapping[str, Any], derived: Mapping[str, Any]) -> list[str]:
@@ -182,22 +194,8 @@ def _told(found: Finding) -> list[str]:
     details += [f"缺少: {found.missing}"] if found.missing else []
     details += [found.note] if found.note else []
     if found.verdict in (FAIL, CONFIRM):
-        details.append(f"依据: {_source(found.source)} [可信度{CONFIDENCE_WORDS[found.confidence]}]")
+        details.append(f"依据: {source_words(found.source)} [可信度{CONFIDENCE_WORDS[found.confidence]}]")
     return [head, *(f"      {d}" for d in details)]
-
-
-def _source(text: str) -> str:
-    """Where a rule was read, in Chinese."""
-    for said, zh in SOURCES.items():
-        text = text.replace(said, zh)
-    return text
-
-
-SOURCES = {
-    "partly found": "部分见于", "found:": "见于", "own knowledge": "经验知识(未见原文)", "own design": "自拟", "document found": "文件已见", "numbers": "数字为",
-    "note on project finance": "资金设计说明", "domain note": "业务说明", "published guideline used in practice": "实务指引", "arithmetic": "算术关系",
-}  # fmt: skip
-"""Words of the source column."""
 
 
 def _summary(findings: Sequence[Finding]) -> str:
@@ -224,7 +222,7 @@ SPECS = (
             JobOption("file", "path", "项目资金文件或只含 [legality] 的文件 (TOML)", "file of project money, or of facts alone (TOML)", required=True, positional=True),
             PROJECT_OPTION,
             JobOption("on", "text", "规则适用日期, 如 2026-01-01", "day whose rules apply", default=""),
-            JobOption("inputs", "path", "不确定因素文件 (.risk.toml), 据以推算自平衡概率", "uncertain inputs, to count how often the package balances"),
+            JobOption("inputs", "path", "不确定因素文件, 据以推算自平衡概率, 默认为同名 .risk.toml", "uncertain inputs, to count how often the package balances, by default the same name with .risk.toml"),
             JobOption("scenarios", "integer", "情景数", "scenarios", default=20_000),
             JobOption("seed", "integer", "随机种子", "seed", default=1),
             JobOption("all", "flag", "也列出不涉及的规则", "also list the rules that do not apply", default=False),

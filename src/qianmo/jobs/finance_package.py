@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from qianmo.finance.packages.accounts import account_risk
@@ -24,8 +25,9 @@ from qianmo.jobs.context import Context
 from qianmo.jobs.finance_model import FinanceModel, open_finance_file
 from qianmo.jobs.finance_references import PROJECT_OPTION
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
+from qianmo.reports.fund_chart import fund_chart
 from qianmo.schema.errors import SchemaError
-from qianmo.store.finance_file import read_finance_file, read_parcel_areas, write_statement_tables
+from qianmo.store.finance_file import read_finance_file, read_parcel_areas, write_bytes_once, write_statement_tables
 
 __all__ = ["SPECS", "TEMPLATES", "run"]
 
@@ -64,12 +66,30 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         items = pd.DataFrame([(g, i.id, i.zh, i.value, i.unit, i.words) for g, found in groups.items() for i in found], columns=["group", "id", "zh", "value", "unit", "words"])
         yearly = pd.DataFrame({"year": range(1, model.project.years + 1), **sheet.yearly})
         write_statement_tables(folder, {"package": items, "package_years": yearly})
-        files = ((str(folder), "组合包指标与逐年表 (CSV, 元)"),)
+        write_bytes_once(folder / "package_fund.png", _fund_chart(model, sheet))
+        files = ((str(folder), "组合包指标与逐年表 (CSV, 元) 与资金平衡图 (PNG)"),)
     figures = {
         "project": model.project.name, "kind": model.package.text("kind"), "figures": {g: {i.id: None if math.isnan(i.value) else i.value for i in found} for g, found in groups.items()},
         "units": {i.id: i.unit for found in groups.values() for i in found}, "yearly": {k: list(v) for k, v in sheet.yearly.items()}, "checks": dict(checks),
     }  # fmt: skip
     return JobReport(tuple(lines), files, figures, int(not all(ok for _, ok in checks)))
+
+
+def _fund_chart(model: FinanceModel, sheet: PackageSheet) -> bytes:
+    """The fund of the swap as its sheet gives it; else the flows of the whole investment with the accounts of the sub-projects."""
+    project, values = model.project, model.values
+
+    def yuan(row: str) -> list[float]:
+        return [x / 100.0 for x in values[row]]
+
+    lines: Mapping[str, Sequence[float]]
+    if {"收入", "支出", "累计余额"} <= set(sheet.yearly):
+        income, uses, lines = sheet.yearly["收入"], sheet.yearly["支出"], {"累计余额": sheet.yearly["累计余额"]}
+    else:
+        income, uses = yuan("flow.in"), yuan("flow.out")
+        lines = {"累计净现金流量(所得税前)": list(np.cumsum(yuan("flow.before_tax")))} | {f"资金账户: {s.zh}": yuan(f"sub.{s.id}.account") for s in project.sub_projects if s.account}
+    mark = "含合成数据, 仅供演示" if any(ln.basis.startswith("合成") for ln in project.lines) or model.package.data.get("synthetic") else ""
+    return fund_chart(income, uses, lines, title=f"{project.name}　资金平衡", base_year=project.base_year, mark=mark)
 
 
 def _sheet(model: FinanceModel, path: Path) -> PackageSheet:
@@ -93,7 +113,7 @@ def _risk_items(model: FinanceModel, path: Path, values: Mapping[str, Any]) -> t
     count = int(values["scenarios"])
     done = simulate(risk, count, int(values["seed"]), threads=1)
     items = []
-    for figure, zh in (("irr", "税后内部收益率"), ("self_balance_ratio", "自平衡比")):
+    for figure, zh in (("irr", "税后内部收益率"), ("self_balance_ratio", "自平衡比(反哺比)")):
         found = done.figures[figure]
         found = found[~pd.isna(found)]
         if not len(found):

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qianmo.finance.legality.contracts import contracts_from, judged_contracts
+from qianmo.finance.legality.fixed_return import FixedReturn
 from qianmo.finance.risk.break_even import break_even
 from qianmo.finance.risk.draws import drawn_values
 from qianmo.finance.risk.from_project import as_planned, project_risk
@@ -26,9 +28,10 @@ from qianmo.jobs.finance_references import PROJECT_OPTION
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.risk_chart import coverage_chart, distribution_chart, spider_chart, tornado_chart
 from qianmo.schema.errors import FinanceInputError, MissingDataError, SchemaError
+from qianmo.schema.rules import parameter
 from qianmo.store.finance_file import read_finance_file, write_bytes_once, write_statement_tables
 
-__all__ = ["SPECS", "run"]
+__all__ = ["SPECS", "contract_lines", "run"]
 
 _FAN = 4000
 """Scenarios of which every year is kept for the fan."""
@@ -49,6 +52,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         planned = {k: float(v[0]) for k, v in evaluate(model, as_planned(plan.project, given)).items()}
     if max(plan.values["short.borrowed"]) > 0:
         context.note("基准计划需要短期借款; 风险模型不借短期款, 只统计资金缺口年数 (short-term loans are not part of the scenarios)")
+    contracts = contracts_from(given, years=plan.project.years, file=place.name, text=text)
     count = int(values["scenarios"])
     if not 1 <= count <= _MOST_SCENARIOS:
         raise SchemaError(f"--scenarios {count}", expected=f"1 到 {_MOST_SCENARIOS:,}")
@@ -62,12 +66,21 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     context.step("敏感性与临界值", 0.82)
     coverage = float(values["coverage"])
     tables = _tables(model, done, coverage)
-    lines = _lines(plan, model, done, tables, planned)
+    judged = judged_contracts(contracts, model, scenarios=min(_FAN, count), seed=int(values["seed"]), risk_free_rate=parameter("risk_free_rate"))
+    lines = [*_lines(plan, model, done, tables, planned), *contract_lines(judged)]
     files: tuple[tuple[str, str], ...] = ()
     if values["out"]:
         context.step("写出表与图", 0.9)
         files = _written(Path(values["out"]), plan, model, done, tables, coverage)
-    return JobReport(tuple(lines), files, _figures(plan, done, tables, planned))
+    contract_figures = {name: {"is_debt": f.is_debt, "lowest_rate": None if math.isnan(f.lowest_rate) else f.lowest_rate, "failing": f.failing, "scenarios": f.scenarios} for name, f in judged.items()}
+    return JobReport(tuple(lines), files, _figures(plan, done, tables, planned) | {"contracts": contract_figures})
+
+
+def contract_lines(judged: Mapping[str, FixedReturn]) -> list[str]:
+    """What the scenarios say of each contract (明股实债判别)."""
+    words = {True: "收益不随项目盈亏变动, 等同借款(明股实债)", False: "投资方在部分情景中承担风险", None: "各情景项目均有盈利, 不足以判别"}
+    lines = ["", "投资合同判别 (无风险利率为参数 risk_free_rate, 待核实)"] if judged else []
+    return lines + [f"  {name}: {words[f.is_debt]}; 项目收益低于无风险利率的情景 {f.failing:,} / {f.scenarios:,}" for name, f in judged.items()]
 
 
 def _teller(context: Context, count: int) -> Callable[[int], None]:

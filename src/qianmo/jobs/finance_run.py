@@ -33,7 +33,10 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if wanted and wanted not in tables:
         raise SchemaError(f"没有报表 {wanted!r}", expected=", ".join(statement_names()))
     checks = checks_of(model.project, model.values)
+    doubtful = _to_confirm(model)
     lines = [model.project.name, *_figure_lines(model), "", *_check_lines(checks)]
+    if doubtful:
+        lines += ["", f"待核实: {len(doubtful)} 项政策费率未与原文核对 — {'、'.join(doubtful)}; 来源见 qianmo finance explain"]
     if wanted:
         lines += ["", f"{statement_names()[wanted]} (万元)", *_table_lines(tables[wanted])]
     files: tuple[tuple[str, str], ...] = ()
@@ -47,7 +50,13 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         write_statement_tables(folder, named)
         files = ((str(folder), "八张报表与资金来源运用表 (CSV, 元)"),)
     code = 0 if all(c.passes for c in checks) else 1
-    return JobReport(tuple(lines), files, _figures(model, checks), code)
+    return JobReport(tuple(lines), files, _figures(model, checks) | {"to_confirm": doubtful}, code)
+
+
+def _to_confirm(model: FinanceModel) -> list[str]:
+    """Names of the policy rates of the sheet that nobody has compared with the original."""
+    rows = [r for r in model.sheet.rows.values() if r.is_input and r.id.startswith("rate.") and r.source.confidence in ("low", "medium")]
+    return list(dict.fromkeys(r.zh for r in rows))
 
 
 def in_yuan(table: pd.DataFrame) -> pd.DataFrame:

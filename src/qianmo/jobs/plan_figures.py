@@ -43,6 +43,10 @@ class PlanFigures:
         SchemaError
             The plan has no such figure; the nearest names are given.
         """
+        if name.partition(".")[0] == "households":
+            raise SchemaError(
+                f"方案 {self.project} 没有户数: 图斑不含权利人 (a plan has no households)", expected='households = "300 户"', cure="按宅基地登记或宗地表填写户数, 并在 source 注明来源"
+            )
         if name not in self.values:
             near = difflib.get_close_matches(name, self.values, 6, 0.5) or [n for n in self.values if n.partition(".")[0] == name.partition(".")[0]][:6]
             raise SchemaError(f"方案 {self.project} 中没有 {name}", expected=", ".join(near or list(self.values)[:12]), cure="见 docs/how-to/finance-from-plan.md 的数值名称表")

@@ -41,6 +41,7 @@ _HOMES = {
     "finance-risk": "finance_risk",
     "finance-package": "finance_package",
     "finance-template": "finance_template",
+    "finance-settle": "finance_settle",
     "pv": "pv_yield",
     "erosion": "erosion_map",
     "subside": "subside",

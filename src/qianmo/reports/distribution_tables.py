@@ -20,8 +20,8 @@ from qianmo.finance.distribution.shares import ShareBand
 from qianmo.schema.book import BookColumn, BookTable
 
 __all__ = [
-    "account_table", "asset_table", "equity_table", "exit_table", "fairness_table", "member_table", "pool_table", "scheme_table", "sensitivity_table",
-    "swap_table", "year_table",
+    "account_table", "asset_table", "claims_table", "equity_table", "exit_table", "fairness_table", "member_table", "parts_table", "pool_table", "scheme_table",
+    "sensitivity_table", "swap_table", "year_table",
 ]  # fmt: skip
 
 Column = tuple[str, str, str, str]
@@ -165,6 +165,22 @@ def swap_table(balance: SwapBalance, *, synthetic: Sequence[str] = ()) -> BookTa
     rows = [(t, i / 100, u / 100, b / 100) for t, (i, u, b) in enumerate(zip(balance.income_fen, balance.uses_fen, balance.balance_fen))]
     columns = (("year", "第几年", "", "year"), ("income", "收入", "元", "#,##0.00"), ("uses", "支出", "元", "#,##0.00"), ("balance", "累计结余", "元", "#,##0.00"))
     return _table("swap", "宅基地置换资金平衡表", rows, columns, sums=("income", "uses"), synthetic=synthetic)
+
+
+def parts_table(key: str, title: str, parts_fen: Mapping[str, int], *, synthetic: Sequence[str] = ()) -> BookTable:
+    """Amounts by use or receiver with their shares (分配表)."""
+    whole = sum(parts_fen.values())
+    rows = [(k, v / 100, v / whole if whole else None) for k, v in parts_fen.items()]
+    return _table(key, title, rows, (("part", "去向", "", "text"), ("amount", "金额", "元", "#,##0.00"), ("share", "占比", "", "0.00%")), sums=("amount",), synthetic=synthetic)
+
+
+def claims_table(by_rule_fen: Mapping[str, Mapping[str, int]], *, synthetic: Sequence[str] = ()) -> BookTable:
+    """What each creditor gets under each rule (债权清偿对照)."""
+    owners = list(next(iter(by_rule_fen.values()), {}))
+    rows = [(o, *(parts[o] / 100 for parts in by_rule_fen.values())) for o in owners]
+    names = [f"rule_{n}" for n in range(len(by_rule_fen))]
+    columns = (("party", "债权人", "", "text"), *((n, zh, "元", "#,##0.00") for n, zh in zip(names, by_rule_fen, strict=True)))
+    return _table("claims", "债权清偿对照", rows, columns, sums=tuple(names), synthetic=synthetic)
 
 
 def _table(

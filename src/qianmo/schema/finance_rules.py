@@ -24,7 +24,9 @@ class LintRule:
 
 @dataclass(frozen=True)
 class FinanceFact:
-    """A fact that rules look at (合规事实): `type` real, integer, flag, text, date or list; numbers from `least` to `most`."""
+    """A fact that rules look at (合规事实): `type` real, integer, flag, text, date or list; numbers from `least` to `most`;
+    `used_in` the rules that look at it.
+    """
 
     name: str
     type: str
@@ -32,6 +34,7 @@ class FinanceFact:
     zh: str
     least: float
     most: float
+    used_in: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def lint_rule(rule_id: str) -> LintRule:
 def finance_facts() -> dict[str, FinanceFact]:
     """All facts by name (全部合规事实)."""
     return {
-        r["name"]: FinanceFact(r["name"], r["type"], r["unit"], r["zh"], float(r["least"] or "-inf"), float(r["most"] or "inf"))
+        r["name"]: FinanceFact(r["name"], r["type"], r["unit"], r["zh"], float(r["least"] or "-inf"), float(r["most"] or "inf"), tuple(r["used_in"].split(";")))
         for r in shipped_rows("codes", "finance_facts")
     }
 

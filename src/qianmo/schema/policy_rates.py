@@ -169,10 +169,10 @@ def _check_overlaps(rates: Sequence[PolicyRate], where: str) -> None:
 
 def _missing(rate_id: str, on: date, region: str, known: Sequence[PolicyRate]) -> RuleError:
     if not known:
-        return RuleError(f"no policy rate {rate_id!r}", expected=", ".join(policy_rate_ids()))
-    place = f" in {region}" if region else ""
+        return RuleError(f"没有费率 {rate_id!r} (no such rate)", expected=", ".join(policy_rate_ids()))
+    place = f"({region})" if region else ""
     spans = "; ".join(r.span() for r in known)
     return RuleError(
-        f"no rate {rate_id} ({known[0].zh}) on {on}{place}", expected=f"a date and region that exist: {spans}",
-        cure="add a row with its source to the project's own rates",
+        f"费率 {rate_id} ({known[0].zh}) 在 {on}{place} 没有记录 (no rate on that day)", expected=f"有记录的时段: {spans}",
+        cure="用 rates_on 取有记录的日期, 或直接写数值并在 source 注明来源",
     )  # fmt: skip

@@ -25,6 +25,7 @@ __all__ = [
     "rule",
     "rule_from_row",
     "rules",
+    "source_words",
     "unit_cost",
     "unit_costs",
     "verdict_of",
@@ -225,3 +226,21 @@ def _date(text: str, *, end: bool = False) -> date | None:
     month = parts[1] if len(parts) == 2 else 12
     following = date(parts[0] + month // 12, month % 12 + 1, 1)
     return date.fromordinal(following.toordinal() - 1)
+
+
+def source_words(text: str) -> str:
+    """Where a rule or rate was read, in Chinese (来源的中文说法).
+
+    >>> source_words("企业所得税法 (own knowledge)")
+    '企业所得税法 (经验知识, 未见原文)'
+    """
+    for said, zh in _SOURCES.items():
+        text = text.replace(said, zh)
+    return text
+
+
+_SOURCES = {
+    "partly found": "部分见于", "found:": "见于", "own knowledge": "经验知识, 未见原文", "own design": "自拟", "document found": "文件已见", "numbers": "数字为",
+    "note on project finance": "资金设计说明", "domain note": "业务说明", "published guideline used in practice": "实务指引", "arithmetic": "算术关系",
+    "shared price list unit_costs.csv (market ranges, 2022-2025)": "单价表市场区间(2022—2025)",
+}  # fmt: skip

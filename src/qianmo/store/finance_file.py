@@ -40,11 +40,14 @@ def read_finance_file(path: Path) -> tuple[dict[str, Any], str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as fault:
-        raise FinanceInputError(f"第 {fault.start} 字节不是 UTF-8", file=path.name, expected="UTF-8 编码的文件", cure="用编辑器另存为 UTF-8") from None
+        line = fault.object[: fault.start].count(b"\n") + 1
+        raise FinanceInputError(f"{_encoding(fault.object)}, 不是 UTF-8", file=path.name, line=line, expected="UTF-8 编码的文件", cure="用编辑器另存为 UTF-8") from None
+    if not text.strip():
+        raise FinanceInputError("文件是空的", file=path.name, line=1, expected="TOML 写法, 见 examples/finance")
     try:
         return tomllib.loads(text), text
     except tomllib.TOMLDecodeError as fault:
-        raise FinanceInputError(f"不是 TOML: {fault}", file=path.name, line=_line(str(fault)), expected="TOML 写法, 见 examples/finance") from None
+        raise _not_toml(str(fault), text, path.name) from None
 
 
 def read_parcel_areas(path: Path) -> dict[str, list[float]]:
@@ -105,6 +108,32 @@ def write_bytes_once(path: Path, content: bytes) -> None:
         os.replace(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _not_toml(said: str, text: str, file: str) -> FinanceInputError:
+    """The fault of the parser in Chinese, with the line itself and its key."""
+    words = next((zh for en, zh in TOML_WORDS.items() if said.startswith(en)), "不合 TOML 写法")
+    line = _line(said)
+    shown = text.splitlines()[line - 1].strip() if 0 < line <= len(text.splitlines()) else ""
+    key = shown.partition("=")[0].strip(" []") if shown else ""
+    return FinanceInputError(f"{words}: {shown[:60]} ({said})", file=file, line=line, key=key[:40], expected="TOML 写法, 见 examples/finance")
+
+
+TOML_WORDS = {
+    "Cannot overwrite": "键重复", "Cannot declare": "表头重复", "Cannot mutate": "键重复", "Invalid value": "值的写法不对, 文字要加引号", "Unterminated": "引号没有配对", "Illegal character": "含不允许的字符",
+    "Expected '=' after a key": "键后缺少等号", "Unclosed array": "方括号没有配对", "Unclosed inline table": "花括号没有配对", "Expected newline or end": "一行写了两项",
+}  # fmt: skip
+"""What the parser says, and how a planner reads it."""
+
+
+def _encoding(raw: bytes) -> str:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "文件是 UTF-16 编码"
+    try:
+        raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return "文件编码无法识别"
+    return "文件是 GBK (ANSI) 编码"
 
 
 def _line(message: str) -> int:

@@ -22,7 +22,7 @@ from qianmo.finance.project.positions import key_lines
 from qianmo.schema.errors import FinanceInputError, SchemaError
 from qianmo.schema.rules import parameter
 
-__all__ = ["ExitCase", "exit_case_from"]
+__all__ = ["ExitCase", "exit_case_from", "read_spending", "read_uses"]
 
 MOST_COMPARED = 12
 """Most parties of a game that is compared; the nucleolus is meant for these."""
@@ -89,7 +89,7 @@ def exit_case_from(data: Mapping[str, Any], *, file: str, text: str) -> ExitCase
         tuple(_contribution(e, names, base, until) for e in whole.children("contribution")), _terms(terms), _performance(whole, terms),
         share(terms, "risk", 0, least=exact(parameter("exit_risk_min")), most=exact(parameter("exit_risk_max"))), _contract(parties), factors["performance"],
         factors["risk"], _loss_rule(whole.child("loss")), _game(whole.child("game"), tuple(names), pool.pool_fen), tiers, _investor(whole, tiers, roles),
-        _uses(whole.child("remainder")), tuple(_spending(e) for e in whole.children("spending")), _sensitivity(whole.child("sensitivity")),
+        read_uses(whole.child("remainder")), tuple(read_spending(e) for e in whole.children("spending")), _sensitivity(whole.child("sensitivity")),
     )  # fmt: skip
     _check(whole, levels, case)
     for e in (head, leaving, terms, *parties, whole):
@@ -256,12 +256,14 @@ def _investor(whole: Entry, tiers: tuple[Tier, ...], roles: Mapping[str, str]) -
     return found if tiers else ""
 
 
-def _uses(entry: Entry) -> dict[str, Fraction]:
+def read_uses(entry: Entry) -> dict[str, Fraction]:
+    """Shares of the three uses, those of the parameters where none are written (三项用途的比例)."""
     found = shares(entry, tuple(USE_WORDS))
     return found or {u: exact(parameter(f"remainder_{u}")) for u in USE_WORDS}
 
 
-def _spending(entry: Entry) -> Spending:
+def read_spending(entry: Entry) -> Spending:
+    """One payment with its voucher (一笔支出)."""
     day = entry.day("date")
     if day is None:
         entry.fail("date", "没有日期", expected="date = 2026-01-31")

@@ -16,8 +16,9 @@ from qianmo.finance.statements.indicators import feedback_flows
 from qianmo.finance.statements.line_rows import gross_row, lines_of
 from qianmo.schema.errors import RuleError
 from qianmo.schema.policy_rates import policy_rate
+from qianmo.schema.rules import CONFIDENCE_WORDS
 
-__all__ = ["facts_of_project", "models_of_project"]
+__all__ = ["doubts_of_rates", "facts_of_project", "models_of_project"]
 
 Values = Mapping[str, Sequence[float]]
 
@@ -42,6 +43,17 @@ def models_of_project(project: Project) -> tuple[str, ...]:
         "quota": "quota" in natures,
     }
     return tuple(model for model, is_seen in seen.items() if is_seen)
+
+
+def doubts_of_rates(on: date) -> dict[str, str]:
+    """Why the facts taken from the list of rates are not certain, by name (费率事实的可信度)."""
+    try:
+        rate = policy_rate("lpr_one_year", on)
+    except RuleError:
+        return {}
+    if rate.confidence == "high":
+        return {}
+    return {"lpr_one_year_rate": f"{rate.zh} {rate.value:.2%} 取自费率表(可信度{CONFIDENCE_WORDS[rate.confidence]})"}
 
 
 def facts_of_project(project: Project, values: Values, on: date) -> dict[str, Any]:

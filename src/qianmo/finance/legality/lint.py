@@ -11,10 +11,13 @@ from qianmo.finance.legality import debt_rules, land_rules, package_rules, partn
 from qianmo.finance.legality.answer import Answer, Measure
 from qianmo.finance.legality.project_facts import ProjectFacts
 from qianmo.schema.errors import MissingDataError, RuleError
-from qianmo.schema.finance_rules import LintRule, finance_models, lint_rule, lint_rules
+from qianmo.schema.finance_rules import LintRule, finance_facts, finance_models, lint_rule, lint_rules
 from qianmo.schema.rules import CONFIDENCE_WORDS, CONFIRM, FAIL, NO_DATA, PASS
 
 __all__ = ["Finding", "legality_measures", "lint_project"]
+
+UNSEEN = "条文按经验知识录入,报批前须核对原文"
+"""Note on a rule of high confidence whose original was not at hand."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Finding:
     """What one rule says about a project (判定).
 
     `verdict` is pass, fail, needs_confirmation or no_data. A rule that the figures break fails only when its text is certain
-    (confidence high) and it is in force on the day; else its text is to be confirmed. `applies` is False where the project has
+    (confidence high), it is in force on the day and no fact it looks at is in doubt; else it is to be confirmed. `applies` is False where the project has
     no such arrangement, or the rule is out of its dates and nothing is known; the verdict is then pass.
     """
 
@@ -102,9 +105,10 @@ def _finding(facts: ProjectFacts, found: LintRule) -> Finding:
         return _row(found, NO_DATA, True, None, missing=lack.found)
     if answer.ok:
         return _row(found, PASS, True, answer, note="" if in_force else _dates(found, facts))
-    if in_force and found.rule.confidence == "high":
-        return _row(found, FAIL, True, answer)
-    doubt = [] if in_force else [_dates(found, facts)]
+    unsure = [why for name, why in facts.doubts.items() if found.rule.id in finance_facts()[name].used_in]
+    if in_force and found.rule.confidence == "high" and not unsure:
+        return _row(found, FAIL, True, answer, note=UNSEEN if "own knowledge" in found.rule.source else "")
+    doubt = [*unsure] if in_force else [*unsure, _dates(found, facts)]
     if found.rule.confidence != "high":
         doubt.append(f"规则文本可信度{CONFIDENCE_WORDS.get(found.rule.confidence, found.rule.confidence)}")
     return _row(found, CONFIRM, True, answer, note=f"{'、'.join(doubt)},须核实原文后判定")

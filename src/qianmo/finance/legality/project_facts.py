@@ -32,12 +32,16 @@ class ProjectFacts:
         Local thresholds by rule id, as text or number.
     are_all_models : bool
         False when the models were only inferred: then a rule of another model is left open instead of set aside.
+    doubts : mapping
+        Why a fact is not certain, by name, as a rate from a list that nobody has compared with the original: a rule that such a
+        fact breaks is to be confirmed and never fails.
     """
 
     values: Mapping[str, Any]
     on: date
     overrides: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     are_all_models: bool = True
+    doubts: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
     @property
     def models(self) -> tuple[str, ...] | None:
@@ -47,7 +51,7 @@ class ProjectFacts:
 
 
 def project_facts(
-    values: Mapping[str, Any], on: date, *, overrides: Mapping[str, Any] = NOTHING, are_all_models: bool = True
+    values: Mapping[str, Any], on: date, *, overrides: Mapping[str, Any] = NOTHING, are_all_models: bool = True, doubts: Mapping[str, str] = NOTHING
 ) -> ProjectFacts:
     """Facts with their names and types checked (核对合规事实).
 
@@ -74,7 +78,7 @@ def project_facts(
     unknown = [r for r in overrides if r not in lint_rules()]
     if unknown:
         raise SchemaError(f"没有规则 {', '.join(unknown)}", expected="资金合规规则的编号, 如 M-07")
-    return ProjectFacts(MappingProxyType(dict(values)), on, MappingProxyType(dict(overrides)), are_all_models)
+    return ProjectFacts(MappingProxyType(dict(values)), on, MappingProxyType(dict(overrides)), are_all_models, MappingProxyType(dict(doubts)))
 
 
 def told(facts: ProjectFacts, *names: str) -> list[Any]:

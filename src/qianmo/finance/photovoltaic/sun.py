@@ -44,5 +44,5 @@ def sun_hours(weather: Weather) -> SunHours:
     zenith = found["apparent_zenith"].to_numpy()
     return SunHours(
         zenith, found["zenith"].to_numpy(), found["azimuth"].to_numpy(),
-        np.asarray(pvlib.atmosphere.get_relative_airmass(zenith)), np.asarray(pvlib.irradiance.get_extra_radiation(times)),
+        np.asarray(pvlib.atmosphere.get_relative_airmass(zenith)), np.asarray(pvlib.irradiance.get_extra_radiation(times.day_of_year.to_numpy())),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from qianmo.finance.project.records import Rate
 from qianmo.finance.sheet.row import Source
 from qianmo.schema.errors import RuleError
 from qianmo.schema.policy_rates import PolicyRate, policy_rate, yearly_policy_rates
+from qianmo.schema.rules import source_words
 
 __all__ = ["Timeline", "policy_series", "read_rate"]
 
@@ -43,11 +44,11 @@ def policy_series(entry: Entry, key: str, rate_id: str, line: Timeline, *, facto
         else:
             found = (policy_rate(rate_id, line.rates_on, line.region),)
     except RuleError as fault:
-        entry.fail(key, f"费率 {rate_id}: {fault.found}", expected=fault.expected, cure="改用当年有效的费率, 或以 [project] rates_on 指定统一的取值日期")
+        entry.fail(key, fault.found, expected=fault.expected, cure="改用当年有效的费率, 或以 [project] rates_on 指定统一的取值日期")
     values = tuple(r.value * factor + plus for r in found)
     if len(set(values)) == 1:
         values = values[:1]
-    texts = list(dict.fromkeys(f"{r.zh} {r.value:g} ({r.span()}; {r.source})" for r in found))
+    texts = list(dict.fromkeys(f"{r.zh} {r.value:g} ({r.span()}; {source_words(r.source)})" for r in found))
     worst = min((r.confidence for r in found), key=("low", "medium", "high").index)
     return Rate(values, found[0].zh, entry.source(key, " / ".join(texts), worst))
 

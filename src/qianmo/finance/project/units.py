@@ -17,6 +17,9 @@ from qianmo.schema.shipped import shipped_rows
 __all__ = ["Quantity", "fen_factor", "measured", "quantity", "unit_names"]
 
 _BASES = ("yuan", "m", "kg", "kW", "hour", "household", "person", "visit", "bed", "room", "day", "piece", "year")
+BASE_WORDS = dict(zip(_BASES, ("元", "米", "千克", "千瓦", "小时", "户", "人", "人次", "床", "间", "天", "个", "年"), strict=True))
+"""Chinese names of the base units, for messages."""
+
 _WRITTEN = re.compile(r"\s*([+-]?(?:\d[\d,_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$", re.S)
 
 
@@ -57,10 +60,10 @@ def quantity(text: str) -> Quantity:
     """
     written = _WRITTEN.match(text)
     if not written:
-        raise SchemaError(f"{text!r} does not begin with a number", expected='数值加单位, 如 "1000 亩"')
+        raise SchemaError(f"{text!r} 不是以数字开头", expected='数值加单位, 如 "1000 亩"')
     value = float(written[1].replace(",", "").replace("_", ""))
     if not math.isfinite(value):
-        raise SchemaError(f"{text!r} is not finite", expected="a finite number")
+        raise SchemaError(f"{text!r} 超出可表示的范围", expected="有限的数值")
     unit = written[2]
     if unit in ("%", "％"):
         return Quantity(float(Decimal(written[1].replace(",", "").replace("_", "")) / 100), "")
@@ -157,5 +160,7 @@ def _measure(unit: str) -> Any:
 
 
 def _dimension(product: Any) -> str:
-    parts = [f"{name.strip('[]').rstrip('_')}^{power:g}" for name, power in product.dimensionality.items()]
-    return " ".join(parts) or "无量纲"
+    parts = {BASE_WORDS[name.strip("[]").rstrip("_")]: power for name, power in product.dimensionality.items()}
+    above = "·".join(zh if power == 1 else f"{zh}^{power:g}" for zh, power in parts.items() if power > 0)
+    below = "".join(f"/{zh}" if power == -1 else f"/{zh}^{-power:g}" for zh, power in parts.items() if power < 0)
+    return f"{above or '1'}{below}" if parts else "无量纲"

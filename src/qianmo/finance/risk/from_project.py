@@ -51,8 +51,8 @@ def project_risk(project: Project, values: Values, given: Mapping[str, Any]) -> 
     -----
     The short-term loan of the statements is not part of the model: years short of cash are counted instead.
     """
-    if set(given) - {"input", "correlation", "nearest"}:
-        raise SchemaError(f"不确定因素文件中写了 {', '.join(sorted(given))}", expected="input, correlation, nearest")
+    if set(given) - {"input", "correlation", "nearest", "contract"}:
+        raise SchemaError(f"不确定因素文件中写了 {', '.join(sorted(given))}", expected="input, correlation, nearest, contract")
     if project.taxes.refund_losses:
         raise SchemaError("亏损即时抵退不能作风险模拟", expected="亏损向后结转", cure='在 [tax] 中写 losses = "carry"')
     told = uncertain_from(given)
@@ -136,6 +136,7 @@ def _lines(project: Project, values: Values, line: Line, drivers: tuple[str, ...
     net, vat = _amounts(project, values, line, bool(delay))
     if is_share:
         net, vat = net / _planned_share(line), vat / _planned_share(line)
+    gross = net + vat
     whole = float(net.sum())
     kind = kinds()[line.kind]
     nature = {"capital": "capital", "funding": "funding"}.get(kind.stage, "income" if kind.direction == "in" else "cost")
@@ -149,7 +150,7 @@ def _lines(project: Project, values: Values, line: Line, drivers: tuple[str, ...
     rate = np.divide(vat, net, out=np.zeros(project.years), where=net > 0)
     written = _depreciation(project, line, net) if nature == "capital" else None
     found = [RiskLine(line.id, nature, net, rate, drivers, delay, line.sub_project in eco and nature in ("capital", "cost"), depreciation_fen=written,
-                      deductions_fen=line.deductions_fen if whole > 0 else 0.0, transfer_fen=whole)]  # fmt: skip
+                      is_feedback=line.nature != "land_transfer", gross_fen=gross, deductions_fen=line.deductions_fen if whole > 0 else 0.0, transfer_fen=whole)]  # fmt: skip
     last = np.arange(project.years) == project.years - 1
     if written is not None:
         found.append(RiskLine(f"{line.id} 余值", "recovery", last * (net.sum() - written.sum()), 0.0, drivers))

@@ -8,7 +8,18 @@ import numpy as np
 from numba import njit
 
 from qianmo.finance.risk.loan_rows import loan_account, owners_flow
-from qianmo.finance.risk.packed import CAPITAL, INCOME, INPUT_TAX, OPERATING, OUTPUT_TAX, PROFIT, RECOVERY, RESTORATION, STREAMS
+from qianmo.finance.risk.packed import (
+    CAPITAL,
+    FEEDBACK,
+    INCOME,
+    INPUT_TAX,
+    OPERATING,
+    OUTPUT_TAX,
+    PROFIT,
+    RECOVERY,
+    RESTORATION,
+    STREAMS,
+)
 from qianmo.finance.risk.rows import income_taxes, payback, present_value, rate_of_return, sign_changes, value_added
 from qianmo.finance.risk.stream_rows import fill_streams, first_income
 
@@ -108,10 +119,10 @@ def _figures(flow, equity, streams, discount, at_year_end, scratch, figures, rat
     for j in range(lanes):
         gain[j] = 0.0
         spent[j] = 0.0
-    cash, capital, restoration = streams[OPERATING], streams[CAPITAL], streams[RESTORATION]
+    back, restoration = streams[FEEDBACK], streams[RESTORATION]
     for t in range(len(flow)):
         for j in range(lanes):
             spent[j] += restoration[t, j] * discount[t]
-            gain[j] += (cash[t, j] - capital[t, j] + restoration[t, j]) * discount[t]
+            gain[j] += back[t, j] * discount[t]
     for j in range(lanes):
         figures[8, j] = gain[j] / spent[j] if spent[j] > 0.0 else np.nan

@@ -77,6 +77,10 @@ class RiskLine:
         the tax is paid as the income comes in.
     transfer_fen : float, optional
         Whole income the tax is worked out on, where it is not the sum of `amount_fen` [fen].
+    is_feedback : bool
+        False for income that must not pay back the restoration (proceeds of land, F-03).
+    gross_fen : array (years,), optional
+        With value-added tax, as the self-balance ratio takes it, where it is not `amount_fen` × (1 + `vat_rate`) [fen].
     """
 
     name: str
@@ -91,6 +95,8 @@ class RiskLine:
     depreciation_fen: np.ndarray | None = None
     deductions_fen: float = 0.0
     transfer_fen: float | None = None
+    is_feedback: bool = True
+    gross_fen: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ import numpy as np
 
 from qianmo.finance.risk.model import RiskLine, RiskLoan, RiskModel
 
-__all__ = ["CAPITAL", "FUNDING", "INCOME", "INPUT_TAX", "OPERATING", "OUTPUT_TAX", "PROFIT", "RECOVERY", "RESTORATION", "STREAMS", "Packed", "depreciation", "packed"]
+__all__ = ["CAPITAL", "FEEDBACK", "FUNDING", "INCOME", "INPUT_TAX", "OPERATING", "OUTPUT_TAX", "PROFIT", "RECOVERY", "RESTORATION", "STREAMS", "Packed", "depreciation", "packed"]
 
-OPERATING, CAPITAL, OUTPUT_TAX, INPUT_TAX, PROFIT, INCOME, RESTORATION, RECOVERY, FUNDING = range(9)
-STREAMS = 9
-"""Yearly streams: net cash of operation, outlay, output and input tax, taxable profit, income, cost of restoration, recovery, funding."""
+OPERATING, CAPITAL, OUTPUT_TAX, INPUT_TAX, PROFIT, INCOME, RESTORATION, RECOVERY, FUNDING, FEEDBACK = range(10)
+STREAMS = 10
+"""Yearly streams: net cash of operation, outlay, output and input tax, taxable profit, income, cost of restoration, recovery, funding,
+money that pays back the restoration; cost of restoration and the money that pays it back are with value-added tax."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,11 @@ def _streams(line: RiskLine, model: RiskModel) -> np.ndarray:
         out[CAPITAL], out[PROFIT], out[INPUT_TAX] = amount, -depreciation(line, model), amount * line.vat_rate
     else:
         out[{"untaxed": OPERATING, "recovery": RECOVERY, "funding": FUNDING}[line.nature]] = amount
-    if line.is_restoration and line.nature in ("cost", "capital"):
-        out[RESTORATION] = amount
+    gross = amount * (1.0 + np.asarray(line.vat_rate)) if line.gross_fen is None else np.asarray(line.gross_fen, dtype=np.float64)
+    if line.nature in ("income", "untaxed") and line.is_feedback:
+        out[FEEDBACK] = gross
+    elif line.nature in ("cost", "capital"):
+        out[RESTORATION if line.is_restoration else FEEDBACK] = gross if line.is_restoration else -gross
     return out
 
 

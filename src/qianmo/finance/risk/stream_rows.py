@@ -9,7 +9,7 @@ import math
 
 from numba import njit
 
-from qianmo.finance.risk.packed import INCOME, OPERATING, OUTPUT_TAX, PROFIT, STREAMS
+from qianmo.finance.risk.packed import FEEDBACK, INCOME, OPERATING, OUTPUT_TAX, PROFIT, STREAMS
 
 __all__ = ["fill_streams", "first_income"]
 
@@ -40,6 +40,8 @@ def fill_streams(values, profiles, drives, delay_of, land, bands, streams, moved
                 _added(moved, streams[s], lanes)
             _delayed(profiles[OUTPUT_TAX, g], share, values[delay_of[g]], moved, scratch[1], scratch[2], lanes)
             _added(moved, streams[OUTPUT_TAX], lanes)
+            _delayed(profiles[FEEDBACK, g], share, values[delay_of[g]], moved, scratch[1], scratch[2], lanes)
+            _added(moved, streams[FEEDBACK], lanes)
             continue
         for s in range(STREAMS):
             part = kept if s in (OPERATING, PROFIT) else share

@@ -27,7 +27,7 @@ class Source:
     def words(self) -> str:
         """The source as one reads it."""
         place = f"{self.file} 第 {self.line} 行 {self.key}" if self.line else self.file or ""
-        doubt = {"low": "可信度低, 待核实", "medium": "可信度中"}.get(self.confidence, "")
+        doubt = {"low": "可信度低, 待核实", "medium": "可信度中, 待核实"}.get(self.confidence, "")
         return "; ".join(part for part in (place, self.text, doubt) if part)
 
 

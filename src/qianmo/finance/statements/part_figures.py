@@ -55,7 +55,7 @@ def part_figures(project: Project, values: Values) -> list[Figure]:
         found += [
             Figure("pv_restoration_cost", "生态修复成本现值", "分", whole, "Σ 生态子项目投资与经营成本折现", rows),
             Figure("pv_feedback", "反哺资金现值", "分", back, "Σ 其他子项目净收益与生态子项目收入折现", rows),
-            Figure("feedback_ratio", "反哺比(资金自平衡系数)", "倍", back / whole, words, rows),
+            Figure("feedback_ratio", "自平衡比(反哺比)", "倍", back / whole, words, rows),
         ]
     for sub in project.sub_projects:
         if sub.account:
