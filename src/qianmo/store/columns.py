@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,3 +88,7 @@ def read_columns(path: Path) -> pa.Table:
 def release_memory() -> None:
     """Give memory that reading needed and nothing holds any more back to the system (释放内存)."""
     pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from qianmo.geo.tile_rings import TileRings, joined_rings, tile_rings
 from qianmo.geo.vector_tile import TileField
 from qianmo.jobs.queries.catalogue import CatalogueEntry, catalogue
 from qianmo.schema.dataset import Dataset
-from qianmo.schema.errors import CrsError, MissingDataError
+from qianmo.schema.errors import CrsError, MissingDataError, QianmoError
 from qianmo.schema.tables import table_names, table_spec
 from qianmo.store.columns import LayerOutline, distinct_values, file_stamp, read_columns, read_outline, release_memory
 from qianmo.store.project import Project, open_project
@@ -151,6 +152,18 @@ class MapLayers:
             self._heads[name] = held
         return held[1]
 
+    def warm(self, names: Sequence[str]) -> threading.Thread:
+        """Read layers one after the other in a thread of their own, so that the first question finds them ready (预热)."""
+
+        def read() -> None:
+            for name in names:
+                with suppress(QianmoError):  # whoever asks for the layer is told
+                    self.layer(name)
+
+        thread = threading.Thread(target=read, name="qianmo-warm", daemon=True)
+        thread.start()
+        return thread
+
     def layer(self, name: str) -> ShownLayer:
         """One drawn layer of the current state with all it holds.
 
@@ -190,8 +203,11 @@ def _shown(head: LayerHead) -> ShownLayer:
         geoms = np.asarray(shapely.from_wkb(wkb.slice(first, _CHUNK).to_numpy(zero_copy_only=False)), dtype=object).reshape(-1)
         boxes.append(shapely.bounds(geoms).reshape(-1, 4))
         parts.append(tile_rings(transform(geoms, dataset.crs, MERCATOR)))
+        del geoms
+    shown = ShownLayer(head, table, joined_rings(parts), np.concatenate(boxes).T.copy())
+    parts.clear()
     release_memory()
-    return ShownLayer(head, table, joined_rings(parts), np.concatenate(boxes).T.copy())
+    return shown
 
 
 def _coded(column: pa.ChunkedArray) -> TileField:
