@@ -160,6 +160,12 @@ def test_a_tile_that_would_be_too_large_is_drawn_coarser(town, monkeypatch):
     assert 0 < len(tiles.vector_tile(shown, 12, *tile)) <= full - 2000
 
 
+def test_layers_that_were_warmed_are_ready_and_a_missing_one_is_left_to_who_asks(town):
+    fresh = MapLayers(town.folder)
+    fresh.warm(["ghost", "village"]).join(timeout=30)
+    assert fresh.layer("village") is fresh.layer("village") and set(fresh._ready) == {"village"}
+
+
 def test_a_layer_that_is_not_there_is_named(town):
     with pytest.raises(MissingDataError, match="no layer 'ghost'"):
         town.layer("ghost")

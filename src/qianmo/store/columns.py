@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pyarrow.parquet as pq
 
 from qianmo.schema.errors import MissingDataError
 
-__all__ = ["LayerOutline", "distinct_values", "file_stamp", "read_columns", "read_outline"]
+__all__ = ["LayerOutline", "distinct_values", "file_stamp", "read_columns", "read_outline", "release_memory"]
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,12 @@ def read_columns(path: Path) -> pa.Table:
     schema = pq.read_schema(path)
     text = [f.name for f in schema if pa.types.is_large_string(f.type) or pa.types.is_string(f.type)]
     return pq.read_table(path, read_dictionary=text).unify_dictionaries().combine_chunks()
+
+
+def release_memory() -> None:
+    """Give memory that reading needed and nothing holds any more back to the system (释放内存)."""
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

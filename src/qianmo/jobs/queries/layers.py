@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ from qianmo.geo.tile_rings import TileRings, joined_rings, tile_rings
 from qianmo.geo.vector_tile import TileField
 from qianmo.jobs.queries.catalogue import CatalogueEntry, catalogue
 from qianmo.schema.dataset import Dataset
-from qianmo.schema.errors import CrsError, MissingDataError
+from qianmo.schema.errors import CrsError, MissingDataError, QianmoError
 from qianmo.schema.tables import table_names, table_spec
-from qianmo.store.columns import LayerOutline, distinct_values, file_stamp, read_columns, read_outline
+from qianmo.store.columns import LayerOutline, distinct_values, file_stamp, read_columns, read_outline, release_memory
 from qianmo.store.project import Project, open_project
 
 __all__ = ["MERCATOR", "LayerHead", "MapLayers", "ShownLayer"]
@@ -104,6 +105,7 @@ class MapLayers:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
+        self._held: tuple[Any, tuple[Project, tuple[CatalogueEntry, ...]]] | None = None
         self._heads: dict[str, tuple[tuple[int, int, int], LayerHead]] = {}
         self._ready: dict[str, tuple[tuple[int, int, int], ShownLayer]] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -111,11 +113,19 @@ class MapLayers:
 
     def project(self) -> Project:
         """The project in its current state."""
-        return open_project(self.folder)
+        return self._state()[0]
 
     def entries(self) -> tuple[CatalogueEntry, ...]:
         """The catalogue of the current state."""
-        return catalogue(self.project())
+        return self._state()[1]
+
+    def _state(self) -> tuple[Project, tuple[CatalogueEntry, ...]]:
+        """Project and catalogue, read again only where the pointer or the settings have changed."""
+        stamps = tuple(_stamp(self.folder / name) for name in ("current", "project.toml"))
+        if self._held is None or self._held[0] != stamps:
+            project = open_project(self.folder)
+            self._held = (stamps, (project, catalogue(project)))
+        return self._held[1]
 
     def version(self, name: str) -> str:
         """A short word that changes when the layer changes (图层版本)."""
@@ -130,8 +140,8 @@ class MapLayers:
         MissingDataError
             The project has no such layer, or it cannot be drawn.
         """
-        project = self.project()
-        entry = next((e for e in catalogue(project) if e.name == name), None)
+        project, entries = self._state()
+        entry = next((e for e in entries if e.name == name), None)
         if entry is None or not entry.is_drawn:
             raise MissingDataError(f"no layer {name!r} on the map", expected="a drawn layer of the project", cure="choose a layer of the catalogue")
         path = project.state / "layers" / f"{name}.parquet"
@@ -141,6 +151,18 @@ class MapLayers:
             held = (stamp, LayerHead(entry.dataset, path, read_outline(path)))
             self._heads[name] = held
         return held[1]
+
+    def warm(self, names: Sequence[str]) -> threading.Thread:
+        """Read layers one after the other in a thread of their own, so that the first question finds them ready (预热)."""
+
+        def read() -> None:
+            for name in names:
+                with suppress(QianmoError):  # whoever asks for the layer is told
+                    self.layer(name)
+
+        thread = threading.Thread(target=read, name="qianmo-warm", daemon=True)
+        thread.start()
+        return thread
 
     def layer(self, name: str) -> ShownLayer:
         """One drawn layer of the current state with all it holds.
@@ -162,6 +184,14 @@ class MapLayers:
             return held[1]
 
 
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def _shown(head: LayerHead) -> ShownLayer:
     dataset = head.dataset
     if not dataset.crs:
@@ -173,7 +203,11 @@ def _shown(head: LayerHead) -> ShownLayer:
         geoms = np.asarray(shapely.from_wkb(wkb.slice(first, _CHUNK).to_numpy(zero_copy_only=False)), dtype=object).reshape(-1)
         boxes.append(shapely.bounds(geoms).reshape(-1, 4))
         parts.append(tile_rings(transform(geoms, dataset.crs, MERCATOR)))
-    return ShownLayer(head, table, joined_rings(parts), np.concatenate(boxes).T.copy())
+        del geoms
+    shown = ShownLayer(head, table, joined_rings(parts), np.concatenate(boxes).T.copy())
+    parts.clear()
+    release_memory()
+    return shown
 
 
 def _coded(column: pa.ChunkedArray) -> TileField:

@@ -36,6 +36,7 @@ def map_style(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     titles = {s: both(zh, en) for s, (zh, en) in subjects().items()}
     found = [_layer(layers().head(e.name), titles[e.subject], e.rank) for e in visible_entries(viewer) if e.is_drawn]
+    layers().warm([f["name"] for f in found])
     response = JsonResponse({"layers": [f for f in found if f["box"]], "pictureZoom": PICTURE_ZOOM}, json_dumps_params={"ensure_ascii": False})
     response.headers["Cache-Control"] = "no-store"
     return response
