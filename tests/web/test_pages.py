@@ -142,7 +142,7 @@ class TestBadInput:
         logging.getLogger("qianmo.web").addHandler(caplog.handler)
         text = signed_in("reader").get("/layers/landuse_patch/没有这一块/").content.decode()
         number = re.search(r"<dd class=\"code\">([0-9a-f]{8})</dd>", text).group(1)
-        assert "办法" in text and number in caplog.text
+        assert "没有 &#x27;没有这一块&#x27;" in text and "在一张图页面查找" in text and number in caplog.text
 
     def test_a_fault_of_the_program_shows_no_trace(self, signed_in, monkeypatch):
         from qianmo.web.desk import layers
