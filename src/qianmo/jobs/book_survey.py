@@ -78,7 +78,7 @@ def _erosion(opened: Opened, results: Mapping[str, Any], cover: Cover) -> list[B
         return []
     facts = results["erosion_facts"]
     remarks = [f"按 SL 190-2007 水力侵蚀强度分级，{facts['region']}，容许土壤流失量 {facts['tolerance_t_km2']:g} t/(km²·a)。", "面蚀模型计算值，没有误差区间；不含沟蚀、崩岗与重力侵蚀。"]
-    grids = [("erosion", "土壤侵蚀强度分级图", read_cog(_raster(opened, "erosion_grade")), _EROSION_USES)]
+    grids: list[tuple[str, str, Grid, tuple[str, ...]]] = [("erosion", "土壤侵蚀强度分级图", read_cog(_raster(opened, "erosion_grade")), _EROSION_USES)]
     if "erosion_change" in results and "soil_loss_after" in opened.datasets:
         loss = read_cog(_raster(opened, "soil_loss_after"))
         grade = np.zeros(loss.values.shape, np.uint8)

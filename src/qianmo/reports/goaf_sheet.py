@@ -49,6 +49,6 @@ def goaf_sheet(
 def _around(*frames: gpd.GeoDataFrame) -> tuple[float, float, float, float]:
     """Extent of all frames with the margin. [m]"""
     bounds = np.array([f.total_bounds for f in frames])
-    west, south, east, north = *bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)
-    more = _MARGIN * max(east - west, north - south)
-    return float(west - more), float(south - more), float(east + more), float(north + more)
+    low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
+    more = _MARGIN * float((high - low).max())
+    return float(low[0]) - more, float(low[1]) - more, float(high[0]) + more, float(high[1]) + more
