@@ -223,7 +223,7 @@ def test_labels_train_a_detector_whose_accuracy_is_told_of_blocks_it_has_not_see
     catalog = {d["name"]: d for d in json.loads((state / "catalog.json").read_text())}
     assert "标注.tif" in json.dumps(catalog["change_strength"], ensure_ascii=False)
     chance = rasterio.open(state / "rasters" / "change_strength.tif").read(1)
-    assert 0 <= np.nanmin(chance) and np.nanmax(chance) <= 1
+    assert np.nanmin(chance) >= 0 and np.nanmax(chance) <= 1
     patches = gpd.read_parquet(state / "layers" / "change_patch.parquet")
     land = gpd.read_parquet(open_project(folder / "v").state / "layers" / "landuse_patch.parquet").set_index("patch_id").loc[list(truth)]
     over = patches.union_all().intersection(land.geometry.to_crs(patches.crs).union_all()).area

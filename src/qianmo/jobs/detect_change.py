@@ -18,8 +18,8 @@ from qianmo import __version__
 from qianmo.geo.grid import polygonize
 from qianmo.geo.raster import Grid
 from qianmo.jobs.context import Context
-from qianmo.jobs.detect_land import Land, after_classes, land_of, patch_shapes, signals_of, tree_of, words
 from qianmo.jobs.detect_labels import TRAINED, accuracy_lines, learnt_from
+from qianmo.jobs.detect_land import Land, after_classes, land_of, patch_shapes, signals_of, tree_of, words
 from qianmo.jobs.detect_tiles import (
     Images,
     Strength,
