@@ -39,6 +39,7 @@ NAMES = (
     "portfolio",
     "pim",
     "motion",
+    "erosion",
 )
 _SMALL = 2000
 

@@ -189,3 +189,53 @@ def test_a_cloud_counts_as_not_seen_and_not_as_change(country, tmp_path, capsys)
     assert np.isnan(strength[60:100, 60:120]).all()
     nameless = ["detect", before, cloudy, "--into", str(tmp_path / "x"), "--clouds", "rule", "--quiet"]
     assert main(nameless) != 0 and "--bands" in capsys.readouterr().err and not (tmp_path / "x").exists()
+
+
+def _labels(path, country, *, spoil=None):
+    """Labels of the turned fields (1) and of a tenth of the scene (0), as a raster on the grid of the images."""
+    folder, before, _, truth = country
+    land = gpd.read_parquet(open_project(folder / "v").state / "layers" / "landuse_patch.parquet").set_index("patch_id")
+    with rasterio.open(before) as image:
+        shape, transform, crs = image.shape, image.transform, image.crs.to_wkt()
+    values = np.full(shape, 255.0)
+    values[np.random.default_rng(7).random(shape) < 0.1] = 0
+    found = cell_fractions(land.loc[list(truth)].geometry.to_numpy(), transform, shape)
+    values.ravel()[found.cell] = 255
+    values.ravel()[found.cell[found.share > 0.99]] = 1
+    values = values if spoil is None else spoil(values)
+    return _write(path, values[None], crs, transform)
+
+
+def test_labels_train_a_detector_whose_accuracy_is_told_of_blocks_it_has_not_seen(country, tmp_path, capsys):
+    folder, before, after, truth = country
+    labels = _labels(tmp_path / "标注.tif", country)
+    command = ["detect", before, after, "--into", str(tmp_path / "p"), "--labels", labels, "--quiet", "--json"]
+    capsys.readouterr()
+    assert main(command) == 0
+    said = json.loads(capsys.readouterr().out)
+    told = said["figures"]
+    state = open_project(tmp_path / "p").state
+    accuracy = pd.read_parquet(state / "tables" / "change_accuracy.parquet")
+    assert told["method"] == "trained" and told["threshold"] == 0.5 and accuracy["fold"].tolist() == [1, 2]
+    assert (accuracy["f1"] > 0.9).all() and told["f1"] == pytest.approx(accuracy["f1"].mean())
+    assert ((accuracy["trained"] + accuracy["tested"]) < told["labels"]).all() and accuracy["tested"].sum() <= told["labels"]  # the rims of the blocks are left out
+    assert any("第 1 折" in line and f"F1 {accuracy['f1'][0]:.4f}" in line for line in said["lines"])
+    catalog = {d["name"]: d for d in json.loads((state / "catalog.json").read_text())}
+    assert "标注.tif" in json.dumps(catalog["change_strength"], ensure_ascii=False)
+    chance = rasterio.open(state / "rasters" / "change_strength.tif").read(1)
+    assert np.nanmin(chance) >= 0 and np.nanmax(chance) <= 1
+    patches = gpd.read_parquet(state / "layers" / "change_patch.parquet")
+    land = gpd.read_parquet(open_project(folder / "v").state / "layers" / "landuse_patch.parquet").set_index("patch_id").loc[list(truth)]
+    over = patches.union_all().intersection(land.geometry.to_crs(patches.crs).union_all()).area
+    assert over / patches.area.sum() > 0.9 and over / land.area.sum() > 0.9 and (patches["chance"] > 0.5).all()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "more", "said"),
+    [(lambda v: np.where(v == 1, 255, v), [], "变化 0 个"), (lambda v: v, ["--method", "cva"], "--method cva"), (lambda v: v, ["--threshold", "8"], "概率"), (lambda v: v[:-1], [], "格网")],
+)  # fmt: skip
+def test_labels_that_cannot_teach_are_refused_and_nothing_is_written(country, tmp_path, capsys, spoil, more, said):
+    _, before, after, _ = country
+    labels = _labels(tmp_path / "标注.tif", country, spoil=spoil)
+    assert main(["detect", before, after, "--into", str(tmp_path / "p"), "--labels", labels, *more, "--quiet"]) != 0
+    assert said in capsys.readouterr().err and not (tmp_path / "p").exists()

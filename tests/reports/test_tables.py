@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qianmo.reports.formulas import computed, excel_formula
-from qianmo.reports.plan_tables import book_tables, column_totals
+from qianmo.reports.plan_tables import _rounded_note, book_tables, column_totals
 from qianmo.reports.tables import workbook
 from qianmo.schema.book import BookColumn, BookTable
 from qianmo.schema.errors import SchemaError
@@ -166,3 +166,11 @@ def _split(body: str) -> tuple[str, str, str]:
             left, right = body.split(op)
             return left, op, right
     return body, "+", ""
+
+
+def test_sums_of_figures_with_thousands_separators_are_compared_as_numbers():
+    columns = (BookColumn("name", "名称"), BookColumn("m3", "方量", "立方米", "#,##0.00"))
+    frame = pd.DataFrame({"name": ["甲", "乙"], "m3": [1234.504, 2000000.004]})
+    rounded = _rounded_note(BookTable("x", "方量表", frame, columns, ("m3",)))
+    assert rounded.note == "因四舍五入，分项之和与合计在末位可能有微差"
+    assert _rounded_note(BookTable("x", "方量表", frame.round(2), columns, ("m3",))).note == ""

@@ -179,3 +179,20 @@ def test_cover_and_its_year():
 def test_k_in_si_and_for_china():
     k = epic_erodibility(np.array([40.0]), np.array([40.0]), np.array([20.0]), np.array([1.2])) * SI_FACTOR
     assert k[0] == pytest.approx(0.0369574, abs=1e-6) and china_corrected(k)[0] == pytest.approx(0.00523079, abs=1e-6)
+
+
+def test_water_runs_down_the_steepest_of_eight_ways_and_all_of_it_leaves():
+    rng = np.random.default_rng(6)
+    y, x = np.mgrid[0:30, 0:35]
+    rough = ((30 - y) + 8 * (1 - np.cos(x / 4)) + rng.uniform(0, 0.6, y.shape)).round(1).astype(np.float32)
+    pitted = rng.normal(0, 1, (30, 35)).round(1).astype(np.float32)
+    for z in (rough, pitted):
+        flow = flow_over(Grid(z, affine.Affine(10, 0, 5e5, 0, -10, 4e6), pyproj.CRS.from_epsg(4547), None))
+        own = np.arange(z.size)
+        outlets = flow.downstream.ravel() == own
+        assert flow.area_m2.ravel()[outlets].sum() == pytest.approx(z.size * 100.0)  # no ring keeps water
+    flow = flow_over(Grid(rough, affine.Affine(10, 0, 5e5, 0, -10, 4e6), pyproj.CRS.from_epsg(4547), None))
+    for r in range(1, 29):
+        for c in range(1, 34):
+            drops = {(r + a) * 35 + c + b: (rough[r, c] - rough[r + a, c + b]) / np.hypot(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b}
+            assert drops[flow.downstream[r, c]] == pytest.approx(max(drops.values()), abs=2e-3)  # heights are rounded to 1/1024 m

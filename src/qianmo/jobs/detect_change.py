@@ -18,6 +18,7 @@ from qianmo import __version__
 from qianmo.geo.grid import polygonize
 from qianmo.geo.raster import Grid
 from qianmo.jobs.context import Context
+from qianmo.jobs.detect_labels import TRAINED, accuracy_lines, learnt_from
 from qianmo.jobs.detect_land import Land, after_classes, land_of, patch_shapes, signals_of, tree_of, words
 from qianmo.jobs.detect_tiles import (
     Images,
@@ -84,9 +85,14 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
                 context.note("云用亮白像元规则剔除 (不是训练模型, 不识别云影, 会误伤白色屋顶与大棚)")
         land = land_of(project, before)
         told = told_clouds | _shift(before, after, values, context)
-        strength = strength_of(before, after, method=values["method"], tile=values["tile"], work=work, context=context)
+        learnt = None
+        if values["labels"]:
+            learnt = learnt_from(values["labels"], before, after, limit=values["threshold"], method=values["method"], scratch=scratch, context=context)
+            strength, told = learnt.strength, told | learnt.told
+        else:
+            strength = strength_of(before, after, method=values["method"], tile=values["tile"], work=work, context=context)
         context.step("变化图斑", 0.65)
-        limit = values["threshold"] if values["threshold"] is not None else otsu_threshold(sample(strength.values, parameter("change_sample_cells")))
+        limit = values["threshold"] if values["threshold"] is not None else learnt.limit if learnt else otsu_threshold(sample(strength.values, parameter("change_sample_cells")))
         found = _found(strength, float(limit), before, after, land, values, context)
         if project is not None and len(found.patches):
             found = _with_class(found, land)
@@ -97,19 +103,20 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
             signals, branches = _judged(project, land, before, after, bands, found, tree)
             if not bands:
                 context.note("没有给出波段名 (--bands), 光谱指数缺失, 变化的耕地只能给黄灯")
-        told |= _figures(strength, float(limit), found, before, values)
+        told |= _figures(strength, float(limit), found, before, TRAINED if learnt else values["method"])
     context.step("保存成果", 0.9)
-    lineage = Lineage(f"{before.name}; {after.name}", f"{before.sha256}; {after.sha256}", f"qianmo {__version__} detect",
+    more = [f"; {v}" if learnt else "" for v in ((learnt.name, learnt.sha256) if learnt else ("", ""))]
+    lineage = Lineage(f"{before.name}; {after.name}{more[0]}", f"{before.sha256}; {after.sha256}{more[1]}", f"qianmo {__version__} detect",
                       context.clock().isoformat(timespec="seconds"), context.user, dict(told))  # fmt: skip
     lit = _lit(land, signals)
-    _save(context, folder, strength, found, before, signals, branches, lit, told, lineage, vintage)
+    _save(context, folder, strength, found, before, signals, branches, lit, told, lineage, vintage, learnt.accuracy if learnt else None)
     clear_work(strength)
     files = [(str(folder / "onemap.gpkg"), "项目数据库 (变化图斑)")]
     if len(found.patches):
         out = Path(values["out"]) if values["out"] else folder / "change"
         replace_bytes(out / "变化图斑.png", _sheet(context, project, found, lit, before, told, vintage))
         files.append((str(out / "变化图斑.png"), "变化图斑与红绿灯图"))
-    return _report(told, found.patches, signals, tuple(files))
+    return _report(told, found.patches, signals, tuple(files), accuracy_lines(learnt.accuracy) if learnt else [])
 
 
 def _dates(values: Mapping[str, Any]) -> str:
@@ -154,7 +161,7 @@ def _found(strength: Strength, limit: float, before: Images, after: Images, land
         keep = size >= np.array([_cells(parameter(_SIZES.get(g, "min_map_area_agri_m2")), before) for g in groups], dtype=int)
     new = np.concatenate([[0], np.where(keep, np.cumsum(keep), 0)])
     small, named = small | (kept & (new[named] == 0)), new[named]
-    chance = _chance(strength.values, limit, context)
+    chance = strength.values if strength.is_chance else _chance(strength.values, limit, context)
     patches = _patches(named, strength.values, chance, before, {k: np.asarray(v)[keep] for k, v in columns.items()})
     return _Found(named > 0, seen, chance, float(small.sum() * before.cell_m2), patches)
 
@@ -224,6 +231,7 @@ def _lit(land: Land | None, signals: pd.DataFrame | None) -> gpd.GeoDataFrame | 
 def _save(
     context: Context, folder: Path, strength: Strength, found: _Found, images: Images, signals: pd.DataFrame | None, branches: pd.DataFrame | None,
     lit: gpd.GeoDataFrame | None, told: dict[str, Any], lineage: Lineage, vintage: str,
+    accuracy: pd.DataFrame | None,
 ) -> None:  # fmt: skip
     crs = f"EPSG:{images.crs.to_epsg()}"
     told_of = lambda name, kind, zh, rows: Dataset(name, kind, zh, crs, "", vintage, False, rows, lineage)  # noqa: E731
@@ -235,7 +243,9 @@ def _save(
                 stage.put_layer(frame, told_of(name, "other_layer", zh, len(frame)))
             elif name in stage.datasets:
                 stage.remove(name)
-        stage.remove_tables(("change_signal", "change_branch"))
+        stage.remove_tables(("change_signal", "change_branch", "change_accuracy"))
+        if accuracy is not None:
+            stage.put_table("change_accuracy", accuracy)
         if signals is not None and branches is not None:
             stage.put_table("change_signal", signals)
             stage.put_table("change_branch", branches)
@@ -250,9 +260,9 @@ def _by_class(patches: gpd.GeoDataFrame) -> pd.DataFrame:
     return patches.groupby(keys, as_index=False).agg(patches=("change_id", "size"), area_m2=("area_m2", "sum"))
 
 
-def _figures(strength: Strength, limit: float, found: _Found, images: Images, values: Mapping[str, Any]) -> dict[str, Any]:
+def _figures(strength: Strength, limit: float, found: _Found, images: Images, method: str) -> dict[str, Any]:
     return {
-        "method": values["method"], "threshold": limit, "rounds": strength.rounds, "cells": int(found.seen.sum()), "changed_m2": float(found.changed.sum() * images.cell_m2),
+        "method": method, "threshold": limit, "rounds": strength.rounds, "cells": int(found.seen.sum()), "changed_m2": float(found.changed.sum() * images.cell_m2),
         "small_m2": found.small_m2, "patches": len(found.patches), "cell_m2": images.cell_m2, "tiles": strength.tiles, "resumed": strength.resumed,
     }  # fmt: skip
 
@@ -266,13 +276,14 @@ def _sheet(context: Context, project: Project | None, found: _Found, lit: gpd.Ge
     )  # fmt: skip
 
 
-def _report(told: dict[str, Any], patches: gpd.GeoDataFrame, signals: pd.DataFrame | None, files: tuple[tuple[str, str], ...]) -> JobReport:
+def _report(told: dict[str, Any], patches: gpd.GeoDataFrame, signals: pd.DataFrame | None, files: tuple[tuple[str, str], ...], learnt: list[str]) -> JobReport:
     apart = f"两期错开 向下 {told['shift_row']:+.2f}, 向右 {told['shift_column']:+.2f} 像元" if told["shift_row"] is not None else "配准未能判断"
     lines = [
         f"方法 {told['method']}, 阈值 {told['threshold']:.3f}, 有效像元 {told['cells']} 个; {apart}",
         f"变化图斑 {told['patches']} 个, {told['changed_m2'] / 1e4:.2f} 公顷 ({m2_to_mu(told['changed_m2']):.2f} 亩)",
         f"小于最小上图面积、只列出不上图: {told['small_m2'] / 1e4:.2f} 公顷",
     ]
+    lines += learnt
     if "cloudy_before" in told:
         lines.append(f"有云占比: 前期 {told['cloudy_before']:.1%}, 后期 {told['cloudy_after']:.1%}, 按未看清处理")
     if told["resumed"]:
@@ -299,6 +310,7 @@ SPECS = (
             JobOption("after", "path", "后期影像 (GeoTIFF)", "later image", required=True, positional=True),
             JobOption("into", "path", "项目文件夹", "project folder", required=True),
             JobOption("method", "choice", "检测方法", "detector", default="irmad", choices=_METHODS),
+            JobOption("labels", "path", "标注栅格 (GeoTIFF, 同一格网: 1 变化, 0 未变化, 其他或无数据为未标注); 给出即用监督检测", "raster of labels (1 changed, 0 unchanged): a detector is trained on them"),
             JobOption("threshold", "number", "变化阈值; 不填则自动 (大津法)", "threshold of the strength; Otsu by default"),
             JobOption("smallest", "number", "最小上图面积 (平方米); 不填则按变化后地类", "minimum mapping unit in square metres; by the class after the change where not given"),
             JobOption("bands", "text", "各波段名称, 如 blue,green,red,nir,swir16,swir22; 不用的留空", "name of each band, blank where not used"),

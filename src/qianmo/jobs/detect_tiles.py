@@ -78,13 +78,17 @@ class Images:
 
 @dataclass(frozen=True)
 class Strength:
-    """Strength of change of the scene (变化强度): (y, x) float32, iterations, tiles in all, tiles taken from an earlier run, their folder."""
+    """Strength of change of the scene (变化强度): (y, x) float32, iterations, tiles in all, tiles taken from an earlier run, their folder.
+
+    `is_chance` where the strength is itself the probability of change.
+    """
 
     values: np.ndarray
     rounds: int
     tiles: int
     resumed: int
     folder: Path | None
+    is_chance: bool = False
 
 
 def images_of(before: str, after: str, workdir: Path) -> tuple[Images, Images]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from qianmo.jobs.book_survey import survey_maps, survey_results
 from qianmo.jobs.context import Context
 from qianmo.jobs.opened import PLAN_LAYERS, SWAP_LAYERS, Opened, open_for_work
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
@@ -31,7 +32,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Compose the book from the tables of the project and write it; files are replaced one by one, each in one step."""
     context.step("读取成果", 0.0)
     opened = open_for_work(Path(values["project"]))
-    results = _results(opened)
+    results = _results(opened) | survey_results(opened)
     if "plan_parcel" not in results:
         raise MissingDataError("项目还没有方案 (no plan)", cure="先运行 qianmo plan")
     template = _template(values["template"])
@@ -51,6 +52,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         maps += carbon_maps(opened.patches, results["carbon_patch"], opened.layers.get("village"), cover)
     if "quality_patch" in results:
         maps += quality_maps(opened.patches, results["quality_patch"], opened.layers.get("village"), cover)
+    maps += survey_maps(context, opened, results, cover)
     context.step("编写实施方案", 0.6)
     book = compose(
         results, project_name=project.name, office=office, date=day, vintage=opened.vintage, crs_text=crs_text, synthetic=opened.synthetic,

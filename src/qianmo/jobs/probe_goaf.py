@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import date
@@ -69,7 +70,9 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
                 stage.put_layer(frame, Dataset(name, name, zh, f"EPSG:{crs.to_epsg()}", "", str(day.year), bool(told.get("synthetic", False)), len(frame), lineage))
             elif name in stage.datasets:
                 stage.remove(name)
-        stage.remove_tables(("goaf_zone_treatment",))
+        stage.remove_tables(("goaf_zone_treatment", "goaf_section"))
+        charts = [{"line": str(x["name"]), "method": str(x["method"]), "said": f.said, "png_base64": base64.b64encode(f.chart).decode("ascii")} for x, f in zip(told["line"], found)]
+        stage.put_json("goaf_section", {"lines": charts})
         if len(ways):
             stage.put_table("goaf_zone_treatment", ways)
     out = Path(values["out"]) if values["out"] else folder / "probe"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -18,7 +19,9 @@ from qianmo.jobs.detect_tiles import Images, image_of
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.series_chart import ParcelCourse, series_chart
 from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
+from qianmo.store.block_folder import BlockFolder, drop_blocks, open_blocks
 from qianmo.store.durable import replace_bytes
+from qianmo.store.lock import writer_lock
 from qianmo.store.project import change, open_project
 from qianmo.store.scratch import scratch_folder
 from qianmo.survey.change.series import Alarm, SeasonalModel, fit_season, monitor, season_design
@@ -36,9 +39,13 @@ _METHODS = {"repeats": "连续超限", "cusum": "累积和 CUSUM", "ewma": "指�
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
-    """Series of each parcel by exact shares, the season of the history, alarms after it; nothing is written when anything fails."""
+    """Series of each parcel by exact shares, the season of the history, alarms after it; the project is as it was when anything fails.
+
+    Means of eight dates at a time wait in the work folder: a run that was killed goes on from there, also with another season or method.
+    """
     folder = Path(values["into"])
     project = open_project(folder)
+    work = Path(values["work"]) if values["work"] else folder.parent / f".{folder.name}-watch"
     days = _days(Path(values["dates"]))
     until = _day(values["history"], "--history")
     with scratch_folder() as scratch:
@@ -47,14 +54,15 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         land = land_of(project, stack)
         if land is None:
             raise MissingDataError(f"项目 {folder} 中没有地类图斑", cure="先入库地类图斑: qianmo ingest …")
-        series = _parcels(context, stack, cloud, land, float(values["scale"]))
+        _check_history(days, until)
         digest = f"{stack.sha256}; {cloud.sha256 if cloud else ''}"
+        with writer_lock(work.parent / f"{work.name}.lock"):
+            parts = open_blocks(work, key={"version": __version__, "images": digest, "scale": float(values["scale"]), "parcels": _shares_sha256(land)})
+            series, resumed = _parcels(context, stack, cloud, land, float(values["scale"]), parts)
     series, days = _one_a_day(series, days, context)
     context.step("季节模型与监测", 0.7)
     when = np.array([(d - days[0]).days for d in days], dtype=float)
     past = np.array([d <= until for d in days])
-    if past.all() or not past.any():
-        raise SchemaError(f"--history {until} 不在 {days[0]} 至 {days[-1]} 之间", expected="历史期之后还有影像")
     model = fit_season(series[past], when[past], order=values["order"], trend=False)
     alarm = monitor(series[~past], when[~past], model, method=values["method"], limit=values["limit"])
     table = _table(land, series, model, alarm, [d for d, p in zip(days, past) if not p])
@@ -64,12 +72,14 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     told = {
         "dates": len(days), "parcels": len(table), "alarms": int((table["alarm_day"] != "").sum()), "sure": int((table["repeats"] >= 3).sum()), "source": stack.name,
         "source_sha256": digest, "tool": f"qianmo {__version__} watch", "history": until.isoformat(), "method": values["method"],
-        "limit": values["limit"], "order": values["order"],
+        "limit": values["limit"], "order": values["order"], "parts": -(-len(stack.bands) // _AT_ONCE), "resumed": resumed,
     }  # fmt: skip
     with change(folder, what="地块时序监测", user=context.user, now=context.clock()) as stage:
         stage.put_table("change_series", table)
         stage.put_json("change_series_facts", told)
     out = (Path(values["out"]) if values["out"] else folder / "change") / "地块时序.png"
+    drop_blocks(work)
+    (work.parent / f"{work.name}.lock").unlink(missing_ok=True)
     replace_bytes(out, _chart(table, series, when, days, model, until, values))
     return _report(told, table, out)
 
@@ -109,18 +119,39 @@ def _day(text: str, place: str) -> date:
         raise SchemaError(f"{place}: {text!r}", expected="年-月-日, 如 2017-06-30") from None
 
 
-def _parcels(context: Context, stack: Images, cloud: Images | None, land: Land, scale: float) -> np.ndarray:
-    """Mean of each date over each patch (dates, n); nan where less than half of it was seen."""
-    out = np.full((len(stack.bands), len(land.frame)), np.nan)
+def _check_history(days: list[date], until: date) -> None:
+    if not days[0] <= until < days[-1]:
+        raise SchemaError(f"--history {until} 不在 {days[0]} 至 {days[-1]} 之间", expected="历史期之后还有影像")
+
+
+def _shares_sha256(land: Land) -> str:
+    """Fingerprint of the patches as the series see them: their ids and shares of cells."""
+    found = hashlib.sha256("\n".join(land.frame["patch_id"].astype(str)).encode())
+    for values in (land.fractions.start, land.fractions.cell, land.fractions.share):
+        found.update(np.ascontiguousarray(values).tobytes())
+    return found.hexdigest()
+
+
+def _parcels(context: Context, stack: Images, cloud: Images | None, land: Land, scale: float, parts: BlockFolder) -> tuple[np.ndarray, int]:
+    """Mean of each date over each patch (dates, n), nan where less than half of it was seen; how many parts were there already."""
+    out, resumed = np.full((len(stack.bands), len(land.frame)), np.nan), 0
     for first in range(0, len(out), _AT_ONCE):
-        context.step(f"地块时序 {first + 1}/{len(out)} 期", 0.1 + 0.6 * first / len(out))
-        part = slice(first, first + _AT_ONCE)
-        values = Images(stack.bands[part], stack.crs, stack.name, stack.sha256).part(slice(None), slice(None)) * scale
-        if cloud is not None:
-            values[Images(cloud.bands[part], cloud.crs, cloud.name, cloud.sha256).part(slice(None), slice(None)) != 0] = np.nan
-        mean, seen = weighted_mean(land.fractions, values)
-        out[part] = np.where(seen >= _LEAST_SEEN, mean, np.nan)
-    return out
+        part, name = slice(first, first + _AT_ONCE), f"dates_{first:05d}"
+        if parts.has(name):
+            resumed += 1
+        else:
+            context.step(f"地块时序 {first + 1}/{len(out)} 期", 0.1 + 0.6 * first / len(out))
+            parts.put(name, {"mean": _means(stack, cloud, land, scale, part)})
+        out[part] = parts.get(name, "mean")
+    return out, resumed
+
+
+def _means(stack: Images, cloud: Images | None, land: Land, scale: float, part: slice) -> np.ndarray:
+    values = Images(stack.bands[part], stack.crs, stack.name, stack.sha256).part(slice(None), slice(None)) * scale
+    if cloud is not None:
+        values[Images(cloud.bands[part], cloud.crs, cloud.name, cloud.sha256).part(slice(None), slice(None)) != 0] = np.nan
+    mean, seen = weighted_mean(land.fractions, values)
+    return np.where(seen >= _LEAST_SEEN, mean, np.nan)
 
 
 def _one_a_day(series: np.ndarray, days: list[date], context: Context) -> tuple[np.ndarray, list[date]]:
@@ -170,6 +201,8 @@ def _report(told: Mapping[str, Any], table: pd.DataFrame, out: Path) -> JobRepor
         f"告警 {told['alarms']} 个, 其中连续三次以上 {told['sure']} 个; 把握随重复次数增长: 1 次 50%, 2 次 75%, 3 次 88%",
         "告警为线索, 不是认定",
     ]
+    if told["resumed"]:
+        lines.append(f"续算: {told['parts']} 段中 {told['resumed']} 段取自上次中断的运行")
     for row in table[table["alarm_day"] != ""].sort_values("confidence", ascending=False, kind="stable").head(5).itertuples():
         lines.append(f"  {row.patch_id}: {row.alarm_day} 起{'偏低' if row.direction < 0 else '偏高'}, 连续 {row.repeats} 次, 把握 {row.confidence:.0%}")
     return JobReport(tuple(lines), ((str(out), "地块时序曲线"),), dict(told))
@@ -189,6 +222,7 @@ SPECS = (
             JobOption("order", "integer", "谐波阶数", "harmonics", default=1),
             JobOption("method", "choice", "监测方法", "detector", default="repeats", choices=tuple(_METHODS)),
             JobOption("limit", "number", "限值 (中误差的倍数)", "limit in standard deviations", default=3.0),
+            JobOption("work", "path", "续算文件夹 [项目旁的隐藏文件夹]", "folder of finished parts, taken up again after a break [hidden, beside the project]"),
             JobOption("out", "path", "图件输出文件夹", "folder for the chart, the project's change/ by default"),
         ),
         run,

@@ -6,6 +6,7 @@ import pandas as pd
 
 from qianmo.reports.plan_material import Material, points, section
 from qianmo.reports.plan_nature import climate_blocks, soil_blocks
+from qianmo.reports.plan_survey import survey_sections
 from qianmo.reports.table_frames import is_not_involved
 from qianmo.reports.typography import area_text, count_text, money_text, percent_text, quantity_text, word
 from qianmo.schema.book import Block, Chapter, Paragraph
@@ -106,7 +107,7 @@ def present_chapter(m: Material) -> Chapter:
 
 
 def problem_chapter(m: Material) -> Chapter:
-    """Fragmentation, contiguity, idle land, faults of the data (存在问题)."""
+    """Fragmentation, contiguity, idle land, the surveys the project holds, faults of the data (存在问题)."""
     blocks: list[Block] = [section(1, "耕地细碎")]
     fragments = m.frame("fragmentation")
     if fragments is not None:
@@ -132,7 +133,11 @@ def problem_chapter(m: Material) -> Chapter:
         blocks.append(
             Paragraph(f"评价发现闲置低效用地及候选地块{len(idle)}处，面积{area_text(idle['area_m2'].sum())}{m.see('idle_kinds')}，其中候选地块须经实地核实后确认。")
         )
-    blocks += [*m.place("idle_kinds"), section(4, "数据质量"), Paragraph(_fault_text(m))]
+    blocks += m.place("idle_kinds")
+    surveys = survey_sections(m)
+    for number, (title, found) in enumerate(surveys, start=4):
+        blocks += [section(number, title), *found]
+    blocks += [section(4 + len(surveys), "数据质量"), Paragraph(_fault_text(m))]
     return Chapter("第四章", "存在问题", tuple(blocks))
 
 

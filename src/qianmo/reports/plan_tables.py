@@ -138,7 +138,7 @@ def _rounded_note(table: BookTable) -> BookTable:
     totals = column_totals(table)
     for name in table.sums:
         shown = [cell_text(v, table.column(name).number_format) for v in table.frame[name]]
-        parts = sum(float(s) for s in shown if s != "—")
+        parts = sum(float(s.replace(",", "")) for s in shown if s != "—")
         if cell_text(parts, table.column(name).number_format) != cell_text(totals[name], table.column(name).number_format):
             note = "；".join(n for n in (table.note, "因四舍五入，分项之和与合计在末位可能有微差") if n)
             return replace(table, note=note)

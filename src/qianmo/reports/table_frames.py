@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 
 from qianmo.reports.risks import risk_rows
 from qianmo.reports.table_nature import rain_month_rows, rain_station_rows, rain_year_rows, soil_rows
+from qianmo.reports.table_survey import SURVEY_ROWS
 from qianmo.reports.typography import cell_text, percent_text, word
 from qianmo.schema.codes import class_schemes, land_classes
 from qianmo.schema.errors import SchemaError
@@ -271,6 +273,15 @@ def _lineage(results: Results) -> pd.DataFrame | None:
     )
 
 
+def _survey_classed(results: Results, *, key: str) -> pd.DataFrame | None:
+    """Rows of a survey table with the names of the land classes beside their codes."""
+    frame = SURVEY_ROWS[key](results) if key in SURVEY_ROWS else result_frame(results, key)
+    if frame is None:
+        return None
+    column = "from_class" if key == "change_class" else "class_code"
+    return pd.DataFrame(frame).assign(**{column: _coded(frame[column])})
+
+
 PREPARED: Mapping[str, Callable[[Results], pd.DataFrame | None]] = MappingProxyType(
     {
         "land_structure": _land_structure, "fragmentation": _villages_only, "quality": _quality, "conflicts": _conflicts,
@@ -278,7 +289,8 @@ PREPARED: Mapping[str, Callable[[Results], pd.DataFrame | None]] = MappingProxyT
         "plan_parcel": _plan_parcel, "verdicts": _verdicts, "rule_sources": _rule_sources, "risks": _risks, "limits": _limits, "checks": _checks,
         "faults_summary": _faults, "lineage": _lineage, "swap_balance": _swap_balance, "swap_moved": _swap_moved,
         "service_check": _service_check, "carbon_class": _carbon_class, "rain_station": rain_station_rows, "rain_year": rain_year_rows, "rain_month": rain_month_rows,
-        "soil_area": soil_rows,
+        "soil_area": soil_rows, **SURVEY_ROWS,
+        **{key: partial(_survey_classed, key=key) for key in ("erosion_patch", "land_damage_patch", "change_signal", "change_series", "change_class")},
     }
 )  # fmt: skip
 """Table key → how its rows are made; tables that are not named take the result as it is."""

@@ -14,6 +14,14 @@ from qianmo.schema.errors import CrsError, MissingDataError
 __all__ = ["Flow", "flow_over", "slope_length_grid"]
 
 
+_WAYS = {(0, 1): 1, (1, 1): 2, (1, 0): 4, (1, -1): 8, (0, -1): 16, (-1, -1): 32, (-1, 0): 64, (-1, 1): 128}
+"""D8 code by step down and to the right."""
+
+
+_STEP_M = 2.0**-10
+"""Heights are multiples of this: sums and differences of heights up to 16 km are then exact in single precision. [m]"""
+
+
 @dataclass(frozen=True)
 class Flow:
     """Where water runs (汇流).
@@ -36,6 +44,8 @@ class Flow:
 def flow_over(elevation: Grid) -> Flow:
     """Fill the sinks, find for each cell the steepest of eight ways down, and add up the area above (填洼与 D8 汇流).
 
+    Heights are taken to the millimetre (1/1024 m), so that filled ground is level to the last bit and no water runs in a ring.
+
     Parameters
     ----------
     elevation : Grid
@@ -50,7 +60,8 @@ def flow_over(elevation: Grid) -> Flow:
 
     References
     ----------
-    .. [1] D. Eilander et al., pyflwdir (MIT), which does the filling and the accumulation.
+    .. [1] D. Eilander et al., pyflwdir (MIT), which does the filling and the accumulation. The way it gives with the filling leads to the
+       lowest neighbour, not down the steepest way; it is kept only where the filled ground is level.
     """
     import pyflwdir  # compiled at import: only where flow is asked for
 
@@ -60,11 +71,26 @@ def flow_over(elevation: Grid) -> Flow:
     if not valid.any():
         raise MissingDataError("高程栅格没有有效像元", expected="至少一个有效高程")
     cell = abs(elevation.transform.a)
-    heights = np.where(valid, elevation.values, NODATA).astype(np.float32)
-    ways = pyflwdir.from_dem(heights, nodata=NODATA, outlets="edge")
+    heights = np.where(valid, np.round(elevation.values.astype(float) / _STEP_M) * _STEP_M, NODATA).astype(np.float32)
+    filled, flooded = pyflwdir.dem.fill_depressions(heights, nodata=NODATA, outlets="edge")
+    ways = pyflwdir.from_array(_steepest(filled, flooded, valid), ftype="d8", check_ftype=False)
     cells = ways.upstream_area("cell").astype(float)
     below = ways.idxs_ds.reshape(heights.shape).astype(np.int64)
     return Flow(np.where(valid & (cells > 0), cells * cell**2, np.nan), np.where(valid, below, -1), np.asarray(ways.idxs_seq, dtype=np.int64))
+
+
+def _steepest(filled: np.ndarray, flooded: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Code of the steepest way down of every cell; on level ground the way of the flood, which no steeper way can close to a ring."""
+    rows, columns = filled.shape
+    code, most = flooded.copy(), np.zeros(filled.shape, np.float32)
+    for (down, right), number in _WAYS.items():
+        here = slice(max(0, -down), rows - max(0, down)), slice(max(0, -right), columns - max(0, right))
+        there = slice(max(0, down), rows - max(0, -down)), slice(max(0, right), columns - max(0, -right))
+        drop = (filled[here] - filled[there]) / np.float32(np.hypot(down, right))
+        steeper = valid[here] & valid[there] & (drop > most[here])
+        code[here][steeper] = number
+        most[here][steeper] = drop[steeper]
+    return code
 
 
 def slope_length_grid(elevation: Grid, flow: Flow, *, longest_m: float) -> Grid:

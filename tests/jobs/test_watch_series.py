@@ -1,0 +1,78 @@
+"""Parcels watched by command: a run that is killed goes on where it stood and tells the same; other images do not take up its parts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+
+import affine
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+
+from qianmo.cli.main import main
+from qianmo.store.project import open_project
+
+DATES = 64
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    """A village with 64 dates of an index; one field drops for good in the last third."""
+    folder = tmp_path_factory.mktemp("watch")
+    assert main(["village", "--patches", "80", "--villages", "1", "--into", str(folder / "v"), "--quiet"]) == 0
+    land = gpd.read_parquet(open_project(folder / "v").state / "layers" / "landuse_patch.parquet")
+    west, south, east, north = land.total_bounds
+    rows, columns = int((north - south) / 10) + 1, int((east - west) / 10) + 1
+    days = [date(2020, 1, 1) + timedelta(12 * k) for k in range(DATES)]
+    rng = np.random.default_rng(1)
+    season = 0.5 + 0.2 * np.sin(2 * np.pi * np.array([(d - days[0]).days for d in days]) / 365.25)
+    stack = season[:, None, None] + rng.normal(0, 0.02, (DATES, rows, columns))
+    big = land.area.to_numpy().argmax()
+    x0, y0, x1, y1 = land.geometry.iloc[big].bounds
+    stack[44:, int((north - y1) / 10) : int((north - y0) / 10) + 1, int((x0 - west) / 10) : int((x1 - west) / 10) + 1] -= 0.4
+    profile = {"driver": "GTiff", "height": rows, "width": columns, "count": DATES, "dtype": "float32", "crs": land.crs.to_wkt(), "transform": affine.Affine(10, 0, west, 0, -10, north)}
+    with rasterio.open(folder / "s.tif", "w", **profile) as out:
+        out.write(stack.astype(np.float32))
+    (folder / "d.csv").write_text("date\n" + "\n".join(map(str, days)), encoding="utf-8")
+    command = ["watch", str(folder / "s.tif"), "--dates", str(folder / "d.csv"), "--into", str(folder / "v"), "--history", str(days[40]), "--quiet", "--json"]
+    return folder, command, land["patch_id"].iloc[big]
+
+
+def test_a_run_that_is_killed_goes_on_and_tells_the_same(watched, capsys):
+    folder, command, changed = watched
+    process = subprocess.Popen([sys.executable, "-m", "qianmo.cli.main", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, start_new_session=True)  # fmt: skip
+    work, deadline = folder / ".v-watch", time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline and len(list(work.glob("dates_*"))) < 2:
+        time.sleep(0.001)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = len(list(work.glob("dates_*")))
+    assert done >= 2 and not (open_project(folder / "v").state / "tables" / "change_series.parquet").exists()
+    found = []
+    for _ in range(2):
+        capsys.readouterr()
+        assert main(command) == 0
+        told = json.loads(capsys.readouterr().out)
+        table = pd.read_parquet(open_project(folder / "v").state / "tables" / "change_series.parquet")
+        found.append((told["figures"].pop("resumed"), told["figures"], table))
+    assert found[0][0] == done < found[0][1]["parts"] == 8 and found[1][0] == 0 and found[0][1] == found[1][1]
+    pd.testing.assert_frame_equal(found[0][2], found[1][2])
+    assert not list(folder.glob(".v-watch*"))
+    row = found[0][2].set_index("patch_id").loc[changed]
+    assert row["alarm_day"] >= "2021-01-01" and row["direction"] < 0 and row["repeats"] >= 3
+
+
+def test_a_wrong_history_is_refused_before_any_part_is_made(watched, capsys):
+    folder, command, _ = watched
+    wrong = [*command[: command.index("--history")], "--history", "2030-01-01", "--quiet"]
+    assert main(wrong) != 0
+    assert "不在" in capsys.readouterr().err and not list(folder.glob(".v-watch*"))
