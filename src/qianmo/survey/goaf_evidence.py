@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -74,7 +74,8 @@ def combined(evidence: Sequence[Evidence], *, reliability: Mapping[str, float], 
     r"""Zones of evidence that lies together in plan and agrees in depth, the surest first (综合解释).
 
     Two anomalies belong together where they are nearer than `apart_m` and their depths differ by no more than `depth_sigmas`
-    standard errors of the difference; an anomaly without depth agrees with any that lies there, but does not join two that disagree.
+    standard errors of the difference; an anomaly without depth (a sinking bowl) speaks for all that lie there, joins none of them, and the ground of it that
+    nobody probed is a zone of its own. A zone covers the ground of its anomalies with depth.
     Confidence is :math:`1 - \prod_m (1 - r_m c_m)` over the methods m of the zone, with the best confidence of each: several lines of one method do not
     count as several methods. Depth is the mean weighted by the errors; its error grows where the depths scatter.
 
@@ -97,13 +98,18 @@ def combined(evidence: Sequence[Evidence], *, reliability: Mapping[str, float], 
     known = np.array([not np.isnan(e.depth_m) for e in evidence], dtype=bool)
     pairs = [(a, b) for a, b in _near(shapes, apart_m) if known[a] and known[b] and _agree(evidence[a], evidence[b], depth_sigmas)]
     groups = [set(g) for g in _groups(len(evidence), pairs) if known[g[0]]]
-    lone = set(np.flatnonzero(~known).tolist())
-    for k in sorted(lone):
+    probed = {m for g in groups for m in g}
+    rest: dict[int, shapely.Geometry] = {}
+    for k in np.flatnonzero(~known).tolist():
         for g in groups:
-            if any(shapes[k].distance(shapes[m]) <= apart_m for m in g if known[m]):
+            if any(shapes[k].distance(shapes[m]) <= apart_m for m in g & probed):
                 g.add(k)
-                lone.discard(k)
-    return sorted((_zone(evidence, sorted(g), reliability) for g in [*groups, *({k} for k in sorted(lone))]), key=lambda z: -z.confidence)
+        left = shapely.difference(shapes[k], shapely.union_all(shapes[sorted(probed)])) if probed else shapes[k]
+        if left.area > 0:
+            rest[k] = left
+    zones = [_zone(evidence, sorted(g), reliability) for g in groups]
+    zones += [replace(_zone(evidence, [k], reliability), polygon=left) for k, left in rest.items()]
+    return sorted(zones, key=lambda z: -z.confidence)
 
 
 def _near(shapes: np.ndarray, apart: float) -> list[tuple[int, int]]:
@@ -135,4 +141,4 @@ def _zone(evidence: Sequence[Evidence], members: list[int], reliability: Mapping
         depth = float((d * weight).sum() / weight.sum())
         scatter = float((((d - depth) / s) ** 2).sum() / max(len(d) - 1, 1))
         sigma = float(np.sqrt(max(scatter, 1.0) / weight.sum()))
-    return Zone(shapely.union_all([e.polygon for e in here]), tuple(members), methods, depth, sigma, 1.0 - doubt)
+    return Zone(shapely.union_all([e.polygon for e in (deep or here)]), tuple(members), methods, depth, sigma, 1.0 - doubt)
