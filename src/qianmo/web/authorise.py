@@ -114,7 +114,7 @@ def line_for(viewer: Viewer, number: str) -> DrawnLine:
     return found
 
 
-_RESTS_ON = {"portfolio_payment": "library_fund", "fund_balance": "library_fund", "portfolio_start": "library_project", "library_rank": "library_project"}
+_RESTS_ON = {"library_fund_year": "library_fund", "portfolio_payment": "library_fund", "fund_balance": "library_fund"}
 
 
 def seen_library(viewer: Viewer) -> LibraryView:
@@ -134,7 +134,7 @@ def seen_library(viewer: Viewer) -> LibraryView:
     if viewer.region:
         rows = view.projects.to_dict("records")
         view = view.of_projects([str(r["project_id"]) for r in rows if any(_meets(viewer.region, c) for c in view.unit_codes(r))])
-    hidden = {n for n in view.tables if not may_see(viewer, asked.get(_RESTS_ON.get(n, n), DEFAULT_DEMAND))}
+    hidden = _hidden(viewer, view)
     return view.without(hidden) if hidden else view
 
 
@@ -146,11 +146,15 @@ def whole_library(viewer: Viewer) -> LibraryView:
     PermissionDenied
         The person sees a part only.
     """
-    asked = demands()
     view = seen_library(viewer)
-    if viewer.region or not all(may_see(viewer, asked.get(_RESTS_ON.get(n, n), DEFAULT_DEMAND)) for n in view.tables):
+    if viewer.region or _hidden(viewer, view):
         raise PermissionDenied
     return view
+
+
+def _hidden(viewer: Viewer, view: LibraryView) -> set[str]:
+    asked = demands()
+    return {n for n in view.tables if not all(may_see(viewer, asked.get(k, DEFAULT_DEMAND)) for k in (n, _RESTS_ON.get(n, n)))}
 
 
 def _meets(region: str, code: str) -> bool:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from qianmo.jobs.queries.table_workbook import table_workbook
 from qianmo.web.words import area, register, unit_word
 
-__all__ = ["NUMBERS", "Head", "Sheet", "cell", "excel", "head_label", "money", "plain_value", "register"]
+__all__ = ["NUMBERS", "Head", "Sheet", "cell", "excel", "fen", "head_label", "money", "plain_value", "register"]
 
 NUMBERS = ("money", "fen", "area", "number", "score", "share", "year", "count")
 """Kinds of columns that hold figures."""
@@ -105,6 +105,13 @@ def cell(context: dict[str, Any], head: Head, row: Mapping[str, Any]) -> SafeStr
 def money(yuan: float) -> SafeString:
     """Yuan in ten thousand, the whole amount behind it (万元)."""
     return format_html('<span title="{} {}">{}</span>', f"{yuan:,.2f}", _("yuan"), f"{yuan / _WAN:,.2f}")
+
+
+@register.filter
+def fen(yuan: Any) -> str:
+    """Yuan to the fen, grouped by thousands (元, 到分)."""
+    value = plain_value(yuan)
+    return "" if value is None else f"{float(value):,.2f}"
 
 
 def _shown(kind: str, value: Any) -> str:

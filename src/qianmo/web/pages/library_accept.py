@@ -66,7 +66,7 @@ def acceptance_table(request: HttpRequest, project: str) -> HttpResponse:
     rows = []
     for r in lines.to_dict("records"):
         field = fields[str(r["field"])]
-        rows.append({**r, "field_word": both(field.zh, field.en), "unit": field.unit, "why": both(*cut_reasons().get(str(r["reason_code"]), ("", "")))})
+        rows.append({**r, "field_word": both(field.zh, field.en), "unit": _unit_word(field.unit), "why": both(*cut_reasons().get(str(r["reason_code"]), ("", "")))})
     heads = (
         Head("field_word", _("Field")), Head("unit", _("Unit")), Head("planned", _("Planned"), "number"), Head("measured", _("Measured"), "number"),
         Head("cut", _("Cut"), "number"), Head("accepted", _("Accepted"), "number", _("measured − cut")),
@@ -126,7 +126,7 @@ def _groups(form: pd.DataFrame, typed: Mapping[str, str]) -> list[dict[str, Any]
         f = fields[str(r["field"])]
         group = groups.setdefault(f.group, {"title": _group_word(f.group), "rows": [], "is_open": False})
         values = {c: typed.get(f"{f.id}.{c}", "" if is_blank(r[c]) else _plain(r[c])) for c in _INPUTS}
-        group["rows"].append({"field": f, "name": both(f.zh, f.en), "accepted": "" if is_blank(whole) else _plain(whole), **values})
+        group["rows"].append({"field": f, "name": both(f.zh, f.en), "unit": _unit_word(f.unit), "accepted": "" if is_blank(whole) else _plain(whole), **values})
         group["is_open"] = group["is_open"] or any(values[c] for c in _INPUTS)
     return list(groups.values())
 
@@ -143,6 +143,11 @@ def _worked_out(view: LibraryView, form: pd.DataFrame, has_faults: bool) -> dict
 
 def _group_word(group: str) -> str:
     return {"规模": _("Scale"), "提质改造": _("Upgrading"), "成效": _("Effect"), "投资": _("Investment"), "权属调整": _("Tenure"), "工程量": _("Quantities of works")}.get(group, group)
+
+
+def _unit_word(unit: str) -> str:
+    words = {"ha": _("ha"), "grade": _("grade"), "count": _("pieces"), "km": _("km"), "kg": _("kg"), "persons": _("persons"), "trees": _("trees"), "m3": _("m³"), "元": _("yuan"), "万元": _("10,000 yuan")}
+    return words.get(unit, unit)
 
 
 def _result_word(result: str) -> str:

@@ -11,7 +11,7 @@ from qianmo.web.pages.library_sheets import CLASS_MARK, class_word, state_word
 
 __all__ = ["gantt"]
 
-_LABEL, _YEAR, _ROW, _HEAD = 250, 92, 30, 34
+_LABEL, _YEAR, _ROW, _HEAD = 215, 92, 30, 34
 _LETTERS = 15
 
 

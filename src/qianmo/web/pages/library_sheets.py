@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from qianmo.governance.blank import is_blank
@@ -19,7 +21,7 @@ from qianmo.governance.library.score import normed_values, ranked
 from qianmo.governance.library.sensitivity import smallest_flips
 from qianmo.governance.library.weights import default_weights, direct_weights
 from qianmo.jobs.queries.library import LibraryView
-from qianmo.schema.errors import MissingDataError
+from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.library import library_criteria, project_classes, value_words
 from qianmo.schema.workflows import actor_words, document_words, workflow
 from qianmo.web.sheets import Head, Sheet
@@ -28,6 +30,8 @@ from qianmo.web.words import both
 __all__ = ["CLASS_MARK", "SHEETS", "class_word", "kept_projects", "sheet_of", "state_word", "weights_asked"]
 
 Asked = Mapping[str, str]
+
+_WEIGHT = re.compile(r"\d{1,6}(\.\d{0,9})?|\.\d{1,9}")
 
 CLASS_MARK = {name: f"k{n}" for n, name in enumerate(project_classes(), start=1)}
 """Style of each class on board and bars."""
@@ -78,6 +82,9 @@ def weights_asked(view: LibraryView, asked: Asked) -> dict[str, Fraction]:
         A weight is no number, below 0, or all are 0.
     """
     given = {k: asked[f"w_{k}"].strip() or "0" for k in library_criteria() if f"w_{k}" in asked}
+    wrong = [v for v in given.values() if not _WEIGHT.fullmatch(v)]
+    if wrong:
+        raise SchemaError(f"权重 {'、'.join(v[:20] for v in wrong)}", expected="不小于 0 的数, 如 0.35", cure="改正后再预览")
     if given:
         return direct_weights(given)
     return direct_weights(dict(view.weights)) if view.weights else default_weights()
@@ -91,8 +98,8 @@ def _projects(view: LibraryView, asked: Asked) -> Sheet:
     heads = (
         Head("project_id", _("Project"), "link"), Head("name", _("Name")), Head("class", _("Class")), Head("state_word", _("State")), Head("region", _("Region")),
         Head("investment_yuan", _("Investment"), "money", filled), Head("new_farmland_m2", _("New farmland"), "area", _("expected, as filled in for the project")),
-        Head("area_m2", _("Area"), "area", _("area of the project, as filled in")), Head("start_year", _("Start"), "year", _("by the year plan")),
-        Head("end_year", _("End"), "year", _("last year of the works by the year plan")),
+        Head("area_m2", _("Area"), "area", _("area of the project, as filled in")), Head("start_year", _("Start year"), "year", _("by the year plan")),
+        Head("end_year", _("End year"), "year", _("last year of the works by the year plan")),
     )  # fmt: skip
     whole = {"project_id": _("Sum of %(n)s projects") % {"n": len(shown)}, "investment_yuan": _sum_yuan(shown["investment_yuan"]),
              "new_farmland_m2": float(shown["new_farmland_m2"].sum()), "area_m2": float(shown["area_m2"].sum())}  # fmt: skip
@@ -135,7 +142,7 @@ def _fund_years(view: LibraryView, asked: Asked) -> Sheet:
     rows = [{**r, "name": names.get(str(r["fund_id"]), ""), "free_yuan": (fen_of(r["amount_yuan"]) - fen_of(0 if is_blank(r["committed_yuan"]) else r["committed_yuan"])) / 100}
             for r in years.sort_values(["year", "fund_id"]).to_dict("records")]  # fmt: skip
     heads = (
-        Head("year", _("Year"), "year"), Head("fund_id", _("Fund"), "code"), Head("name", _("Name")), Head("amount_yuan", _("Arrived"), "money", _("as filled in")),
+        Head("year", _("Year"), "year", _("calendar year")), Head("fund_id", _("Fund"), "code"), Head("name", _("Name")), Head("amount_yuan", _("Arrived"), "money", _("as filled in")),
         Head("committed_yuan", _("Promised"), "money", _("as filled in")), Head("paid_yuan", _("Paid"), "money", _("as filled in")), Head("free_yuan", _("Free"), "money", _("arrived − promised")),
     )  # fmt: skip
     whole = {"year": _("Sum"), **{c: _sum_yuan(years[c]) for c in ("amount_yuan", "committed_yuan", "paid_yuan")}, "free_yuan": _sum_yuan(pd.Series([r["free_yuan"] for r in rows], dtype=float))}
@@ -147,8 +154,10 @@ def _ranking(view: LibraryView, asked: Asked) -> Sheet:
     table = ranked(view.projects, weights)
     kept = view.tables["library_rank"]
     before = {str(r["project_id"]): int(r["rank"]) for r in kept.to_dict("records")} if len(kept) and int(kept["rank"].max()) == len(table) else {}
+    of = {str(r["project_id"]): normed_values(r) for r in view.projects.to_dict("records")}
     rows = [{**r, "rank_word": str(r["rank"]), "link": reverse("library-project", args=[r["project_id"]]), "before": before.get(str(r["project_id"])),
-             "moved": _moved(before.get(str(r["project_id"])), int(r["rank"]))} for r in table.to_dict("records")]  # fmt: skip
+             "moved": _moved(before.get(str(r["project_id"])), int(r["rank"])),
+             "parts": _parts(of[str(r["project_id"])], weights), "tie": both(str(r["tie"]), _("level with the one above") if r["tie"] else "")} for r in table.to_dict("records")]  # fmt: skip
     used = " + ".join(f"{both(c.zh, c.en)} × {float(weights[k]):.4g}" for k, c in library_criteria().items() if weights[k])
     heads = (
         Head("rank_word", _("Rank")), Head("project_id", _("Project"), "link"), Head("name", _("Name")),
@@ -169,7 +178,7 @@ def _flips(view: LibraryView, asked: Asked) -> Sheet:
              "now": float(weights[f.criterion]), "at": float(f.weight_at), "change": f"{float(f.change):+.4f}"} for f in found]  # fmt: skip
     heads = (
         Head("above", _("Leads now")), Head("below", _("Comes next")), Head("criterion", _("Criterion")), Head("now", _("Weight now"), "score", _("weights made to sum to 1")),
-        Head("at", _("Level at weight"), "score", _("w = e / (e − d): d the lead in this criterion, e the lead in the mean of the others")), Head("change", _("Change")),
+        Head("at", _("Level at weight"), "score", _("w = e / (e − d): d the lead in this criterion, e the lead in the mean of the others")), Head("change", _("Change of weight")),
     )  # fmt: skip
     why = (_("For each pair of neighbours the smallest change of one weight that turns them round, the other weights in their proportions; exact fractions."),)
     return Sheet("flips", _("What turns the order round"), heads, rows, None, why, _weights_query(asked))
@@ -182,8 +191,8 @@ def _plan(view: LibraryView, asked: Asked) -> Sheet:
     rows = [{**r, "start_word": str(int(r["start_year"])) if not is_blank(r["start_year"]) else _("not in the plan"), "class": class_word(str(of.get(str(r["project_id"]), {}).get("project_class", ""))),
              "link": reverse("library-project", args=[r["project_id"]]), "value": int(r["value"]) / 10**6, "mark": "" if not is_blank(r["start_year"]) else "left"} for r in order.to_dict("records")]  # fmt: skip
     heads = (
-        Head("start_word", _("Start")), Head("project_id", _("Project"), "link"), Head("name", _("Name")), Head("class", _("Class")),
-        Head("end_year", _("End"), "year", _("start + years of the works − 1")),
+        Head("start_word", _("Start year")), Head("project_id", _("Project"), "link"), Head("name", _("Name")), Head("class", _("Class")),
+        Head("end_year", _("End year"), "year", _("start + years of the works − 1")),
         Head("investment_yuan", _("Investment"), "money", _("as filled in for the project")),
         Head("value", _("Value"), "number", _("what counts in the sum that is made greatest, less the share for each year of delay")),
     )  # fmt: skip
@@ -217,7 +226,7 @@ def _payments(view: LibraryView, asked: Asked) -> Sheet:
     rows = [{**r, "name": names.get(str(r["project_id"]), ""), "fund": f"{r['fund_id']} {funds.get(str(r['fund_id']), '')}", "link": reverse("library-project", args=[r["project_id"]])}
             for r in mine.sort_values(["year", "project_id", "fund_id"]).to_dict("records")]  # fmt: skip
     heads = (
-        Head("project_id", _("Project"), "link"), Head("name", _("Name")), Head("year", _("Year"), "year"), Head("fund", _("Fund")),
+        Head("project_id", _("Project"), "link"), Head("name", _("Name")), Head("year", _("Year"), "year", _("calendar year")), Head("fund", _("Fund")),
         Head("amount_yuan", _("Payment"), "fen", _("by the largest flow from funds to needs, in whole fen; earmarks and lapsing obeyed")),
     )  # fmt: skip
     query = urlencode({"project": asked["project"]}) if asked.get("project") else ""
@@ -227,7 +236,7 @@ def _payments(view: LibraryView, asked: Asked) -> Sheet:
 def _balance(view: LibraryView, asked: Asked) -> Sheet:
     rows = view.tables["fund_balance"].sort_values(["fund_id", "year"]).to_dict("records")
     heads = (
-        Head("fund_id", _("Fund"), "code"), Head("year", _("Year"), "year"), Head("opening_yuan", _("Carried in"), "fen", _("closing of the year before")),
+        Head("fund_id", _("Fund"), "code"), Head("year", _("Year"), "year", _("calendar year")), Head("opening_yuan", _("Carried in"), "fen", _("closing of the year before")),
         Head("arrived_yuan", _("Arrived"), "fen", _("free money of the year")),
         Head("paid_yuan", _("Paid"), "fen", _("payments of the plan, money that lapses soonest first")), Head("lapsed_yuan", _("Lapsed"), "fen", _("not used within the years it may be carried over")),
         Head("closing_yuan", _("Carried out"), "fen", _("carried in + arrived − paid − lapsed")),
@@ -241,21 +250,21 @@ def _years(view: LibraryView, asked: Asked) -> Sheet:
             for r in bars(kept_projects(view, asked)).to_dict("records")]
     heads = (
         Head("project_id", _("Project"), "link"), Head("name", _("Name")), Head("class", _("Class")), Head("state_word", _("State")),
-        Head("start_year", _("Start"), "year", _("by the year plan")), Head("end_year", _("End"), "year", _("last year of the works by the year plan")),
+        Head("start_year", _("Start year"), "year", _("by the year plan")), Head("end_year", _("End year"), "year", _("last year of the works by the year plan")),
     )  # fmt: skip
     return Sheet("years", _("Start and end years"), heads, rows)
 
 
 def _history(view: LibraryView, asked: Asked) -> Sheet:
     project = asked.get("project", "")
-    rows = [{"number": e.number, "time": f"{e.time:%Y-%m-%d %H:%M}", "from": state_word(e.state_from), "to": state_word(e.state_to), "actor": e.actor,
+    rows = [{"number": e.number, "time": f"{timezone.localtime(e.time):%Y-%m-%d %H:%M}", "from": state_word(e.state_from), "to": state_word(e.state_to), "actor": e.actor,
              "role": _("taken over") if e.role == "import" else both(*actor_words(e.role)),
              "reason": e.reason, "documents": [both(*document_words(d)) for d in e.documents]} for e in view.entries(project)]  # fmt: skip
     heads = (
         Head("time", _("Time")), Head("from", _("From")), Head("to", _("To")), Head("actor", _("Person")), Head("role", _("Acting as")), Head("reason", _("Reason")),
         Head("documents", _("Documents")),
     )  # fmt: skip
-    return Sheet("history", _("History"), heads, rows, query=urlencode({"project": project}))
+    return Sheet("history", _("Steps taken"), heads, rows, query=urlencode({"project": project}))
 
 
 def _needs(view: LibraryView, asked: Asked) -> Sheet:
@@ -265,6 +274,11 @@ def _needs(view: LibraryView, asked: Asked) -> Sheet:
     rows = [{"stage": _("year %(n)s of the works") % {"n": r["stage_year"]}, "funds": [f"{i} {funds.get(i, '')}".strip() for i in listed(r["fund_ids"])], "amount_yuan": r["amount_yuan"]} for r in mine.to_dict("records")]
     heads = (Head("stage", _("When")), Head("funds", _("Funds that may pay")), Head("amount_yuan", _("Amount"), "fen", _("as filled in; the sum equals the investment to the fen")))
     return Sheet("needs", _("Money the project needs"), heads, rows, {"stage": _("Sum"), "amount_yuan": _sum_yuan(mine["amount_yuan"])}, query=urlencode({"project": project}))
+
+
+def _parts(normed: Mapping[str, Fraction], weights: Mapping[str, Fraction]) -> str:
+    known = library_criteria()
+    return " + ".join(f"{both(known[k].zh, known[k].en)} {float(w):.3g}×{float(normed[k]):.3g}" for k, w in weights.items() if w)
 
 
 def _earmark(fund: Mapping[str, Any]) -> str:
