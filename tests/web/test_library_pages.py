@@ -213,6 +213,8 @@ class TestExcelAndBack:
         assert self._sent(client, edit).status_code == 302
         page, _, yes = self._yes(client)
         assert "改名的项目" in page and "删除" in page and len(history(library)) == before
+        told = openpyxl.load_workbook(io.BytesIO(client.get("/library/import/check.xlsx").content))["表"]
+        assert "改名的项目" in [c.value for row in told.iter_rows() for c in row]
         assert yes().status_code == 302 and open_library(library).row("ZXM-001")["name"] == "改名的项目"
         assert client.get("/library/import/check/").status_code == 302, "the file is gone after it was taken"
 

@@ -18,6 +18,7 @@ LIBRARY_ROUTES: tuple[Route, ...] = (
     Route("library/plan/run/", "library-plan-run", library_plan.ask_plan, "run"),
     Route("library/import/", "library-import", library_exchange.show_import, "run"),
     Route("library/import/check/", "library-import-check", library_exchange.check_import, "run"),
+    Route("library/import/check.xlsx", "library-import-table", library_exchange.check_table, "run"),
     Route("library/library.xlsx", "library-workbook", library.library_workbook, "see"),
     Route("library/tables/<str:name>.xlsx", "library-table", library.library_table, "see"),
     Route("library/projects/<str:project>/", "library-project", library.show_project, "see"),

@@ -19,9 +19,10 @@ from qianmo.schema.tables import table_spec
 from qianmo.web.authorise import viewer_of, whole_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.errors import error_words, log_error, status_of
+from qianmo.web.sheets import Head, Sheet, excel
 from qianmo.web.words import both
 
-__all__ = ["check_import", "show_import"]
+__all__ = ["check_import", "check_table", "show_import"]
 
 _KEY, _MOST_BYTES = "library_upload", 4 << 20
 
@@ -74,6 +75,23 @@ def check_import(request: HttpRequest) -> HttpResponse:
         log_error(request, error, status=status_of(error))
         return render(request, "desk/library_import.html", {"fault": error_words(error)}, status=status_of(error))
     return render(request, "desk/library_check.html", {"sent": sent, "generation": generation, "fault": fault, **_shown(found)}, status=status)
+
+
+def check_table(request: HttpRequest) -> HttpResponse:
+    """The differences and conflicts of the file as an Excel file."""
+    whole_library(viewer_of(request))
+    sent = request.session.get(_KEY)
+    if sent is None:
+        return redirect("library-import")
+    _number, found = compared_upload(project_folder(), sent["name"], base64.b64decode(sent["body"]))
+    shown = _shown(found)
+    words = {"added": _("added"), "changed": _("changed"), "removed": _("removed")}
+    rows = [{**r, "title": t["title"], "kind": words[r["kind"]]} for t in shown["tables"] for r in (*t["changed"], *t["added"], *t["removed"])]
+    rows += [{**f, "label": f["words"], "before": "", "after": f["found"]} for f in (*shown["faults"], *shown["warnings"])]
+    heads = (
+        Head("title", _("Table")), Head("row", _("Row"), "count"), Head("key", _("Key")), Head("kind", _("Kind")), Head("label", _("Column")), Head("before", _("In the library")), Head("after", _("In the file")),
+    )  # fmt: skip
+    return excel(Sheet("differences", _("Differences"), heads, rows))
 
 
 def _shown(found: Comparison) -> dict[str, Any]:
