@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from qianmo.governance.blank import is_blank
 from qianmo.governance.library.board import bars, board
-from qianmo.governance.library.cells import cell_text
+from qianmo.governance.library.cells import LISTS, cell_text, value_choices
+from qianmo.governance.library.check_money import listed
 from qianmo.governance.stages.history import state_before
 from qianmo.governance.stages.move import Refusal, open_steps, refusals
 from qianmo.jobs.context import Context
@@ -21,7 +22,7 @@ from qianmo.jobs.library_steps import move_project
 from qianmo.jobs.queries.library import LibraryView, workbook_of
 from qianmo.schema.desk import workflow_actors
 from qianmo.schema.errors import MissingDataError
-from qianmo.schema.library import project_classes, value_words
+from qianmo.schema.library import project_classes
 from qianmo.schema.tables import Column, table_spec
 from qianmo.schema.workflows import Step, actor_words, document_words, workflow
 from qianmo.web.authorise import may, seen_library, viewer_of, whole_library
@@ -133,7 +134,7 @@ def _project_page(request: HttpRequest, project: str, *, refused: list[str] | No
     orders = view.tables["library_order"].to_dict("records")
     shown = {
         "view": view, "row": row, "state": state_word(row["state"]),
-        "fields": [(both(c.zh, c.name.replace("_", " ")), c, _field(c, row[c.name])) for c in table_spec("library_project").columns if c.name not in _SHOWN_BELOW],
+        "fields": [(both(c.zh, c.name.removesuffix("_m2").removesuffix("_yuan").replace("_", " ")), c, _field(c, row[c.name])) for c in table_spec("library_project").columns if c.name not in _SHOWN_BELOW],
         "is_synthetic": not is_blank(row["synthetic"]) and bool(row["synthetic"]), "needs": sheet_of("needs", view, asked), "payments": sheet_of("payments", view, asked), "history": sheet_of("history", view, asked),
         "waits_for": [r for r in orders if r["after_id"] == project], "waited_for": [r for r in orders if r["before_id"] == project],
         "steps": [_step(s, mine, row, tried or {}) for s in _steps(view, row)], "refused": refused or [], "is_final": workflow("project_library").state(row["state"]).is_final,
@@ -174,8 +175,9 @@ def _field(column: Column, value: Any) -> Any:
         return float(value)
     if column.name == "project_class":
         return class_word(str(value))
-    if column.codes == "library_values":
-        return both(*value_words(column.name, str(value)))
+    words = value_choices(column)
+    if words:
+        return "、".join(both(*words.get(v, (v, v))) for v in (listed(value) if column.name in LISTS else (str(value),)))
     if column.type == "boolean":
         return _("yes") if bool(value) else _("no")
     return cell_text(column, value)

@@ -47,7 +47,7 @@ def show_import(request: HttpRequest) -> HttpResponse:
 def check_import(request: HttpRequest) -> HttpResponse:
     """What the file would change; nothing is stored before a yes."""
     viewer = viewer_of(request)
-    whole_library(viewer)
+    view = whole_library(viewer)
     sent = request.session.get(_KEY)
     if sent is None:
         return redirect("library-import")
@@ -74,7 +74,7 @@ def check_import(request: HttpRequest) -> HttpResponse:
         del request.session[_KEY]
         log_error(request, error, status=status_of(error))
         return render(request, "desk/library_import.html", {"fault": error_words(error)}, status=status_of(error))
-    return render(request, "desk/library_check.html", {"sent": sent, "generation": generation, "fault": fault, **_shown(found)}, status=status)
+    return render(request, "desk/library_check.html", {"view": view, "sent": sent, "generation": generation, "fault": fault, **_shown(found)}, status=status)
 
 
 def check_table(request: HttpRequest) -> HttpResponse:
