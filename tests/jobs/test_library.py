@@ -256,3 +256,15 @@ def _with_funds(folder, tmp_path):
 
 def test_the_tables_that_stay_when_layers_change_are_those_of_the_library():
     assert set(LIBRARY_TABLES_KEPT) == {*LIBRARY_TABLES, "library_history", *LIBRARY_RESULTS, "acceptance_line"}
+
+
+def test_a_step_that_was_taken_meanwhile_is_never_overwritten(town):
+    from qianmo.jobs.library_store import put_library, still_as_read
+
+    read = open_library(town)
+    run("library-move", project=str(town), id="ZXM-001", to="SUSPENDED", role="county", reason="等待")
+    before = len(history(town))
+    with pytest.raises(NotAllowedError, match="他人改动"), change(town, what="迟到的写入", user="乙", now=datetime(2026, 1, 3, tzinfo=UTC)) as stage:
+        still_as_read(stage, read)
+        put_library(stage, read.tables, read.history, Context(), source="迟到")
+    assert open_library(town).row("ZXM-001")["state"] == "SUSPENDED" and len(history(town)) == before

@@ -42,6 +42,36 @@ def desk(desk_project):
     return desk_project
 
 
+@pytest.fixture(scope="session")
+def library_of_town(desk):
+    """The example library read into the township; the folder can be put back to it."""
+    from shutil import copytree
+
+    context = Context(user="测试", clock=lambda: datetime(2026, 1, 2, tzinfo=UTC))
+    files = sorted(str(p) for p in (Path(__file__).resolve().parents[2] / "examples" / "library").glob("*.csv"))
+    job_spec("library-import").run(context, checked_values(job_spec("library-import"), {"project": str(desk), "files": files}))
+    kept = desk.parent / "kept"
+    copytree(desk, kept, symlinks=True, ignore=lambda _, names: [n for n in names if n.startswith("desk.")])
+    return kept
+
+
+@pytest.fixture
+def library(library_of_town, desk):
+    """The township with the example library as it was read in."""
+    from shutil import copytree, rmtree
+
+    from qianmo.jobs.queries.library import _view
+
+    if (desk / "current").read_text(encoding="ascii") != (library_of_town / "current").read_text(encoding="ascii"):
+        rmtree(desk / "generations")
+        for path in desk.iterdir():
+            if path.is_symlink() or path.name in ("current", "onemap.gpkg"):
+                path.unlink()
+        copytree(library_of_town, desk, symlinks=True, dirs_exist_ok=True)
+        _view.cache_clear()
+    return desk
+
+
 @pytest.fixture
 def empty_desk(desk):
     """The desk with nobody and nothing in its tables."""
@@ -51,6 +81,20 @@ def empty_desk(desk):
     call_command("flush", verbosity=0, interactive=False)
     cache.clear()
     return desk
+
+
+@pytest.fixture
+def work():
+    """Gives the function that does what is queued, then stops."""
+    import time
+
+    from django_tasks_db.management.commands.db_worker import Worker
+
+    def run() -> None:
+        Worker(queue_names=["default"], interval=0.1, batch=True, backend_name="default", startup_delay=False, max_tasks=None, worker_id=f"test-{time.monotonic_ns()}",
+               excluded_queue_names=[]).run()  # fmt: skip
+
+    return run
 
 
 @pytest.fixture

@@ -11,30 +11,32 @@ import pandas as pd
 from qianmo.governance.blank import is_blank
 from qianmo.governance.funds import fund_account
 from qianmo.governance.library.board import class_summary
-from qianmo.governance.library.check import LIBRARY_TABLES, check_library
-from qianmo.governance.library.difference import Difference, compare_table, row_key
-from qianmo.governance.library.typed import empty_faults, typed_table
+from qianmo.governance.library.difference import Difference
+from qianmo.governance.library.typed import typed_table
 from qianmo.governance.stages.history import opened_at
 from qianmo.jobs.context import Context
-from qianmo.jobs.ingest_read import read_recipe
-from qianmo.jobs.library_store import Library, empty_table, fault_lines, history_frame, open_library, put_library, synthetic_words
-from qianmo.jobs.recipe import Recipe, SourceRecipe
+from qianmo.jobs.library_compare import compared, library_or_new, store_comparison
+from qianmo.jobs.library_store import (
+    empty_table,
+    fault_lines,
+    history_frame,
+    open_library,
+    put_library,
+    still_as_read,
+    synthetic_words,
+)
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.reports.library_workbook import BASE_SHEET, CHOICE_SHEET, COVER_SHEET, library_workbook
+from qianmo.reports.library_workbook import library_workbook
 from qianmo.schema.errors import MissingDataError, NotAllowedError, SchemaError
 from qianmo.schema.library import project_classes
 from qianmo.schema.tables import table_spec
 from qianmo.schema.workflows import workflow
 from qianmo.store.durable import replace_bytes
-from qianmo.store.guard import Consent
-from qianmo.store.guard_limits import default_limits
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import change, open_project
-from qianmo.store.scratch import scratch_folder
 
 __all__ = ["SPECS", "add_from_plan", "export_library", "import_library", "list_library"]
 
-_FIRST_ROW = 2
 _MOST_LINES = 40
 
 
@@ -73,7 +75,7 @@ def add_from_plan(context: Context, values: Mapping[str, Any]) -> JobReport:
     place = project.state / "tables" / "subproject.parquet"
     if not place.is_file():
         raise MissingDataError(f"项目 {folder} 中没有规划子项目", cure="先运行 qianmo plan, 或用 qianmo library import 导入项目表")
-    library = _library_or_new(folder)
+    library = library_or_new(folder)
     known = set(library.projects["project_id"])
     plan = [r for r in read_frame(place).to_dict("records") if r["subproject_id"] not in known]
     frame, faults = typed_table("library_project", pd.DataFrame([_proposed(r, context) for r in plan], columns=list(table_spec("library_project").column_names)))
@@ -82,6 +84,7 @@ def add_from_plan(context: Context, values: Mapping[str, Any]) -> JobReport:
     tables = {**library.tables, "library_project": pd.concat([library.projects, frame], ignore_index=True)}
     if plan:
         with change(folder, what=f"项目库: 由规划转入 {len(plan)} 个项目", user=context.user, now=context.clock()) as stage:
+            still_as_read(stage, library)
             put_library(stage, tables, history_frame(library.history, entries), context, source="规划子项目")
     lines = (f"由规划转入 {len(plan)} 个候选项目, 已在库中 {len(known)} 个",)
     return JobReport(lines, (), {"added": [r["subproject_id"] for r in plan]})
@@ -91,45 +94,22 @@ def import_library(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Read a workbook or CSV files into the library; nothing is stored unless every row can be taken, or `take_clean` is given."""
     folder, files = Path(values["project"]), [Path(f) for f in values["files"]]
     context.step("读取表格", 0.0)
-    sheets, base, sha256 = _read(files)
-    library = _library_or_new(folder)
-    context.step("比较与检查", 0.4)
-    is_first = library.projects.empty
-    differences, refused = [], []
-    for name, (raw, _) in sheets.items():
-        edited, wrong = typed_table(name, raw, first_row=_FIRST_ROW)
-        bad = set(wrong["row"])
-        keep = [n for n in range(len(edited)) if n + _FIRST_ROW not in bad]
-        protect = () if is_first or name != "library_project" else ("state",)
-        current = library.tables.get(name, empty_table(name))
-        marks = base.get(name, {})
-        if bad:
-            held = {row_key(name, r) for n, r in enumerate(edited.to_dict("records")) if n + _FIRST_ROW in bad}
-            marks = {k: v for k, v in marks.items() if k not in held}
-        found = compare_table(name, current, edited.iloc[keep], marks, rows=[n + _FIRST_ROW for n in keep], protect=protect, fresh={"state": "CANDIDATE"})
-        differences.append(found)
-        refused += [wrong.assign(table=name), found.refused]
-    told = pd.concat(refused, ignore_index=True) if refused else empty_faults()
-    tables = {**library.tables, **{d.table: d.frame for d in differences}}
-    faults = check_library(tables)
-    errors = faults[faults["severity"] == "error"]
+    library = library_or_new(folder)
+    found = compared(library, files)
+    differences, told = found.differences, found.refused
     lines = [line for d in differences for line in _told(d)]
-    if len(errors) or (len(told) and not values["take_clean"]):
-        everything = pd.concat([told, _with_sheet_rows(errors, sheets)], ignore_index=True)
+    if len(found.errors) or (len(told) and not values["take_clean"]):
+        everything = pd.concat([told, found.errors], ignore_index=True)
         raise SchemaError(f"{len(everything)} 处不能读入: " + "; ".join(fault_lines(everything)), expected="每行都可读入的表格", cure="改正后重读; 只读入无冲突的行用 --take-clean (检查错误仍须改正)")
-    changed = sum(len(d.changes) for d in differences)
-    if changed and not values["dry"]:
+    if found.changed and not values["dry"]:
         context.step("写入项目", 0.8)
-        entries = _fresh_entries(differences, tables["library_project"], context, files)
-        text = f'[project]\nname = "{folder.name}"\n[parameters]\n[plan]\n[documents]\n[office]\n'
-        with change(folder, what=f"项目库: 读入 {', '.join(f.name for f in files)}", user=context.user, now=context.clock(), settings_text=text) as stage:
-            put_library(stage, tables, history_frame(library.history, entries), context, source=", ".join(f.name for f in files), sha256=sha256)
-    for line in fault_lines(_with_sheet_rows(faults[faults["severity"] == "warning"], sheets)):
+        store_comparison(context, folder, library, found, names=", ".join(f.name for f in files))
+    for line in fault_lines(found.warnings):
         context.note(line)
     lines += [f"拒绝: {line}" for line in fault_lines(told)]
-    lines.append("试读, 没有写入" if values["dry"] else "没有变化, 没有写入" if not changed else f"已写入 {folder}")
+    lines.append("试读, 没有写入" if values["dry"] else "没有变化, 没有写入" if not found.changed else f"已写入 {folder}")
     figures = {d.table: {k: d.count(k) for k in ("added", "changed", "removed")} for d in differences}
-    return JobReport(tuple(lines), (), {"changes": figures, "refused": told.to_dict("records"), "warnings": int((faults["severity"] == "warning").sum())}, int(len(told) > 0))
+    return JobReport(tuple(lines), (), {"changes": figures, "refused": told.to_dict("records"), "warnings": len(found.warnings)}, int(len(told) > 0))
 
 
 def export_library(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -145,15 +125,6 @@ def export_library(context: Context, values: Mapping[str, Any]) -> JobReport:
     return JobReport((f"项目库: {len(projects)} 个项目",), ((str(out), "项目库工作簿 (可编辑, 用 qianmo library import 读回)"),), {"projects": len(projects)})
 
 
-def _library_or_new(folder: Path) -> Library:
-    """The library, an empty one where the project has none yet or does not exist."""
-    if not (folder / "current").is_file():
-        return Library(None, {"library_project": empty_table("library_project")}, empty_table("library_history"))  # type: ignore[arg-type]
-    library = open_library(folder, needed=())
-    library.tables.setdefault("library_project", empty_table("library_project"))
-    return library
-
-
 def _proposed(r: Mapping[str, Any], context: Context) -> dict[str, Any]:
     return {
         "project_id": r["subproject_id"], "project_class": r["project_class"], "name": r["name"], "villages": r["village_name"], "region": r["village_name"],
@@ -163,33 +134,6 @@ def _proposed(r: Mapping[str, Any], context: Context) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _read(files: list[Path]) -> tuple[dict[str, tuple[pd.DataFrame, str]], dict[str, dict[str, str]], str]:
-    """Tables by name, fingerprints of the export, hash of the first file."""
-    titles = {table_spec(n).zh: n for n in LIBRARY_TABLES} | {n: n for n in LIBRARY_TABLES}
-    sheets: dict[str, tuple[pd.DataFrame, str]] = {}
-    base: dict[str, dict[str, str]] = {}
-    strange = []
-    with scratch_folder() as workdir:
-        reads = read_recipe(Recipe(tuple(SourceRecipe(f) for f in files)), workdir=workdir, limits=default_limits(), consent=Consent(plain_tables=True))
-        for read in reads:
-            for layer in read.reading.layers:
-                frame = pd.DataFrame(layer.frame).drop(columns="geometry", errors="ignore")
-                name = titles.get(layer.name.removesuffix(".csv"), "")
-                if layer.name == BASE_SHEET:
-                    for table, key, mark in frame.itertuples(index=False, name=None):
-                        base.setdefault(str(table), {})[str(key)] = str(mark)
-                elif name in sheets:
-                    raise SchemaError(f"{table_spec(name).zh} 出现两次: {sheets[name][1]} 与 {layer.source_path}", expected="每张表一次")
-                elif name:
-                    sheets[name] = (frame, str(layer.source_path))
-                elif layer.name not in (COVER_SHEET, CHOICE_SHEET):
-                    strange.append(layer.name)
-        sha = reads[0].reading.source.sha256 if reads else ""
-    if strange or not sheets:
-        raise SchemaError(f"不认识的表 {', '.join(strange)}" if strange else "没有可读入的表", expected="、".join(titles), cure="工作表或 CSV 文件用这些名称")
-    return sheets, base, sha
-
-
 def _told(d: Difference) -> list[str]:
     head = f"{table_spec(d.table).zh}: 新增 {d.count('added')}, 修改 {d.count('changed')}, 删除 {d.count('removed')}, 拒绝 {len(d.refused)}"
     rows = [
@@ -197,27 +141,6 @@ def _told(d: Difference) -> list[str]:
         for r in d.changes[d.changes["kind"] == "changed"].head(_MOST_LINES).to_dict("records")
     ]
     return [head, *rows]
-
-
-def _with_sheet_rows(faults: pd.DataFrame, sheets: Mapping[str, tuple[pd.DataFrame, str]]) -> pd.DataFrame:
-    """Faults of the library with the row of the sheet they came from; 0 for rows that were in the library before."""
-    out = faults.copy()
-    rows = []
-    for r in faults.to_dict("records"):
-        raw = sheets.get(r["table"])
-        first = [] if raw is None else [str(v) for v in raw[0].iloc[:, 0]]
-        rows.append(first.index(r["key"]) + _FIRST_ROW if r["key"] in first else 0)
-    out["row"] = rows
-    return out
-
-
-def _fresh_entries(differences: list[Difference], projects: pd.DataFrame, context: Context, files: list[Path]) -> list[Any]:
-    fresh = {str(k) for d in differences if d.table == "library_project" for k in d.changes.loc[d.changes["kind"] == "added", "key"]}
-    names = ", ".join(f.name for f in files)
-    return [
-        e for r in projects.to_dict("records") if r["project_id"] in fresh
-        for e in opened_at(workflow("project_library"), str(r["state"]), item=str(r["project_id"]), actor=context.user, time=context.clock(), reason=f"由 {names} 读入")
-    ]  # fmt: skip
 
 
 def _refuse(faults: pd.DataFrame, what: str) -> None:

@@ -21,7 +21,7 @@ from qianmo.governance.portfolio.problem import value_of
 from qianmo.governance.portfolio.replay import replay
 from qianmo.governance.portfolio.solve import solve_portfolio
 from qianmo.jobs.context import Context
-from qianmo.jobs.library_store import Library, fault_lines, open_library, put_library
+from qianmo.jobs.library_store import Library, fault_lines, open_library, put_library, still_as_read
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import QianmoError, SchemaError
 from qianmo.schema.library import library_criteria
@@ -87,6 +87,7 @@ def choose_portfolio(context: Context, values: Mapping[str, Any]) -> JobReport:
     }  # fmt: skip
     projects = _planned(library.projects, tables["portfolio_start"])
     with change(folder, what=f"项目库: 年度组合 {problem.first_year}—{problem.last_year}", user=context.user, now=context.clock()) as stage:
+        still_as_read(stage, library)
         if not values["keep_years"]:
             put_library(stage, {**library.tables, "library_project": projects}, library.history, context, source="年度组合")
         for name, frame in tables.items():

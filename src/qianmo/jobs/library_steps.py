@@ -16,12 +16,13 @@ from qianmo.governance.stages.history import moved, state_before
 from qianmo.governance.stages.move import open_steps
 from qianmo.jobs.context import Context
 from qianmo.jobs.ingest_read import read_recipe
-from qianmo.jobs.library_store import entries_of, fault_lines, history_frame, open_library, put_library
+from qianmo.jobs.library_store import Library, entries_of, fault_lines, history_frame, open_library, put_library, still_as_read
 from qianmo.jobs.recipe import Recipe, SourceRecipe
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.acceptance import acceptance_fields
 from qianmo.schema.errors import NotAllowedError, SchemaError
 from qianmo.schema.rules import parameter
+from qianmo.schema.units import M2_PER_HA
 from qianmo.schema.workflows import actor_words, document_words, workflow, workflow_words
 from qianmo.store.finance_file import write_bytes_once
 from qianmo.store.guard import Consent
@@ -30,7 +31,7 @@ from qianmo.store.parquet import read_frame
 from qianmo.store.project import change
 from qianmo.store.scratch import scratch_folder
 
-__all__ = ["SPECS", "accept_works", "move_project"]
+__all__ = ["SPECS", "accept_form", "accept_works", "move_project", "over_share", "planned_form"]
 
 
 def move_project(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -60,6 +61,7 @@ def move_project(context: Context, values: Mapping[str, Any]) -> JobReport:
         projects.loc[projects["project_id"] == project, ["start_year", "end_year"]] = pd.NA
     what = f"项目库: {project} {flow.state(state).zh} → {flow.state(values['to']).zh}"
     with change(folder, what=what, user=context.user, now=context.clock()) as stage:
+        still_as_read(stage, library)
         put_library(stage, {**library.tables, "library_project": projects}, history_frame(library.history, longer[-1:]), context, source=what)
     return JobReport((f"{project} {row['name']}: {flow.state(state).zh} → {flow.state(values['to']).zh}",), (), {"state": values["to"], "steps": len(longer)})
 
@@ -70,28 +72,50 @@ def accept_works(context: Context, values: Mapping[str, Any]) -> JobReport:
     library = open_library(folder)
     row = library.row(project)
     if not values["form"]:
-        planned = {"YS_GM_XZGDMJ": row["new_farmland_m2"], "YS_GM_ZGM": row["area_m2"]}
-        form = blank_form(project, {k: float(v) / 1e4 for k, v in planned.items() if not is_blank(v)})
+        form = planned_form(library, project)
         out = Path(values["out"]) if values["out"] else folder / "book" / f"{project}_验收表.csv"
         write_bytes_once(out, _labelled(form).to_csv(index=False, lineterminator="\n").encode("utf-8-sig"))
         return JobReport((f"{project} {row['name']}: 空白验收表",), ((str(out), "填写实测数、核减数、原因后用 --form 读入"),))
-    form = _form(Path(values["form"]), project)
+    return accept_form(context, library, project, _form(Path(values["form"]), project), values["result"])
+
+
+def planned_form(library: Library, project: str) -> pd.DataFrame:
+    """A blank acceptance form with the planned areas of a project (空白验收表)."""
+    row = library.row(project)
+    planned = {"YS_GM_XZGDMJ": row["new_farmland_m2"], "YS_GM_ZGM": row["area_m2"]}
+    return blank_form(project, {k: float(v) / M2_PER_HA for k, v in planned.items() if not is_blank(v)})
+
+
+def over_share(library: Library) -> float:
+    """Share of the planned quantity above it that is still paid in this project folder (超计划支付比例)."""
+    overrides = {k: float(v) for k, v in library.project.settings.get("parameters", {}).items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
+    return parameter("library_over_delivery_share", overrides)
+
+
+def accept_form(context: Context, library: Library, project: str, form: pd.DataFrame, result: str) -> JobReport:
+    """Check a typed form, fill in its money and store it (验收表入库).
+
+    Raises
+    ------
+    NotAllowedError
+        The result does not follow from the form; every reason is named.
+    """
+    row, folder = library.row(project), library.project.folder
     faults = check_form(form)
-    reasons = refusals_of_result(form, values["result"])
+    reasons = refusals_of_result(form, result)
     if len(faults) or reasons:
         told = fault_lines(faults) or list(reasons)
-        raise NotAllowedError(f"{project} 验收结论“{RESULTS[values['result']]}”不成立: " + "; ".join(told), cure="改正验收表, 或改用限期整改")
-    overrides = {k: float(v) for k, v in library.project.settings.get("parameters", {}).items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
-    found = settled(form, over_share=parameter("library_over_delivery_share", overrides))
-    quota = quota_of(form) if values["result"] == "pass" else dict.fromkeys(quota_of(form), 0.0)
-    place = library.project.state / "tables" / "acceptance_line.parquet"
-    others = read_frame(place) if place.is_file() else found.lines.iloc[:0]
-    record = {"result": values["result"], "contract_fen": found.contract_fen, "payable_fen": found.payable_fen, "deducted_fen": found.deducted_fen, **quota}
-    with change(folder, what=f"项目库: {project} 验收 {RESULTS[values['result']]}", user=context.user, now=context.clock()) as stage:
+        raise NotAllowedError(f"{project} 验收结论“{RESULTS[result]}”不成立: " + "; ".join(told), cure="改正验收表, 或改用限期整改")
+    found = settled(form, over_share=over_share(library))
+    quota = quota_of(form) if result == "pass" else dict.fromkeys(quota_of(form), 0.0)
+    record = {"result": result, "contract_fen": found.contract_fen, "payable_fen": found.payable_fen, "deducted_fen": found.deducted_fen, **quota}
+    with change(folder, what=f"项目库: {project} 验收 {RESULTS[result]}", user=context.user, now=context.clock()) as stage:
+        place = stage.folder / "tables" / "acceptance_line.parquet"
+        others = read_frame(place) if place.is_file() else found.lines.iloc[:0]
         stage.put_table("acceptance_line", pd.concat([others[others["project_id"] != project], found.lines], ignore_index=True))
         stage.put_json(f"acceptance_{project}", record)
     lines = [
-        f"{project} {row['name']}: {RESULTS[values['result']]}",
+        f"{project} {row['name']}: {RESULTS[result]}",
         f"合同 {found.contract_fen / 100:,.2f} 元, 应付 {found.payable_fen / 100:,.2f} 元, 核减 {found.deducted_fen / 100:,.2f} 元", *(f"  {w}" for w in found.words),
         f"可入库指标: 新增耕地 {quota['new_farmland_m2'] / 1e4:g} 公顷, 其中水田 {quota['paddy_m2'] / 1e4:g} 公顷",
     ]  # fmt: skip

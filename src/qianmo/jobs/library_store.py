@@ -18,13 +18,14 @@ from qianmo.governance.library.typed import typed_table
 from qianmo.governance.stages.history import Entry
 from qianmo.jobs.context import Context
 from qianmo.schema.dataset import Dataset, Lineage
-from qianmo.schema.errors import MissingDataError
+from qianmo.schema.errors import MissingDataError, NotAllowedError
 from qianmo.schema.tables import table_spec
+from qianmo.store.durable import same_bytes
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project, open_project
 from qianmo.store.stage import Stage, read_catalog
 
-__all__ = ["LIBRARY_RESULTS", "Library", "empty_table", "entries_of", "fault_lines", "history_frame", "open_library", "put_library", "synthetic_words"]
+__all__ = ["LIBRARY_RESULTS", "Library", "empty_table", "entries_of", "fault_lines", "history_frame", "open_library", "put_library", "still_as_read", "synthetic_words"]
 
 LIBRARY_RESULTS = ("library_rank", "portfolio_start", "portfolio_payment", "fund_balance")
 """Tables that rest on the library and go when it changes."""
@@ -91,6 +92,23 @@ def put_library(stage: Stage, tables: Mapping[str, pd.DataFrame], history: pd.Da
         synthetic = name == "library_project" and bool(frame["synthetic"].fillna(False).any())
         stage.put_source_table(frame, Dataset(name, name, table_spec(name).zh, "", "", "", synthetic, len(frame), kept))
     stage.remove_tables(LIBRARY_RESULTS)
+
+
+def still_as_read(stage: Stage, library: Library) -> None:
+    """Make sure that nobody changed the library between reading it and writing it back (写入前核对).
+
+    Raises
+    ------
+    NotAllowedError
+        Somebody did; nothing is stored.
+    """
+    if library.project is None:
+        return
+    for name in (*LIBRARY_TABLES, "library_history"):
+        read, now = (folder / "tables" / f"{name}.parquet" for folder in (library.project.state, stage.folder))
+        if same_bytes(read, now):
+            continue
+        raise NotAllowedError(f"{table_spec(name).zh} 在读取之后被他人改动, 本次没有写入", cure="重新打开后再办理一次")
 
 
 def entries_of(history: pd.DataFrame, project_id: str) -> tuple[Entry, ...]:

@@ -7,7 +7,7 @@ from functools import cache
 
 from qianmo.schema.shipped import shipped_rows
 
-__all__ = ["DeskRole", "LayerDemand", "Viewer", "desk_roles", "secrecy_levels"]
+__all__ = ["DeskRole", "LayerDemand", "Viewer", "desk_roles", "secrecy_levels", "workflow_actors"]
 
 
 @dataclass(frozen=True)
@@ -55,3 +55,9 @@ def desk_roles() -> dict[str, DeskRole]:
 def secrecy_levels() -> dict[int, tuple[str, str]]:
     """Secrecy levels: Chinese and English (密级)."""
     return {int(r["level"]): (r["zh"], r["en"]) for r in shipped_rows("codes", "desk_secrecy")}
+
+
+@cache
+def workflow_actors(role: str) -> tuple[str, ...]:
+    """Actors of the workflows as which a role of the desk may take steps (角色可代表的办理主体); none for an unknown role."""
+    return next((tuple(a for a in r["actors"].split(";") if a) for r in shipped_rows("codes", "desk_actors") if r["role"] == role), ())

@@ -13,7 +13,7 @@ from typing import Any
 
 from qianmo.schema.errors import NotAllowedError
 
-__all__ = ["disk_error", "replace_bytes", "replace_text", "sync_tree", "toml_key", "toml_value", "write_text"]
+__all__ = ["disk_error", "replace_bytes", "replace_text", "same_bytes", "sync_tree", "toml_key", "toml_value", "write_text"]
 
 _LOW_MB = 5.0
 """Free space below which a failed write is put down to the full disk. [MB]"""
@@ -76,6 +76,13 @@ def replace_bytes(path: Path, data: bytes) -> None:
         os.fsync(handle.fileno())
     os.replace(temporary, path)
     _sync_folder(path.parent)
+
+
+def same_bytes(one: Path, other: Path) -> bool:
+    """Whether two files hold the same, or neither is there (文件是否相同)."""
+    if not (one.is_file() and other.is_file()):
+        return one.is_file() == other.is_file()
+    return one.samefile(other) or one.read_bytes() == other.read_bytes()
 
 
 def sync_tree(folder: Path, *, deep: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from django.conf import settings
 
 from qianmo.jobs.queries.layers import MapLayers
 
-__all__ = ["layers", "project_folder"]
+__all__ = ["CHANGING", "layers", "project_folder"]
+
+CHANGING = threading.Lock()
+"""Held while a page reads the project, changes it and writes it back, so that two people never lose each other's step."""
 
 
 def project_folder() -> Path:

@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 
 from qianmo.web.api import api
 from qianmo.web.guard import Route, pattern
+from qianmo.web.library_routes import LIBRARY_ROUTES
 from qianmo.web.pages import home, lines, map_page, people, rows, setup, work
 from qianmo.web.tiles import layer_picture, layer_tile
 
@@ -40,6 +41,7 @@ ROUTES: tuple[Route, ...] = (
     Route("people/", "people", people.all_people, "manage"),
     Route("people/new/", "person-new", people.new_person, "manage"),
     Route("people/<int:pk>/", "person", people.show_person, "manage"),
+    *LIBRARY_ROUTES,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -131,7 +131,7 @@ _TEMPLATES = {
             "django.template.context_processors.request", "django.contrib.auth.context_processors.auth", "django.contrib.messages.context_processors.messages",
             "django.template.context_processors.i18n", "qianmo.web.frame.frame",
         ],
-        "builtins": ["qianmo.web.words"],
+        "builtins": ["qianmo.web.words", "qianmo.web.sheets"],
     },
 }  # fmt: skip
 
