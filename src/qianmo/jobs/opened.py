@@ -14,6 +14,7 @@ import pandas as pd
 from qianmo.schema.codes import land_classes
 from qianmo.schema.dataset import Dataset
 from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.local_factors import factor_overrides
 from qianmo.schema.measures import KEEP
 from qianmo.schema.rules import parameters, rules
 from qianmo.schema.tables import table_names, table_spec
@@ -74,8 +75,8 @@ SWAP_TABLES = ("swap_parcel", "swap_balance", "swap_questions", "swap_form", "sw
 class Opened:
     """Everything a job reads (作业输入).
 
-    `layers` are the datasets whose kind is a table, by that name; `overrides` the local parameters and rule thresholds;
-    `documents` the facts no map holds; both come from ``project.toml``.
+    `layers` are the datasets whose kind is a table, by that name; `overrides` the local parameters, rule thresholds and factors
+    (``table.row.column``); `documents` the facts no map holds; both come from ``project.toml``.
     """
 
     project: Project
@@ -121,7 +122,7 @@ def open_for_work(folder: Path) -> Opened:
     MissingDataError
         No project, or no land-use layer in it.
     SchemaError
-        ``project.toml`` overrides something that is neither a parameter nor a rule.
+        ``project.toml`` overrides something that is neither a parameter, a rule nor a factor.
     """
     project = open_project(folder)
     datasets = read_catalog(project.state)
@@ -136,6 +137,7 @@ def open_for_work(folder: Path) -> Opened:
     strange = sorted(k for k in overrides if k not in parameters() and k not in rules())
     if strange:
         raise SchemaError(f"project.toml [parameters]: {', '.join(strange)}", expected="names of shipped parameters or rule ids")
+    overrides |= factor_overrides(project.settings.get("factors", {}))
     return Opened(project, datasets, layers, overrides, dict(project.settings.get("documents", {})))
 
 
