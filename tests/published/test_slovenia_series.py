@@ -102,3 +102,6 @@ def test_parcels_are_watched_by_command_and_look_like_their_cells(slovenia, tmp_
     for spoilt, said in ((["--history", "2030-01-01"], "不在"), (["--history", "昨天"], "年-月-日")):
         assert main([*command, "--into", str(tmp_path / "p"), *spoilt, "--quiet"]) != 0
         assert said in capsys.readouterr().err
+    assert main([*command, "--into", str(tmp_path / "p"), "--history", "2016-12-31", "--method", "mosum", "--quiet", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)["figures"]
+    assert again["method"] == "mosum" and again["alarms"] <= 0.15 * told["parcels"]

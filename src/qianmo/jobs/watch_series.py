@@ -21,6 +21,7 @@ from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
 from qianmo.store.durable import replace_bytes
 from qianmo.store.project import change, open_project
 from qianmo.store.scratch import scratch_folder
+from qianmo.survey.change.mosum import mosum_monitor
 from qianmo.survey.change.series import Alarm, SeasonalModel, fit_season, monitor, season_design
 
 __all__ = ["SPECS", "run"]
@@ -32,7 +33,7 @@ _LEAST_SEEN = 0.5
 """Part of a parcel that must be clear for a date to count."""
 
 
-_METHODS = {"repeats": "连续超限", "cusum": "累积和 CUSUM", "ewma": "指数加权均值 EWMA"}
+_METHODS = {"repeats": "连续超限", "cusum": "累积和 CUSUM", "ewma": "指数加权均值 EWMA", "mosum": "滑动和 (BFAST 型, 误报水平 5%)"}
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -56,7 +57,10 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if past.all() or not past.any():
         raise SchemaError(f"--history {until} 不在 {days[0]} 至 {days[-1]} 之间", expected="历史期之后还有影像")
     model = fit_season(series[past], when[past], order=values["order"], trend=False)
-    alarm = monitor(series[~past], when[~past], model, method=values["method"], limit=values["limit"])
+    if values["method"] == "mosum":
+        alarm = mosum_monitor(series, when, model, history=int(np.sum(past)))
+    else:
+        alarm = monitor(series[~past], when[~past], model, method=values["method"], limit=values["limit"])
     table = _table(land, series, model, alarm, [d for d, p in zip(days, past) if not p])
     if not table["clear_history"].gt(0).any() or not np.isfinite(model.sigma).any():
         raise MissingDataError("没有一个图斑的历史观测足以拟合季节模型", expected=f"至少 {2 * values['order'] + 4} 期看清的影像", cure="延长 --history 或减小 --order")
@@ -160,7 +164,7 @@ def _chart(table: pd.DataFrame, series: np.ndarray, when: np.ndarray, days: list
         said = f"把握 {row['confidence']:.0%}, 连续 {row['repeats']} 次" if row["alarm_day"] else "无告警"
         at = date.fromisoformat(row["alarm_day"]) if row["alarm_day"] else None
         courses.append(ParcelCourse(f"图斑 {row['patch_id']} (地类 {row['class_code']}): {said}", series[:, k], season[:, k], float(model.sigma[k]), at))
-    notes = (f"季节模型由 {until} 以前的观测拟合, {model.order} 阶谐波", f"{_METHODS[values['method']]}, 限值 {values['limit']:g} 倍中误差", "底色为监测期")
+    notes = (f"季节模型由 {until} 以前的观测拟合, {model.order} 阶谐波", _METHODS[values["method"]] + ("" if values["method"] == "mosum" else f", 限值 {values['limit']:g} 倍中误差"), "底色为监测期")
     return series_chart(courses, days, history_end=until, index=values["index"], title="地块指数时序", notes=notes)
 
 
