@@ -214,10 +214,15 @@ def _constant(phase, coherence):
     phase[3, :6, :3] = -9999.0
 
 
+def _loose(phase, coherence):
+    phase[phase != 0] += np.random.default_rng(3).uniform(-4.0, 4.0, int((phase != 0).sum())).astype(np.float32)
+
+
 @pytest.mark.parametrize(
     ("change", "words", "said"),
     [
         (_island, (), "孤岛"),
+        (_loose, (), "的闭合差超过 π"),
         (_water, ("--reference", "500030,3359970"), "水面"),
         (lambda p, c: p.__setitem__((2, slice(0, 2), slice(0, 2)), 0.0), ("--reference", "500030,3359970"), "1 个干涉对中无效"),
         (_constant, (), "未标明的无数据值"),
@@ -228,7 +233,7 @@ def _constant(phase, coherence):
         (lambda p, c: None, ("--incidence", "0.68"), "入射角"),
         (lambda p, c: None, ("--wavelength", "5.5"), "波长"),
     ],
-    ids=["island", "reference in water", "reference without data", "nodata", "mm", "m", "coherence as bytes", "empty pair", "incidence in radians", "wavelength in cm"],
+    ids=["island", "loops that do not close", "reference in water", "reference without data", "nodata", "mm", "m", "coherence as bytes", "empty pair", "incidence in radians", "wavelength in cm"],
 )
 def test_numbers_that_are_wrong_are_refused_and_nothing_is_written(tmp_path, stack, capsys, change, words, said):
     pairs = _write(tmp_path / "pairs", _changed(stack, change))
