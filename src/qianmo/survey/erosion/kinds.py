@@ -62,8 +62,8 @@ def surveyed_kinds(survey: pd.DataFrame, water_grade: np.ndarray) -> pd.DataFram
     every = np.stack(list(grades.values()))
     lead, most_of = every.argmax(axis=0), every.max(axis=0)
     names = list(KINDS)
-    kind = np.where(most_of > 0, np.array(names, dtype=object)[lead], "")
+    leading = np.where(most_of > 0, np.array(names, dtype=object)[lead], "")
     out = pd.DataFrame({f"grade_{k}": g for k, g in grades.items()})
-    out["kind"], out["kind_zh"] = kind, [KINDS.get(k, "") for k in kind]
+    out["kind"], out["kind_zh"] = leading, [KINDS.get(str(k), "") for k in leading]
     out["grade"], out["grade_zh"] = most_of, [GRADES[g] or "未知" for g in most_of]
     return out
