@@ -51,6 +51,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         series = _parcels(context, stack, cloud, land, float(values["scale"]))
         digest = f"{stack.sha256}; {cloud.sha256 if cloud else ''}"
     series, days = _one_a_day(series, days, context)
+    _in_range(series, str(values["index"]), Path(values["stack"]).name)
     context.step("季节模型与监测", 0.7)
     when = np.array([(d - days[0]).days for d in days], dtype=float)
     past = np.array([d <= until for d in days])
@@ -125,6 +126,17 @@ def _parcels(context: Context, stack: Images, cloud: Images | None, land: Land, 
         mean, seen = weighted_mean(land.fractions, values)
         out[part] = np.where(seen >= _LEAST_SEEN, mean, np.nan)
     return out
+
+
+_NORMALISED = ("NDVI", "NDWI", "MNDWI", "NDMI", "NDBI", "NBR", "GNDVI", "NDRE")
+"""Indices that are a difference over a sum, from −1 to 1."""
+
+
+def _in_range(series: np.ndarray, index: str, name: str) -> None:
+    """Refuse a normalised index beyond 1: its file holds scaled integers."""
+    known = np.abs(series[np.isfinite(series)])
+    if index.upper() in _NORMALISED and known.size and float(np.median(known)) > 1.0:
+        raise SchemaError(f"{name}: {index} 绝对值的中位数为 {np.median(known):g}", expected="-1 至 1", cure="整数影像用 --scale 换算, 如 --scale 0.0001; 别的指数用 --index 写明名称")
 
 
 def _one_a_day(series: np.ndarray, days: list[date], context: Context) -> tuple[np.ndarray, list[date]]:
