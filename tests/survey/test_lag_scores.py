@@ -13,7 +13,7 @@ def test_hits_false_alarms_and_misses_are_counted_by_hand():
     short, long = lag_scores(alarm, change, [20, 60])
     assert (short.hits, short.false_alarms, short.misses) == (1, 2, 3) and short.f1 == pytest.approx(2 / (2 + 2 + 3))
     assert (long.hits, long.false_alarms, long.misses) == (2, 2, 2) and long.f1 == pytest.approx(4 / 8)
-    assert short.low < short.f1 < short.high and 0 <= short.low and long.high <= 1
+    assert short.low < short.f1 < short.high and short.low >= 0 and long.high <= 1
 
 
 def test_the_interval_holds_the_true_score_about_as_often_as_it_says():

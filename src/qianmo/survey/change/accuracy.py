@@ -113,7 +113,8 @@ def lag_scores(alarm_day: np.ndarray, change_day: np.ndarray, lags: Sequence[flo
         wide = 1 + z**2 / total
         middle, half = (share + z**2 / (2 * total)) / wide, z * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2)) / wide
         low, high = middle - half, middle + half
-        out.append(LagScore(float(lag), *(float(2 * j / (1 + j)) for j in (share, low, high)), hits, early, misses))
+        f1, least, most = (float(2 * j / (1 + j)) for j in (share, low, high))
+        out.append(LagScore(float(lag), f1, least, most, hits, early, misses))
     return out
 
 
