@@ -301,6 +301,8 @@ def test_motion_lands_on_the_patches_of_the_project(tmp_path, capsys):
     truth = -150 / np.cos(np.radians(39))
     assert near["vertical_mm_yr"].min() == pytest.approx(truth, rel=0.25) and edge["vertical_mm_yr"].abs().median() < 15
     assert (table["sigma_mm_yr"] > 0).all() and near["grade"].iloc[0] != edge["grade"].iloc[0]
+    colour = pd.cut(-table["vertical_mm_yr"].clip(upper=0), [-1, 10, 20, 50, 100, np.inf], labels=["", "蓝", "黄", "橙", "红"]).astype(str)
+    assert (table["mine_alarm"] == colour.where(table["vertical_mm_yr"].notna(), "")).all() and set(near["mine_alarm"]) & {"红", "橙"}
     assert (near["pond_risk"] == "有").all() and near["pond_m"].max() == pytest.approx(-truth / 100, rel=0.3)
     # the steepest part of a Gaussian bowl is at its standard deviation
     assert table["tilt_rate_mm_m_yr"].max() == pytest.approx(-truth * np.exp(-0.5) / (min(shape) / 7 * cell), rel=0.6)
