@@ -41,6 +41,14 @@ def test_a_disk_that_cannot_be_written_is_an_error_in_words(capsys, tmp_path, mo
     assert not folder.exists()
 
 
+def test_a_list_of_numbers_may_begin_below_zero(capsys, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for words in (["--reference", "-99.13,19.39"], ["--reference=-99.13,19.39"]):
+        assert main(["motion", str(tmp_path / "empty"), "--into", str(tmp_path / "p"), "--incidence", "39", *words, "--quiet"]) == 2
+        said = capsys.readouterr().err
+        assert "后面需要一个值" not in said and "未完成" in said
+
+
 def test_help_is_in_chinese(capsys):
     with pytest.raises(SystemExit):
         main(["ingest", "--help"])

@@ -56,6 +56,23 @@ def test_without_a_plan_stock_and_flow_are_told_and_the_change_is_not(youwuzhen,
     assert record["gwp_source"].startswith("IPCC 第六次") and record["sources"]["landuse_patch"] and not record["with_plan"]
 
 
+def test_a_density_of_the_project_counts_and_a_misspelt_one_is_refused(youwuzhen, tmp_path, capsys):
+    folder = tmp_path / "project"
+    shutil.copytree(youwuzhen, folder, symlinks=True)
+    assert main(["carbon", str(folder), "--quiet", "--json"]) == 0
+    shipped = said(capsys)["figures"]["stock"]["value"]
+    toml = folder / "project.toml"
+    text = toml.read_text(encoding="utf-8")
+    toml.write_text(text + "\n[factors]\ncarbon_density.forest_arbor.SOC = [150, 160, 170]\n", encoding="utf-8")
+    assert main(["carbon", str(folder), "--quiet", "--json"]) == 0
+    assert said(capsys)["figures"]["stock"]["value"] > shipped
+    factors = read_frame(open_project(folder).state / "tables" / "carbon_factor.parquet").set_index("factor")
+    assert factors.loc["forest_arbor:SOC", "default"] == 160.0 and factors.loc["forest_arbor:SOC", "source"] == "project.toml [factors]"
+    toml.write_text(text + "\n[factors]\ncarbon_density.forest.SOC = 160\n", encoding="utf-8")
+    assert main(["carbon", str(folder), "--quiet"]) == 2
+    assert "carbon_density.forest.SOC: 没有这个系数" in capsys.readouterr().err
+
+
 def test_with_a_plan_the_change_is_that_of_the_service_check(planned, capsys):
     assert main(["carbon", str(planned), "--quiet", "--json"]) == 0
     figures = said(capsys)["figures"]

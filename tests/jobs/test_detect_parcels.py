@@ -174,6 +174,17 @@ def test_missing_values_told_by_one_date_only_and_dates_in_the_wrong_order_are_r
     assert "早于" in capsys.readouterr().err and not (tmp_path / "p").exists()
 
 
+def test_a_fill_value_that_nothing_declares_is_no_change(country, tmp_path, capsys):
+    _, before, after, _ = country
+    with rasterio.open(after) as opened:
+        values, crs, transform = opened.read(), opened.crs, opened.transform
+    values[:, :8] = 255.0
+    filled = _write(tmp_path / "x.tif", values, crs, transform)
+    assert main(["detect", before, filled, "--into", str(tmp_path / "p"), "--quiet"]) == 2
+    said = capsys.readouterr().err
+    assert "x.tif 没有声明无效值" in said and "均为 255" in said and "-a_nodata 255 x.tif" in said and not (tmp_path / "p").exists()
+
+
 def test_a_cloud_counts_as_not_seen_and_not_as_change(country, tmp_path, capsys):
     _, before, after, truth = country
     with rasterio.open(after) as opened:

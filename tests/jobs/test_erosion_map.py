@@ -175,6 +175,26 @@ def test_measured_points_are_compared_with_the_cell_they_lie_in_and_mapped(erode
     assert (folder / "erosion" / "采样点残差图.png").is_file()
 
 
+def test_a_survey_grades_gullies_collapses_wind_and_frost_and_names_the_kind_that_leads(eroded, tmp_path, capsys):
+    folder = tmp_path / "project"
+    shutil.copytree(eroded, folder, symlinks=True)
+    ids = read_frame(open_project(folder).state / "tables" / "erosion_patch.parquet")["patch_id"].tolist()
+    path = tmp_path / "调查.csv"
+    rows = [f"{ids[0]},30,,,,", f"{ids[1]},5,6,,,", f"{ids[2]},,,25,,", f"{ids[3]},,,,6000,", f"{ids[4]},,,,,3", f"{ids[5]},0,0,0,0,1"]
+    path.write_text("\n".join(["patch_id,gully_percent,gully_km_km2,collapse_percent,wind_t_km2,freeze_thaw_grade", *rows]) + "\n", encoding="utf-8")
+    assert main(["erosion", str(folder), "--quiet", "--json", "--survey", str(path)]) == 0
+    assert any("实地调查 6 个图斑" in line and "风力侵蚀" in line for line in _said(capsys)["lines"])
+    table = read_frame(open_project(folder).state / "tables" / "erosion_kind.parquet").set_index("patch_id").loc[ids[:6]]
+    assert table["kind"].tolist()[:5] == ["gully", "gully", "gravity", "wind", "freeze_thaw"] and table["grade"].tolist()[:5] == [4, 5, 5, 4, 3]
+    assert table.loc[ids[5], ["grade_gully", "grade_gravity", "grade_wind"]].tolist() == [1, 1, 1]
+    for text, said in (("patch_id,gully_percent\nnone,3\n", "项目中没有的图斑 none"), (f"patch_id,wind\n{ids[0]},3\n", "wind_t_km2"), (f"patch_id,wind_t_km2\n{ids[0]},x\n", "第 2 行不是数"),
+                       (f"patch_id,gully_percent\n{ids[0]},130\n", "130 超出范围"), (f"patch_id,freeze_thaw_grade\n{ids[0]},2.5\n", "2.5 超出范围")):  # fmt: skip
+        path.write_text(text, encoding="utf-8")
+        number = open_project(folder).generation
+        assert main(["erosion", str(folder), "--quiet", "--survey", str(path)]) == 2
+        assert said in capsys.readouterr().err and open_project(folder).generation == number
+
+
 @pytest.mark.parametrize(
     ("columns", "rows", "said"),
     [

@@ -152,3 +152,14 @@ def test_land_that_could_not_be_graded_is_not_graded_only_because_of_works(tmp_p
     (patch,) = tables(folder, "quality_patch")
     assert (patch["measure"] == "high_standard").any() and patch["grade_after"].isna().all() and (patch["known_weight"].dropna() < 0.6).all()
     assert not (folder / "quality" / "耕地质量等级图.png").exists()
+
+
+def test_the_invented_township_is_graded_with_its_invented_soil_and_says_so(tmp_path, capsys):
+    folder = tmp_path / "town"
+    assert main(["village", "--into", str(folder), "--patches", "200", "--villages", "2", "--quiet"]) == 0
+    table = next(folder.glob("耕地质量指标*.csv"))
+    capsys.readouterr()
+    assert main(["quality", str(folder), "--indicators", str(table), "--quiet", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    assert figures["graded_ha"] == pytest.approx(figures["farmland_ha"]) and 1 < figures["mean_grade"] < 10 and len(figures["limiting_ha"]) >= 3
+    assert (folder / "quality" / "耕地质量等级图.png").is_file()

@@ -222,6 +222,23 @@ def test_observations_in_the_wrong_unit_or_upside_down_are_refused(tmp_path, sho
     assert not (tmp_path / "p").exists()
 
 
+def test_observations_beyond_the_reach_of_the_faces_are_refused_and_not_fitted(tmp_path, short_faces, capsys, rng):
+    _, level = _sightings(rng)
+    level.assign(x=level["y"], y=level["x"]).to_csv(tmp_path / "l.csv", index=False)
+    assert main(["subside", "--project", str(tmp_path / "p"), "--faces", short_faces, "--quiet", "--cell", "40", "--observations", str(tmp_path / "l.csv")]) == 2
+    err = capsys.readouterr().err
+    assert "都在工作面影响范围之外" in err and "x 东, y 北" in err and not (tmp_path / "p").exists()
+
+
+def test_a_fill_value_among_the_observations_is_refused_with_its_number(tmp_path, short_faces, capsys, rng):
+    _, level = _sightings(rng)
+    level.loc[4, "subsidence_mm"] = -9999.0
+    level.to_csv(tmp_path / "l.csv", index=False)
+    assert main(["subside", "--project", str(tmp_path / "p"), "--faces", short_faces, "--quiet", "--cell", "40", "--observations", str(tmp_path / "l.csv")]) == 2
+    err = capsys.readouterr().err
+    assert "第 5 个为 -9999 毫米" in err and "采厚" in err and not (tmp_path / "p").exists()
+
+
 def _advance(path, **more):
     rows = {"face_name": ["2301"] * 3, "day": ["2025-01-01", "2025-02-20", "2025-04-11"], "position_m": [0.0, 150.0, 400.0], "azimuth_deg": [90.0] * 3} | more
     pd.DataFrame(rows).to_csv(path, index=False)

@@ -214,10 +214,15 @@ def _constant(phase, coherence):
     phase[3, :6, :3] = -9999.0
 
 
+def _loose(phase, coherence):
+    phase[phase != 0] += np.random.default_rng(3).uniform(-4.0, 4.0, int((phase != 0).sum())).astype(np.float32)
+
+
 @pytest.mark.parametrize(
     ("change", "words", "said"),
     [
         (_island, (), "孤岛"),
+        (_loose, (), "的闭合差超过 π"),
         (_water, ("--reference", "500030,3359970"), "水面"),
         (lambda p, c: p.__setitem__((2, slice(0, 2), slice(0, 2)), 0.0), ("--reference", "500030,3359970"), "1 个干涉对中无效"),
         (_constant, (), "未标明的无数据值"),
@@ -228,7 +233,7 @@ def _constant(phase, coherence):
         (lambda p, c: None, ("--incidence", "0.68"), "入射角"),
         (lambda p, c: None, ("--wavelength", "5.5"), "波长"),
     ],
-    ids=["island", "reference in water", "reference without data", "nodata", "mm", "m", "coherence as bytes", "empty pair", "incidence in radians", "wavelength in cm"],
+    ids=["island", "loops that do not close", "reference in water", "reference without data", "nodata", "mm", "m", "coherence as bytes", "empty pair", "incidence in radians", "wavelength in cm"],
 )
 def test_numbers_that_are_wrong_are_refused_and_nothing_is_written(tmp_path, stack, capsys, change, words, said):
     pairs = _write(tmp_path / "pairs", _changed(stack, change))
@@ -296,6 +301,8 @@ def test_motion_lands_on_the_patches_of_the_project(tmp_path, capsys):
     truth = -150 / np.cos(np.radians(39))
     assert near["vertical_mm_yr"].min() == pytest.approx(truth, rel=0.25) and edge["vertical_mm_yr"].abs().median() < 15
     assert (table["sigma_mm_yr"] > 0).all() and near["grade"].iloc[0] != edge["grade"].iloc[0]
+    colour = pd.cut(-table["vertical_mm_yr"].clip(upper=0), [-1, 10, 20, 50, 100, np.inf], labels=["", "蓝", "黄", "橙", "红"]).astype(str)
+    assert (table["mine_alarm"] == colour.where(table["vertical_mm_yr"].notna(), "")).all() and set(near["mine_alarm"]) & {"红", "橙"}
     assert (near["pond_risk"] == "有").all() and near["pond_m"].max() == pytest.approx(-truth / 100, rel=0.3)
     # the steepest part of a Gaussian bowl is at its standard deviation
     assert table["tilt_rate_mm_m_yr"].max() == pytest.approx(-truth * np.exp(-0.5) / (min(shape) / 7 * cell), rel=0.6)

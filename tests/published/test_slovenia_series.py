@@ -102,3 +102,9 @@ def test_parcels_are_watched_by_command_and_look_like_their_cells(slovenia, tmp_
     for spoilt, said in ((["--history", "2030-01-01"], "不在"), (["--history", "昨天"], "年-月-日")):
         assert main([*command, "--into", str(tmp_path / "p"), *spoilt, "--quiet"]) != 0
         assert said in capsys.readouterr().err
+    assert main([*command, "--into", str(tmp_path / "p"), "--history", "2016-12-31", "--method", "mosum", "--quiet", "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)["figures"]
+    # the dry summer of 2017 bends neighbouring dates together, which the level of the boundary does not know of
+    assert again["method"] == "mosum" and told["alarms"] < again["alarms"] <= 0.35 * told["parcels"]
+    assert main([*command[:-2], "--into", str(tmp_path / "p"), "--history", "2016-12-31", "--quiet"]) == 2
+    assert "--scale 0.0001" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -29,6 +30,9 @@ _FAULTS = {
 }  # fmt: skip
 """Standing words of the parser's messages."""
 
+_MINUS = re.compile(r"-[\d.]+,[-\d]")
+"""Numbers joined by commas of which the first is below zero."""
+
 _DOORS = {"serve": "qianmo.web.serve"}
 """Commands that open another door; its module is imported when the command is asked for."""
 
@@ -52,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     _speak_utf8()
     os.environ["PROJ_NETWORK"] = "OFF"
-    words = _joined(words)
+    words = _with_minus(_joined(words))
     if words and words[0] in GROUPS:
         return _show_group(words)
     parser = build_parser(only=words[0] if words and words[0] in (*job_names(), *_DOORS) else "")
@@ -121,6 +125,17 @@ def _joined(words: list[str]) -> list[str]:
     if len(words) > 1 and words[0] in GROUPS and f"{words[0]}-{words[1]}" in job_names():
         return [f"{words[0]}-{words[1]}", *words[2:]]
     return words
+
+
+def _with_minus(words: list[str]) -> list[str]:
+    """``--reference -99.1,19.4`` as ``--reference=-99.1,19.4``: west and south of zero are values, not options."""
+    out: list[str] = []
+    for word in words:
+        if out and out[-1].startswith("--") and "=" not in out[-1] and _MINUS.match(word):
+            out[-1] += f"={word}"
+        else:
+            out.append(word)
+    return out
 
 
 def _show_group(words: list[str]) -> int:

@@ -39,9 +39,10 @@ def carbon_by_patch(before: Land, after: Land | None, patch_id: np.ndarray, meas
     out: dict[str, Any] = {
         "patch_id": patch_id, "class_code": before.code, "target_class": None if after is None else after.code, "measure": measure, "area_ha": before.area / M2_PER_HA,
     }  # fmt: skip
-    out |= _named(_each(stock_terms(before), n), "stock", "t")
-    out |= _named(_each(state_flow_terms(before, warming=warming), n), "flow", "t_yr")
-    change = None if after is None else _each(_difference(before, after), n)
+    known = carbon_factors(before.overrides)
+    out |= _named(_each(stock_terms(before), n, known), "stock", "t")
+    out |= _named(_each(state_flow_terms(before, warming=warming), n, known), "flow", "t_yr")
+    change = None if after is None else _each(_difference(before, after), n, known)
     nothing = pd.DataFrame({"value": np.full(n, np.nan), "low": np.nan, "high": np.nan})
     out |= _named(nothing if change is None else change, "change", "t")
     return pd.DataFrame(out)[list(table_spec("carbon_patch").column_names)]
@@ -56,6 +57,7 @@ def carbon_by_class(land: Land) -> pd.DataFrame:
     table = stock_terms(land)
     table = table.assign(kind=[f.rpartition(":")[0] for f in table["factor"]])
     names = {r["carbon_class"]: r["name_zh"] for r in shipped_rows("parameters", "carbon_density")}
+    known = carbon_factors(land.overrides)
     rows = []
     for kind in sorted(set(table["kind"]), key=lambda k: (k == "", k)):
         mine = table[table["kind"] == kind]
@@ -63,8 +65,8 @@ def carbon_by_class(land: Land) -> pd.DataFrame:
         if kind == "":
             rows.append(("", "没有碳密度的地类", area / len(POOLS), np.nan, np.nan, np.nan, np.nan, ""))
             continue
-        whole = term_totals(mine).iloc[0]
-        confidence = carbon_factors().loc[f"{kind}:SOC", "confidence"]
+        whole = term_totals(mine, factors=known).iloc[0]
+        confidence = known.loc[f"{kind}:SOC", "confidence"]
         rows.append((kind, names[kind], area, *(whole[c] / area for c in ("low", "value", "high")), whole["value"], confidence))
     return pd.DataFrame(rows, columns=["class", "zh", "area_ha", "density_low", "density", "density_high", "stock_t", "confidence"])
 
@@ -93,7 +95,7 @@ def carbon_totals(before: Land, after: Land | None, measure: np.ndarray | None, 
 def carbon_used_factors(*lands: Land | None) -> pd.DataFrame:
     """Factors that the account rests on, with source and confidence (所用碳系数)."""
     kinds = {k for land in lands if land is not None for k in (service_classes(land.scheme, "carbon_class").get(str(c), "") for c in np.unique(land.code.astype(str)))}
-    table = carbon_factors().reset_index()
+    table = carbon_factors(next((land.overrides for land in lands if land is not None), None)).reset_index()
     density = table["factor"].str.contains(":")
     return table[~density | table["factor"].str.partition(":")[0].isin(kinds)].reset_index(drop=True)
 
@@ -103,8 +105,8 @@ def _difference(before: Land, after: Land) -> pd.DataFrame:
     return pd.concat([stock_terms(after), old.assign(weight=-old["weight"])], ignore_index=True)
 
 
-def _each(table: pd.DataFrame, count: int) -> pd.DataFrame:
-    return term_totals(table, table["row"].to_numpy(), groups=count)
+def _each(table: pd.DataFrame, count: int, factors: pd.DataFrame) -> pd.DataFrame:
+    return term_totals(table, table["row"].to_numpy(), groups=count, factors=factors)
 
 
 def _named(table: pd.DataFrame, name: str, unit: str) -> dict[str, np.ndarray]:
@@ -113,6 +115,6 @@ def _named(table: pd.DataFrame, name: str, unit: str) -> dict[str, np.ndarray]:
 
 def _total(item: str, zh: str, unit: str, table: pd.DataFrame, land: Land, note: str) -> tuple[Any, ...]:
     lost = np.unique(table.loc[table["factor"] == "unknown", "row"].to_numpy(np.int64))
-    whole = term_totals(table[~table["row"].isin(lost)]).iloc[0]
+    whole = term_totals(table[~table["row"].isin(lost)], factors=carbon_factors(land.overrides)).iloc[0]
     known = 1.0 - float(land.area[lost].sum()) / float(land.area.sum())
     return item, zh, unit, whole["value"], whole["low"], whole["high"], known, note

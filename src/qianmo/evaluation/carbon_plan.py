@@ -121,12 +121,13 @@ def yearly_plan(before: Land, after: Land, measure: np.ndarray, works_year: np.n
             phases[phase] = plan_terms(before, after, measure, year=age, warming=warming)
         return _of(phases[phase], later == cohort)
 
+    known = carbon_factors(before.overrides)
     rows, gone = [], []
     for year in range(first + 1, end + last + 1):
         now = pd.concat([of(c, year - c) for c in cohorts if year > c], ignore_index=True)
         gone.append(now)
-        net, whole = term_totals(now).iloc[0], term_totals(_merged(gone)).iloc[0]
-        part = {p: float(term_totals(now[now["part"] == p])["value"].iloc[0]) for p in PLAN_PARTS}
+        net, whole = term_totals(now, factors=known).iloc[0], term_totals(_merged(gone), factors=known).iloc[0]
+        part = {p: float(term_totals(now[now["part"] == p], factors=known)["value"].iloc[0]) for p in PLAN_PARTS}
         rows.append({"year": year, **part, "net": net["value"], "low": net["low"], "high": net["high"], "sum": whole["value"], "sum_low": whole["low"], "sum_high": whole["high"]})
     return pd.DataFrame(rows)
 
@@ -142,7 +143,7 @@ def _stock_change(before: Land, after: Land, rows: np.ndarray, year: int, growth
         table = stock_terms(land)
         both.append(table.assign(weight=sign * CO2_PER_C * table["weight"], pool=[f.rpartition(":")[2] for f in table["factor"]]))
     table = pd.concat(both, ignore_index=True)
-    middle = table["factor"].map(carbon_factors()["default"]).to_numpy(float)
+    middle = table["factor"].map(carbon_factors(before.overrides)["default"]).to_numpy(float)
     share = np.full(len(table), np.nan)
     for pool in (*POOLS, "unknown"):
         mine = (table["pool"] == pool).to_numpy()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from qianmo.evaluation.land import Land
 from qianmo.evaluation.service_classes import looked_up
+from qianmo.schema.local_factors import factor_values
 from qianmo.schema.rules import parameter
-from qianmo.schema.shipped import shipped_rows
 from qianmo.schema.units import M2_PER_HA
 
 __all__ = ["by_area", "carbon_density", "carbon_stock"]
@@ -17,8 +18,7 @@ __all__ = ["by_area", "carbon_density", "carbon_stock"]
 ANNUAL = ("cropland_paddy", "cropland_dry", "facility_agri")
 
 
-@cache
-def carbon_density(level: str = "default", *, annual_crops: bool = False) -> dict[str, float]:
+def carbon_density(level: str = "default", *, annual_crops: bool = False, overrides: Mapping[str, Any] | None = None) -> dict[str, float]:
     """Carbon density by carbon class over all pools [t C/ha] (碳密度).
 
     Above and below ground biomass, soil to 100 cm and dead matter are added. The above-ground biomass of annual crops is
@@ -29,10 +29,10 @@ def carbon_density(level: str = "default", *, annual_crops: bool = False) -> dic
     .. [1] IPCC 2006 Guidelines, vol. 4, ch. 5 (cropland).
     """
     out: dict[str, float] = {}
-    for r in shipped_rows("parameters", "carbon_density"):
-        kind = r["carbon_class"]
-        counts = annual_crops or not (r["pool"] == "AGB" and kind in ANNUAL)
-        out[kind] = out.get(kind, 0.0) + (float(r[level]) if counts else 0.0)
+    for row, value in factor_values("carbon_density", level, overrides).items():
+        kind, _, pool = row.partition(".")
+        counts = annual_crops or not (pool == "AGB" and kind in ANNUAL)
+        out[kind] = out.get(kind, 0.0) + (value if counts else 0.0)
     return out
 
 
@@ -46,7 +46,7 @@ def carbon_stock(land: Land, level: str = "default") -> np.ndarray:
     with density `d`, class area `a` and ridge area `r` [ha]: the stock-difference method of IPCC. Linear in the areas, so
     the coefficient of an option is exact.
     """
-    density = carbon_density(level, annual_crops=parameter("carbon_counts_annual_crop", land.overrides) > 0)
+    density = carbon_density(level, annual_crops=parameter("carbon_counts_annual_crop", land.overrides) > 0, overrides=land.overrides)
     return by_area(land, "carbon_class", density)
 
 

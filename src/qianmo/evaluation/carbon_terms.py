@@ -14,6 +14,7 @@ from qianmo.evaluation.land import Land
 from qianmo.evaluation.service_classes import service_classes
 from qianmo.schema.codes import land_classes
 from qianmo.schema.errors import CodeError, RuleError
+from qianmo.schema.local_factors import factor_values
 from qianmo.schema.rules import parameter
 from qianmo.schema.shipped import shipped_rows
 from qianmo.schema.units import M2_PER_HA
@@ -27,9 +28,8 @@ POOLS = ("AGB", "BGB", "SOC", "DOM")
 """Pools of IPCC: biomass above and below ground, soil to 100 cm, dead matter."""
 
 
-@cache
-def carbon_factors() -> pd.DataFrame:
-    """Every carbon factor with its range (碳核算系数).
+def carbon_factors(overrides: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """Every carbon factor with its range, local ones first (碳核算系数).
 
     Returns
     -------
@@ -41,6 +41,25 @@ def carbon_factors() -> pd.DataFrame:
     RuleError
         A row whose low, default and high are not in this order.
     """
+    table = _shipped_factors()
+    return _with_local(table, overrides) if overrides else table
+
+
+def _with_local(table: pd.DataFrame, overrides: Mapping[str, Any]) -> pd.DataFrame:
+    """Local ends in place of shipped ones; a replaced factor says so as its source."""
+    ends = ["low", "default", "high"]
+    found = {c: {**factor_values("carbon_density", c, overrides), **factor_values("carbon_flow", c, overrides)} for c in ends}
+    rows = [str(f).replace(":", ".") for f in table.index]
+    values = np.array([[found[c][r] for c in ends] for r in rows])
+    own = (values != table[ends].to_numpy(float)).any(axis=1)
+    out = table.copy()
+    out[ends] = values
+    out.loc[own, ["source", "confidence"]] = ["project.toml [factors]", "local"]
+    return out
+
+
+@cache
+def _shipped_factors() -> pd.DataFrame:
     rows = [(f"{r['carbon_class']}:{r['pool']}", r["name_zh"], r) for r in shipped_rows("parameters", "carbon_density")]
     rows += [(r["flow"], r["name_zh"], r) for r in shipped_rows("parameters", "carbon_flow")]
     table = pd.DataFrame(

@@ -60,7 +60,7 @@ def habitat_area(land: Land, level: str = "default") -> np.ndarray:
     .. [1] Natural Capital Project, InVEST user guide, habitat quality.
     """
     def factor(column: str) -> np.ndarray:
-        return looked_up(land.code, land.scheme, "carbon_class", factor_column("habitat_suitability", column))
+        return looked_up(land.code, land.scheme, "carbon_class", factor_column("habitat_suitability", column, land.overrides))
 
     z, half = parameter("habitat_exponent", land.overrides), parameter("habitat_half_saturation", land.overrides)
     exposed = (factor("sensitivity") * land.threat) ** z

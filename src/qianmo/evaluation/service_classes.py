@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from qianmo.schema.codes import land_classes
 from qianmo.schema.errors import CodeError
-from qianmo.schema.shipped import shipped_rows
+from qianmo.schema.local_factors import factor_values
 
 __all__ = ["LEVELS", "factor_column", "looked_up", "service_classes"]
 
@@ -41,12 +43,9 @@ def service_classes(scheme: str, kind: str) -> dict[str, str]:
     return {c: next(iter(ids)) for c, ids in found.items() if len(ids) == 1} | own
 
 
-@cache
-def factor_column(table: str, column: str) -> dict[str, float]:
-    """One column of a factor table by its class id (系数表的一列)."""
-    rows = shipped_rows("parameters", table)
-    key = next(iter(rows[0]))
-    return {r[key]: float(r[column]) for r in rows if r[column] != ""}
+def factor_column(table: str, column: str, overrides: Mapping[str, Any] | None = None) -> dict[str, float]:
+    """One column of a factor table by its class id, local values first (系数表的一列)."""
+    return factor_values(table, column, overrides)
 
 
 def looked_up(code: np.ndarray, scheme: str, kind: str, factor: dict[str, float]) -> np.ndarray:

@@ -50,6 +50,6 @@ def soil_loss(land: Land, level: str = "default") -> np.ndarray:
     ----------
     .. [1] K. G. Renard et al., USDA Agriculture Handbook 703, 1997.
     """
-    cover = looked_up(land.code, land.scheme, "carbon_class", factor_column("soil_cover", COVER_COLUMN[level]))
+    cover = looked_up(land.code, land.scheme, "carbon_class", factor_column("soil_cover", COVER_COLUMN[level], land.overrides))
     loss = land.erosivity * land.erodibility * slope_length_factor(land.length, land.slope) * cover * practice_factor(land)
     return np.where(cover == 0, 0.0, loss * land.area / M2_PER_HA)

@@ -67,7 +67,7 @@ def water_yield(land: Land, level: str = "default") -> np.ndarray:
         raise RuleError(f"water_available_share = {share:g}", expected="0 至 1", cure="体积比, 不是百分数")
 
     def factor(column: str) -> np.ndarray:
-        return looked_up(land.code, land.scheme, "carbon_class", factor_column("water_balance", column))
+        return looked_up(land.code, land.scheme, "carbon_class", factor_column("water_balance", column, land.overrides))
 
     held = np.minimum(factor("root_mm"), parameter("water_soil_depth_mm", land.overrides)) * share
     omega = np.minimum(LARGEST_OMEGA, parameter("water_seasonality", land.overrides) * held / rain + _OMEGA_BARE)

@@ -17,6 +17,7 @@ from qianmo.evaluation.carbon_terms import warming_potential
 from qianmo.evaluation.land import Land, land_of
 from qianmo.evaluation.services import land_with
 from qianmo.geo.prisms import cut_and_fill
+from qianmo.geo.raster import Grid
 from qianmo.jobs.context import Context
 from qianmo.jobs.opened import CARBON_TABLES, Opened, Planned, open_for_work, planned_state
 from qianmo.jobs.photovoltaic_terrain import read_elevation
@@ -24,7 +25,7 @@ from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.patch_sheet import Cover, carbon_maps
 from qianmo.reports.plan_tables import book_tables
 from qianmo.reports.tables import workbook
-from qianmo.schema.errors import MissingDataError
+from qianmo.schema.errors import CrsError, MissingDataError
 from qianmo.schema.rules import parameter, unit_cost
 from qianmo.schema.tables import table_spec
 from qianmo.schema.units import M2_PER_HA
@@ -101,7 +102,7 @@ def _dredge(opened: Opened, plan: Planned | None, values: Mapping[str, Any]) -> 
         return None, {}
     area = opened.patches["area_m2"].to_numpy(float)[rows]
     if all(given):
-        before, after = (read_elevation(Path(p), opened.patches.crs) for p in given)
+        before, after = (_bed(Path(p), opened) for p in given)
         found = cut_and_fill(before, after, opened.patches.geometry.to_numpy()[rows], largest_m=parameter("pond_dredge_max_m", opened.overrides))
         covered = (found["covered_m2"] / found["area_m2"]).to_numpy()
         if not (covered > 0).any():
@@ -117,6 +118,14 @@ def _dredge(opened: Opened, plan: Planned | None, values: Mapping[str, Any]) -> 
     })  # fmt: skip
     digests = {Path(p).name: hashlib.sha256(Path(p).read_bytes()).hexdigest() for p in given if p}
     return table[list(table_spec("pond_dredge").column_names)], digests
+
+
+def _bed(path: Path, opened: Opened) -> Grid:
+    """A survey of the bed in the CRS of the project; one in another datum has to be brought there first."""
+    try:
+        return read_elevation(path, opened.patches.crs)
+    except CrsError as fault:
+        raise CrsError(f"{path.name}: {fault.found}", expected=f"项目坐标系 {opened.patches.crs.name}", cure="先把底高程栅格转换到项目坐标系 (有当地参数的软件)") from fault
 
 
 def cover_of(context: Context, opened: Opened) -> Cover:

@@ -99,7 +99,7 @@ def images_of(before: str, after: str, workdir: Path) -> tuple[Images, Images]:
     CrsError
         The grids differ, or are in degrees.
     SchemaError
-        No reference system, other bands, or missing values are told by one date only.
+        No reference system, other bands, missing values that one date alone tells of, or a fill value that nothing declares.
     MissingDataError
         A file is no image.
     """
@@ -114,6 +114,8 @@ def images_of(before: str, after: str, workdir: Path) -> tuple[Images, Images]:
         raise SchemaError(f"{one.name} 有 {len(one.bands)} 个波段, {other.name} 有 {len(other.bands)} 个", expected="相同的波段", cure="导出相同的波段, 次序也相同")
     for told, silent in ((one, other), (other, one)):
         _refuse_untold(told, silent)
+    for images in (one, other):
+        _refuse_filled(images)
     return one, other
 
 
@@ -244,6 +246,22 @@ def _refuse_untold(told: Images, silent: Images) -> None:
     if alike.any():
         found = f"{silent.name} 没有声明无效值, 但有 {int(alike.sum())} 个像元各波段均为 {value:g} ({told.name} 的无效值)"
         raise SchemaError(found, expected="两期声明相同的无效值", cure="用 GIS 软件给影像写入无效值 (nodata) 后重试")
+
+
+def _refuse_filled(images: Images) -> None:
+    """One value in all bands of many cells, in an image of several bands that declares nothing missing: fill or saturation, no measurement."""
+    if len(images.bands) < 2 or images.bands[0].nodata is not None:
+        return
+    step = max(1, int(np.sqrt(np.prod(images.shape) / parameter("change_sample_cells"))))
+    first = images.bands[0].values[::step, ::step]
+    alike = np.logical_and.reduce([b.values[::step, ::step] == first for b in images.bands[1:]])
+    values, counts = np.unique(first[alike], return_counts=True)
+    if not len(values):
+        return
+    value, count = values[int(np.argmax(counts))], int(counts.max())
+    if count > parameter("change_fill_share_max") * first.size:
+        found = f"{images.name} 没有声明无效值, 但有 {count / first.size:.1%} 的像元各波段均为 {value:g}, 像是填充值或饱和"
+        raise SchemaError(found, expected="填充值声明为无效值 (nodata)", cure=f"给影像写明无效值, 如 gdal_edit.py -a_nodata {value:g} {images.name}")
 
 
 def clear_work(strength: Strength) -> None:

@@ -140,7 +140,7 @@ def cover_and_practice(land: Land, patch: np.ndarray, slope_deg: np.ndarray, *, 
         nan where the class has no factor; P is 1 where C is 0, for no soil moves there.
     """
     cell = replace(land.rows(patch), slope=slope_deg)
-    cover = looked_up(cell.code, cell.scheme, "carbon_class", factor_column("soil_cover", COVER_COLUMN[level]))
+    cover = looked_up(cell.code, cell.scheme, "carbon_class", factor_column("soil_cover", COVER_COLUMN[level], land.overrides))
     return cover, np.where(cover == 0, 1.0, practice_factor(cell))
 
 

@@ -25,6 +25,7 @@ from qianmo.jobs.erosion_factors import (
     erosivity_of,
     region_of,
 )
+from qianmo.jobs.erosion_kinds import kind_words, kinds_of, survey_from
 from qianmo.jobs.erosion_samples import RESIDUAL_KINDS, compared_samples, residual_discs, samples_from
 from qianmo.jobs.opened import Opened, open_for_work, read_tables
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
@@ -85,6 +86,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     tolerance = tolerance_t_km2(region)
     level, model = str(values["level"]), str(values["model"])
     samples = samples_from(str(values["samples"])) if values["samples"] else None
+    survey = survey_from(str(values["survey"]), opened.patches["patch_id"].to_numpy(object)) if values["survey"] else None
     ground = _ground(context, opened, str(values["method"]))
     context.step("土壤流失量", 0.45)
     land = land_of(opened.patches, scheme=opened.scheme, overrides=opened.overrides)
@@ -98,6 +100,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     compared = None if samples is None else compared_samples(samples, _on_grid(ground, now.loss, dtype=np.float32, nodata=NODATA), source=str(values["samples"]))
     if compared is not None:
         tables["erosion_sample"] = compared[0]
+    if survey is not None:
+        tables["erosion_kind"] = kinds_of(survey, tables["erosion_patch"], opened.patches["area_m2"].to_numpy(float) / M2_PER_HA)
     folder = Path(values["out"]) if values["out"] else opened.project.folder / "erosion"
     sheets = _sheets(context, opened, ground, now, later, region, tolerance, compared)
     context.step("保存", 0.85)
@@ -106,7 +110,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     with change(opened.project.folder, what="水土流失评价", user=context.user, now=context.clock()) as stage:
         for name, zh, grid in _grids(ground, now, later):
             stage.put_grid(grid, _dataset(context, opened, name, zh, grid, facts))
-        stage.remove_tables(("erosion_change", "erosion_sample"))
+        stage.remove_tables(("erosion_change", "erosion_sample", "erosion_kind"))
         if later is None:
             stage.remove("soil_loss_after")
         for name, frame in {**tables, "erosion_factor": factors}.items():
@@ -301,6 +305,8 @@ def _lines(ground: _Ground, factors: pd.DataFrame, tables: Mapping[str, pd.DataF
     whole = tables["erosion_area"][tables["erosion_area"]["zone"] == "全区"]
     lines += [f"  {r.grade_zh}: {r.area_ha:.2f} 公顷 ({r.share:.2%}), {r.loss_t_yr:.1f} 吨/年" for r in whole.itertuples()]
     lines.append(f"  进入沟道的泥沙 {f['sediment_t_yr']:.0f} 吨/年 (连通性指数输移比); 面蚀之外的侵蚀不在内")
+    if "erosion_kind" in tables:
+        lines += kind_words(tables["erosion_kind"])
     if "samples" in f:
         k = f["sample_kinds"]
         lines.append(
@@ -321,6 +327,7 @@ SPECS = (
             JobOption("method", "choice", "降雨侵蚀力方法", "model of rain erosivity", default="zhang_daily", choices=("zhang_daily", "census")),
             JobOption("level", "choice", "覆盖因子取值", "end of the cover factor", default="default", choices=("low", "default", "high")),
             JobOption("model", "choice", "土壤流失方程", "equation: RUSLE with C and P, or the Chinese CSLE with B, E and T", default="rusle", choices=EQUATIONS),
+            JobOption("survey", "path", "侵蚀类型调查表 (CSV: patch_id 与沟蚀、崩塌、风蚀、冻融指标)", "survey of gullies, collapses, wind and freeze-thaw by patch: graded by SL 190"),
             JobOption("samples", "path", "实测采样点表", "table of measured moduli with x, y, modulus_t_km2: residuals are listed and mapped"),
             JobOption("out", "path", "图件输出文件夹", "folder for map sheets, the project's erosion/ by default"),
         ),

@@ -16,8 +16,10 @@ from qianmo.jobs.context import Context
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.tables import table_names, table_spec
+from qianmo.store.durable import replace_bytes
 from qianmo.store.project import change
 from qianmo.village.make import make_township
+from qianmo.village.soil import soil_indicators
 
 __all__ = ["SPECS", "run"]
 
@@ -41,7 +43,13 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
             elif isinstance(value, Grid):
                 code = f"EPSG:{value.crs.to_epsg()}"
                 stage.put_grid(value, Dataset("dem", "raster", "数字高程模型", code, "", "", True, value.values.size, lineage))
-    return JobReport((f"虚拟乡镇: {values['patches']} 个图斑, {values['villages']} 个村 [合成]",), ((str(folder), "项目文件夹"),))
+    indicators = soil_indicators(town.landuse_patch, rng=np.random.default_rng([values["seed"], 1]))
+    path = folder / "耕地质量指标（合成）.csv"
+    replace_bytes(path, indicators.to_csv(index=False).encode("utf-8-sig"))
+    return JobReport(
+        (f"虚拟乡镇: {values['patches']} 个图斑, {values['villages']} 个村 [合成]", f"耕地质量评价: qianmo quality {folder} --indicators {path}"),
+        ((str(folder), "项目文件夹"), (str(path), "耕地的土壤指标 [合成]")),
+    )
 
 
 SPECS = (

@@ -96,7 +96,7 @@ def ponding(vertical: Grid, height: Grid) -> Grid:
 
 
 def patch_motion(project: Project | None, grids: Mapping[str, Grid], *, years: float) -> pd.DataFrame | None:
-    """Rate, standard error, tilt, grade and standing water of every land-use patch; None without patches (地块形变).
+    """Rate, standard error, tilt, grade, alarm of mining areas and standing water of every land-use patch; None without patches (地块形变).
 
     `grids` holds motion_vertical, motion_sigma and, with a height model, motion_pond; `years` is the length of the series.
 
@@ -120,12 +120,13 @@ def patch_motion(project: Project | None, grids: Mapping[str, Grid], *, years: f
     along, across = cell_size_m(up)
     down, right = np.gradient(np.where(up.valid, up.values, np.nan).astype(float)) if min(rows, columns) > 1 else (np.zeros(up.values.shape),) * 2
     tilt = zonal_mean(Grid(np.hypot(right / along, down / across), up.transform, up.crs, float("nan")), shapes)
-    rank, _ = graded("insar_subsidence", "地面沉降", {"v": np.where(rate < 0, -rate, np.where(np.isfinite(rate), 0.0, np.nan))})
+    sinking = np.where(np.isfinite(rate), np.maximum(-rate, 0.0), np.nan)
+    rank, _ = graded("insar_subsidence", "地面沉降", {"v": sinking, "W": sinking * years})
     words = {r.rank: r.zh for r in intervals("insar_subsidence", "地面沉降")}
     table = pd.DataFrame(
         {
             "patch_id": frame["patch_id"].to_numpy(), "vertical_mm_yr": rate, "sigma_mm_yr": zonal_mean(sigma, shapes), "tilt_rate_mm_m_yr": tilt, "tilt_mm_m": tilt * years,
-            "grade": [words.get(int(r), "") for r in rank],
+            "grade": [words.get(int(r), "") for r in rank], "mine_alarm": _mine_alarm(sinking),
         }
     )  # fmt: skip
     if "motion_pond" in grids:
@@ -135,6 +136,15 @@ def patch_motion(project: Project | None, grids: Mapping[str, Grid], *, years: f
         risk = table["pond_share"] >= parameter("motion_pond_share")
         table["pond_risk"] = np.where(table["pond_share"].isna(), "", np.where(risk, "有", "无"))
     return table
+
+
+def _mine_alarm(sinking_mm_yr: np.ndarray) -> list[str]:
+    """Colour of the alarm of mining areas by rate; '' where the ground sinks more slowly than the first, or is not known (矿区形变预警)."""
+    rows = intervals("insar_alarm", "矿区形变预警")
+    first = min(r.low for r in rows)
+    rank, _ = graded("insar_alarm", "矿区形变预警", {"v": np.where(sinking_mm_yr > first, sinking_mm_yr, np.nan)})
+    words = {r.rank: r.zh for r in rows}
+    return [words.get(int(r), "") for r in rank]
 
 
 def cell_size_m(grid: Grid) -> tuple[float, float]:

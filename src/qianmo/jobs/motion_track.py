@@ -392,6 +392,12 @@ def _told(track: Track, best: tuple[int, int, float, np.ndarray], sample: np.nda
         complete = np.isfinite(phase).all(axis=0)
         closing = report(phase[:, complete] if complete.any() else phase, loops)
         told |= {"closure_mean_abs_rad": closing.mean_abs_rad, "closure_over_pi_share": closing.share_over_pi}
+        most = parameter("motion_closure_share_max")
+        if closing.share_over_pi > most and not (values["mend"] or values["allow_wrapped"]):
+            raise SchemaError(
+                f"{closing.share_over_pi:.1%} 的闭合差超过 π (平均绝对闭合差 {closing.mean_abs_rad:.2f} 弧度): 解缠错误太多, 或数值不是弧度", expected=f"不超过 {most:.0%}",
+                cure="核对单位 (弧度, 不是毫米) 与解缠; 确为解缠的整周错误时用 --mend 改正, 仍要照算时用 --allow-wrapped",
+            )  # fmt: skip
     return told
 
 

@@ -11,9 +11,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from qianmo.evaluation.rain import rain_years
 from qianmo.schema.codes import land_classes
 from qianmo.schema.dataset import Dataset
 from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.local_factors import factor_overrides
 from qianmo.schema.measures import KEEP
 from qianmo.schema.rules import parameters, rules
 from qianmo.schema.tables import table_names, table_spec
@@ -74,8 +76,8 @@ SWAP_TABLES = ("swap_parcel", "swap_balance", "swap_questions", "swap_form", "sw
 class Opened:
     """Everything a job reads (作业输入).
 
-    `layers` are the datasets whose kind is a table, by that name; `overrides` the local parameters and rule thresholds;
-    `documents` the facts no map holds; both come from ``project.toml``.
+    `layers` are the datasets whose kind is a table, by that name; `overrides` the local parameters, rule thresholds and factors
+    (``table.row.column``), with the mean yearly rain of the project's stations; `documents` the facts no map holds; both come from ``project.toml``.
     """
 
     project: Project
@@ -121,7 +123,7 @@ def open_for_work(folder: Path) -> Opened:
     MissingDataError
         No project, or no land-use layer in it.
     SchemaError
-        ``project.toml`` overrides something that is neither a parameter nor a rule.
+        ``project.toml`` overrides something that is neither a parameter, a rule nor a factor.
     """
     project = open_project(folder)
     datasets = read_catalog(project.state)
@@ -136,7 +138,18 @@ def open_for_work(folder: Path) -> Opened:
     strange = sorted(k for k in overrides if k not in parameters() and k not in rules())
     if strange:
         raise SchemaError(f"project.toml [parameters]: {', '.join(strange)}", expected="names of shipped parameters or rule ids")
+    overrides |= factor_overrides(project.settings.get("factors", {})) | _own_rain(project, overrides)
     return Opened(project, datasets, layers, overrides, dict(project.settings.get("documents", {})))
+
+
+def _own_rain(project: Project, overrides: Mapping[str, Any]) -> dict[str, float]:
+    """Mean yearly rain of the project's stations over whole years as ``water_rain_mm``, where ``project.toml`` gives none (本地年降水)."""
+    path = project.state / "tables" / "rain_day.parquet"
+    if "water_rain_mm" in overrides or not path.is_file():
+        return {}
+    years = rain_years(read_frame(path))
+    whole = years[years["missing_days"] == 0]
+    return {"water_rain_mm": float(whole.groupby("station_id")["rain_mm"].mean().mean())} if len(whole) else {}
 
 
 @dataclass(frozen=True)

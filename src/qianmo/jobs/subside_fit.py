@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from qianmo.schema.errors import SchemaError
+from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.survey.subsidence.face import Face
 from qianmo.survey.subsidence.invert import LIMITS, Inversion, Observations, fit_faces, modelled, scale_of, trade_off
 
@@ -45,12 +45,14 @@ def fitted(faces: Sequence[Face], sources: Mapping[str, Observations]) -> Fitted
     Raises
     ------
     MissingDataError
-        Not more observations than parameters.
+        Not more observations than parameters, or all of them where the faces move nothing.
     SchemaError
-        Observations in metres instead of millimetres, or of the wrong sign.
+        Observations in metres instead of millimetres, of the wrong sign, or larger than what was mined.
     """
     for name, one in sources.items():
+        _within_reach(name, faces, one)
         _right_unit(name, scale_of(faces, one))
+        _possible(name, faces, one)
     seen = Observations(*(np.concatenate([getattr(o, part) for o in sources.values()]) for part in ("points_m", "value_mm", "sigma_mm", "direction")))
     vertical = seen.direction[:, 2] == 1.0
     free = ("q", "tan_beta") if vertical.all() else ("q", "tan_beta", "b")
@@ -91,6 +93,28 @@ def _by_source(sources: Mapping[str, Observations], alone: Mapping[str, Inversio
         rows.append((name, _WORDS_OF.get(name, name), len(one.value_mm), alone[name].rms_mm, float(np.sqrt((left**2).mean())), float(((left / one.sigma_mm) ** 2).mean()),
                      told.get("q"), told.get("tan_beta"), told.get("b")))  # fmt: skip
     return pd.DataFrame(rows, columns=["source", "zh", "count", "rms_alone_mm", "rms_joint_mm", "chi2_joint", "q_alone", "tan_beta_alone", "b_alone"])
+
+
+def _within_reach(name: str, faces: Sequence[Face], one: Observations) -> None:
+    """Refuse observations that all lie where the faces move the ground by less than the observations can see."""
+    told = np.abs(modelled(faces, one))
+    if len(told) and told.max() < np.median(one.sigma_mm):
+        x, y = one.points_m.mean(axis=0)
+        raise MissingDataError(
+            f"{_WORDS_OF.get(name, name)}观测 {len(told)} 个点都在工作面影响范围之外 (预计最大 {told.max():.2f} 毫米, 观测中误差 {np.median(one.sigma_mm):g} 毫米; 点的平均位置 {x:.0f}, {y:.0f})",
+            expected="至少部分点在影响范围之内", cure="核对坐标系与 x、y 次序 (x 东, y 北)",
+        )  # fmt: skip
+
+
+def _possible(name: str, faces: Sequence[Face], one: Observations) -> None:
+    """Refuse single observations that exceed the mined thickness: fill values such as -9999, slips of the pen."""
+    mined = 1000.0 * sum(f.thickness_m for f in faces)
+    far = np.flatnonzero(np.abs(one.value_mm) > mined)
+    if len(far):
+        raise SchemaError(
+            f"{_WORDS_OF.get(name, name)}观测第 {', '.join(str(k + 1) for k in far[:5])} 个为 {one.value_mm[far[0]]:g} 毫米, 超过采厚合计 {mined:.0f} 毫米",
+            expected="地表移动不超过采厚", cure="删去无数据值 (如 -9999) 与笔误",
+        )  # fmt: skip
 
 
 def _right_unit(name: str, scale: float) -> None:

@@ -233,6 +233,16 @@ def _sunk(first: _Solved, seen: np.ndarray) -> Iterator[np.ndarray]:
         yield np.where(seen, -vertical(plane.reshape(first.track.shape), first.track.geometry.incidence_deg), np.nan).astype(np.float32)
 
 
+def _middle(values: np.ndarray) -> float:
+    """Median of what is known, nan where nothing is."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else float("nan")
+
+
+def _error_words(sigma: float) -> str:
+    return f"中位数 {sigma:.2f} 毫米/年" if np.isfinite(sigma) else "未知 (期数或干涉对太少, 没有多余观测)"
+
+
 def _figures(first: _Solved, grids: Mapping[str, tuple[Grid, str]], table: pd.DataFrame, edge: float) -> dict[str, Any]:
     rate, up = grids["motion_rate"][0], grids["motion_vertical"][0]
     if not up.valid.any():
@@ -242,7 +252,7 @@ def _figures(first: _Solved, grids: Mapping[str, tuple[Grid, str]], table: pd.Da
     last = table[table["edge_mm"] == edge].iloc[-1]
     return {
         "rate_p5_mm_yr": float(low), "rate_p50_mm_yr": float(middle), "rate_p95_mm_yr": float(high), "lowest_vertical_mm_yr": float(np.nanmin(up.values)),
-        "lowest_row": int(row), "lowest_column": int(column), "sigma_median_mm_yr": float(np.nanmedian(grids["motion_sigma"][0].values)),
+        "lowest_row": int(row), "lowest_column": int(column), "sigma_median_mm_yr": _middle(grids["motion_sigma"][0].values),
         "scatter_median_mm": float(np.nanmedian(np.where(rate.valid.ravel(), whole(first.track, "rate", "scatter"), np.nan))),
         "seen_share": float(rate.valid.mean()), "area_ha": float(last["area_ha"]), "wavelength_m": first.track.geometry.wavelength_m,
         "incidence_deg": first.track.geometry.incidence_deg, "form": first.track.stack.header.form, "is_two_tracks": "motion_east" in grids, **spread(table, edge),
@@ -314,7 +324,7 @@ def _sheet(
         context.note(f"速率图未绘制: {error.found}")
         return None
     how = "升降轨二维分解" if told["is_two_tracks"] else "单轨换算, 假定无水平移动"
-    remarks = (f"垂直向速率, {how}; 中误差中位数 {told['sigma_median_mm_yr']:.1f} mm/年", f"{told['first']} 至 {told['last']}, {told['pairs']} 个干涉对; 盆地边界 {edge:g} mm")
+    remarks = (f"垂直向速率, {how}; 中误差{_error_words(told['sigma_median_mm_yr'])}", f"{told['first']} 至 {told['last']}, {told['pairs']} 个干涉对; 盆地边界 {edge:g} mm")
     assert bands is not None
     return motion_sheet(bands, shown, villages, title="地表形变速率图", crs_text=target.name, date=f"{context.clock():%Y年%m月%d日}", vintage=str(told["last"])[:4], remarks=remarks)
 
@@ -332,7 +342,7 @@ def _report(told: dict[str, Any], patches: pd.DataFrame | None, folder: Path, ou
         + (f", 其中 {told['blocks_reused']} 块沿用上次中断前的结果" if told["blocks_reused"] else ""),
         f"参考点: 第 {told['reference_row'] + 1} 行 {told['reference_column'] + 1} 列 (相干性最高的完整像元, 或用户指定)",
         f"闭合环 {told['loops']} 个" + (f", 平均绝对闭合差 {told['closure_mean_abs_rad']:.4f} 弧度, 超过 π 的占 {told['closure_over_pi_share']:.2%}" if told["loops"] else ": 无法检验解缠"),
-        f"视线向速率 5/50/95 % 分位: {told['rate_p5_mm_yr']:.2f} / {told['rate_p50_mm_yr']:.2f} / {told['rate_p95_mm_yr']:.2f} 毫米/年, 垂直向中误差中位数 {told['sigma_median_mm_yr']:.2f}",
+        f"视线向速率 5/50/95 % 分位: {told['rate_p5_mm_yr']:.2f} / {told['rate_p50_mm_yr']:.2f} / {told['rate_p95_mm_yr']:.2f} 毫米/年, 垂直向中误差{_error_words(told['sigma_median_mm_yr'])}",
         f"垂直向最大沉降速率 {-told['lowest_vertical_mm_yr']:.2f} 毫米/年 ({'升降轨二维分解, 看不见南北向移动' if told['is_two_tracks'] else '假定无水平移动; 单轨不能区分水平移动'})",
         f"沉陷盆地面积 {told['area_ha']:.2f} 公顷" + (f", 扩展速度 {told['speed_ha_yr']:.2f} 公顷/年" if "speed_ha_yr" in told else ""),
     ]

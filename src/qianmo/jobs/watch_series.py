@@ -24,6 +24,7 @@ from qianmo.store.durable import replace_bytes
 from qianmo.store.lock import writer_lock
 from qianmo.store.project import change, open_project
 from qianmo.store.scratch import scratch_folder
+from qianmo.survey.change.mosum import mosum_monitor
 from qianmo.survey.change.series import Alarm, SeasonalModel, fit_season, monitor, season_design
 
 __all__ = ["SPECS", "run"]
@@ -35,7 +36,7 @@ _LEAST_SEEN = 0.5
 """Part of a parcel that must be clear for a date to count."""
 
 
-_METHODS = {"repeats": "连续超限", "cusum": "累积和 CUSUM", "ewma": "指数加权均值 EWMA"}
+_METHODS = {"repeats": "连续超限", "cusum": "累积和 CUSUM", "ewma": "指数加权均值 EWMA", "mosum": "滑动和 (BFAST 型, 误报水平 5%)"}
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -60,11 +61,15 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
             parts = open_blocks(work, key={"version": __version__, "images": digest, "scale": float(values["scale"]), "parcels": _shares_sha256(land)})
             series, resumed = _parcels(context, stack, cloud, land, float(values["scale"]), parts)
     series, days = _one_a_day(series, days, context)
+    _in_range(series, str(values["index"]), Path(values["stack"]).name)
     context.step("季节模型与监测", 0.7)
     when = np.array([(d - days[0]).days for d in days], dtype=float)
     past = np.array([d <= until for d in days])
     model = fit_season(series[past], when[past], order=values["order"], trend=False)
-    alarm = monitor(series[~past], when[~past], model, method=values["method"], limit=values["limit"])
+    if values["method"] == "mosum":
+        alarm = mosum_monitor(series, when, model, history=int(np.sum(past)))
+    else:
+        alarm = monitor(series[~past], when[~past], model, method=values["method"], limit=values["limit"])
     table = _table(land, series, model, alarm, [d for d, p in zip(days, past) if not p])
     if not table["clear_history"].gt(0).any() or not np.isfinite(model.sigma).any():
         raise MissingDataError("没有一个图斑的历史观测足以拟合季节模型", expected=f"至少 {2 * values['order'] + 4} 期看清的影像", cure="延长 --history 或减小 --order")
@@ -154,6 +159,17 @@ def _means(stack: Images, cloud: Images | None, land: Land, scale: float, part: 
     return np.where(seen >= _LEAST_SEEN, mean, np.nan)
 
 
+_NORMALISED = ("NDVI", "NDWI", "MNDWI", "NDMI", "NDBI", "NBR", "GNDVI", "NDRE")
+"""Indices that are a difference over a sum, from −1 to 1."""
+
+
+def _in_range(series: np.ndarray, index: str, name: str) -> None:
+    """Refuse a normalised index beyond 1: its file holds scaled integers."""
+    known = np.abs(series[np.isfinite(series)])
+    if index.upper() in _NORMALISED and known.size and float(np.median(known)) > 1.0:
+        raise SchemaError(f"{name}: {index} 绝对值的中位数为 {np.median(known):g}", expected="-1 至 1", cure="整数影像用 --scale 换算, 如 --scale 0.0001; 别的指数用 --index 写明名称")
+
+
 def _one_a_day(series: np.ndarray, days: list[date], context: Context) -> tuple[np.ndarray, list[date]]:
     """Images of one day become their mean."""
     single = sorted(set(days))
@@ -191,7 +207,7 @@ def _chart(table: pd.DataFrame, series: np.ndarray, when: np.ndarray, days: list
         said = f"把握 {row['confidence']:.0%}, 连续 {row['repeats']} 次" if row["alarm_day"] else "无告警"
         at = date.fromisoformat(row["alarm_day"]) if row["alarm_day"] else None
         courses.append(ParcelCourse(f"图斑 {row['patch_id']} (地类 {row['class_code']}): {said}", series[:, k], season[:, k], float(model.sigma[k]), at))
-    notes = (f"季节模型由 {until} 以前的观测拟合, {model.order} 阶谐波", f"{_METHODS[values['method']]}, 限值 {values['limit']:g} 倍中误差", "底色为监测期")
+    notes = (f"季节模型由 {until} 以前的观测拟合, {model.order} 阶谐波", _METHODS[values["method"]] + ("" if values["method"] == "mosum" else f", 限值 {values['limit']:g} 倍中误差"), "底色为监测期")
     return series_chart(courses, days, history_end=until, index=values["index"], title="地块指数时序", notes=notes)
 
 

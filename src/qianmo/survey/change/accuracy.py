@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from qianmo.schema.errors import MissingDataError, SchemaError
 
-__all__ = ["Accuracy", "change_accuracy", "confusion", "kappa"]
+__all__ = ["Accuracy", "LagScore", "change_accuracy", "confusion", "kappa", "lag_scores"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,72 @@ def change_accuracy(found: np.ndarray, truth: np.ndarray, labelled: np.ndarray) 
     recall = hit / (hit + miss) if hit + miss else float("nan")
     f1 = 2 * hit / (2 * hit + false + miss) if hit + false + miss else float("nan")
     return Accuracy(float(np.trace(table) / table.sum()), kappa(table), float(precision), float(recall), float(f1), int(table.sum()))
+
+
+@dataclass(frozen=True)
+class LagScore:
+    """F1 of alarms that came within `lag` days of the change, with its interval and the counts behind it (时滞内的 F1)."""
+
+    lag: float
+    f1: float
+    low: float
+    high: float
+    hits: int
+    false_alarms: int
+    misses: int
+
+
+def lag_scores(alarm_day: np.ndarray, change_day: np.ndarray, lags: Sequence[float], *, z: float = 1.96) -> list[LagScore]:
+    r"""F1 of a monitor by the delay that is allowed, with an interval (按允许时滞的精度).
+
+    Parameters
+    ----------
+    alarm_day, change_day : ndarray (n,)
+        Days; nan where no alarm was raised, or nothing changed.
+    lags : sequence of float
+        Delays allowed [d].
+    z : float
+        Half width of the interval in standard deviations.
+
+    Returns
+    -------
+    list of LagScore
+        A hit is an alarm from the day of the change to `lag` days after it; an alarm on what did not change, or before it did, is false; a change without a hit is a miss, and
+        an alarm that comes later than `lag` is a miss and no more. nan where there is nothing to score. Never falls as the lag grows.
+
+    Raises
+    ------
+    SchemaError
+        Shapes differ.
+
+    Notes
+    -----
+    With the share :math:`J` of hits in hits, false alarms and misses, :math:`F_1 = 2J/(1+J)`; the ends are those of the Wilson interval [1]_ of J.
+
+    References
+    ----------
+    .. [1] E. B. Wilson, Journal of the American Statistical Association, vol. 22, pp. 209-212, 1927.
+    """
+    alarm, changed = np.asarray(alarm_day, dtype=float), np.asarray(change_day, dtype=float)
+    if alarm.shape != changed.shape:
+        raise SchemaError(f"{alarm.shape}, {changed.shape}", expected="同形")
+    happened, raised, delay = np.isfinite(changed), np.isfinite(alarm), alarm - changed
+    early = int((raised & ~(delay >= 0)).sum())
+    out = []
+    for lag in lags:
+        hits = int((happened & (delay >= 0) & (delay <= lag)).sum())
+        misses = int(happened.sum()) - hits
+        total = hits + early + misses
+        share = hits / max(total, 1)
+        if not total:
+            out.append(LagScore(float(lag), float("nan"), float("nan"), float("nan"), 0, 0, 0))
+            continue
+        wide = 1 + z**2 / total
+        middle, half = (share + z**2 / (2 * total)) / wide, z * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2)) / wide
+        low, high = middle - half, middle + half
+        f1, least, most = (float(2 * j / (1 + j)) for j in (share, low, high))
+        out.append(LagScore(float(lag), f1, least, most, hits, early, misses))
+    return out
 
 
 def confusion(found: np.ndarray, truth: np.ndarray, *, classes: int) -> np.ndarray:

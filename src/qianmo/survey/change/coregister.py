@@ -77,7 +77,7 @@ def image_shift(before: np.ndarray, after: np.ndarray, *, reach: int = 16) -> Sh
     cross = np.zeros(a.shape[1:], complex)
     for one, other in zip(a, b):
         product = np.conj(fft2(_flat(one) * window)) * fft2(_flat(other) * window)
-        cross += product / np.maximum(np.abs(product), 1e-12 * max(float(np.abs(product).max()), 1e-300))
+        cross += product / np.maximum(np.abs(product), max(1e-12 * float(np.abs(product).max()), 1e-200))
     cross *= _low_pass(cross.shape)
     heights = np.real(ifft2(cross))
     rows, columns = np.arange(-reach, reach + 1), np.arange(-reach, reach + 1)
