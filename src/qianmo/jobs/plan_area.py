@@ -61,7 +61,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         result = plan(
             patches, options, borders, settings=settings, basic_share=_basic_share(opened, values, context),
             redline_share=inside_share(opened, "eco_redline"), locks=locks_from(values.get("lock") or ()), search=search,
-            least_block_m2=least_block_m2(opened, values),
+            least_block_m2=least_block_m2(opened, values), timer=time.monotonic,
         )  # fmt: skip
     context.step("独立核验证明", 0.6)
     checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.prices)

@@ -50,7 +50,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         p = given.problem.pairs[layer]
         solution, block = with_least_block(
             given.problem, solution, p, area=given.area_dm2 / 100.0, least_m2=least, borders=(p.i, p.j), most=int(parameter("window_patches_max")),
-            time_limit_s=seconds,
+            time_limit_s=seconds, timer=time.monotonic,
         )  # fmt: skip
         blocks[p.aim] = block.summary()
     context.step("保存证明", 0.8)

@@ -8,6 +8,7 @@ solves is given up.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -34,12 +35,18 @@ REACH = 4
 ROUNDS = 60
 """Most rounds of cuts in one window."""
 
+COARSE, FINE = 2e-3, 1e-6
+"""Gap of the searches whose answers are only asked which blocks are too small, and of the last."""
+
+UNPROVEN = 3
+"""Searches of a window that may run into their time limit before it is given up."""
+
 METHOD = "smallest block in exact windows"
 
 
 def with_least_block(
     problem: PlanProblem, soft: Solution, layer: Pairs, *, area: np.ndarray, least_m2: float, borders: tuple[np.ndarray, np.ndarray],
-    most: int = 3000, time_limit_s: float = 60.0,
+    most: int = 3000, time_limit_s: float = 60.0, timer: Callable[[], float] | None = None, stop: Callable[[], bool] | None = None,
 ) -> tuple[Solution, MinimumResult]:  # fmt: skip
     """The plan with every block of newly brought land at least so large, and the price of that (落实最小连片规模).
 
@@ -59,7 +66,9 @@ def with_least_block(
     most : int
         Most patches that may change in one window.
     time_limit_s : float
-        Of each search in a window. [s]
+        Of all windows together where there is a timer, of a search in one where there is none; after it blocks are given up. [s]
+    timer, stop : functions, optional
+        Seconds; True where the user asks to end, which gives up the blocks that are left.
 
     Returns
     -------
@@ -78,6 +87,7 @@ def with_least_block(
     if not (np.isfinite(least_m2) and least_m2 >= 0):
         raise SchemaError(f"least block {least_m2} m2", expected="an area of at least 0 (不小于 0 的面积)")
     rule = _Rule(problem, layer, area, least_m2, borders)
+    clock = _Clock(time_limit_s, timer, stop)
     now, windows, cuts, proven = soft.choice.copy(), 0, 0, True
     whole = len(np.unique(problem.patch)) <= most
     bad = rule.too_small(now)
@@ -85,8 +95,10 @@ def with_least_block(
     while bad:
         found = None
         for window in [np.unique(problem.patch)] if whole else rule.windows(bad[0], most):
+            if clock.is_over():
+                break
             windows += 1
-            found = _in_window(rule, now, window, time_limit_s=time_limit_s)
+            found = _in_window(rule, now, window, clock)
             if found is not None:
                 break
         if found is None:
@@ -142,7 +154,23 @@ class _Rule:
             seen = np.concatenate([seen, ring])
 
 
-def _in_window(rule: _Rule, start: np.ndarray, window: np.ndarray, *, time_limit_s: float) -> tuple[np.ndarray, int, bool] | None:
+class _Clock:
+    """Time that is left; a search takes a quarter of the whole at most."""
+
+    def __init__(self, seconds: float, timer: Callable[[], float] | None, stop: Callable[[], bool] | None) -> None:
+        self.seconds, self.timer, self.stop = seconds, timer, stop
+        self.began = timer() if timer else 0.0
+
+    def left(self) -> float:
+        """Seconds for the next search."""
+        rest = self.seconds - (self.timer() - self.began if self.timer else 0.0)
+        return min(rest, self.seconds / (UNPROVEN + 1))
+
+    def is_over(self) -> bool:
+        return self.left() <= 0.0 or (self.stop is not None and self.stop())
+
+
+def _in_window(rule: _Rule, start: np.ndarray, window: np.ndarray, clock: _Clock) -> tuple[np.ndarray, int, bool] | None:
     """The best plan that differs from the given one only in the window and has no block there that is too small; cuts; proven."""
     problem = rule.problem
     left = _open(problem, start, window)
@@ -150,17 +178,22 @@ def _in_window(rule: _Rule, start: np.ndarray, window: np.ndarray, *, time_limit
     others = {tuple(np.sort(b)) for b in rule.too_small(start) if not np.isin(b, window).any()}
     rows: list[csr_array] = []
     sides: list[float] = []
-    tight, proven = np.zeros(len(problem.limits)), True
+    tight, late, fine = np.zeros(len(problem.limits)), 0, False
     for _ in range(ROUNDS):
-        x, is_best = _search(model, rows, sides, tight, time_limit_s)
+        if clock.is_over() or late >= UNPROVEN:
+            return None
+        x, is_best = _search(model, rows, sides, tight, clock.left(), gap=FINE if fine else COARSE)
         if x is None:
             return None
+        late += not is_best
         trial = choice_from(problem, model, left, x)
-        proven = is_best and not tight.any()
         over = excess(problem, trial)
         bad = [b for b in rule.too_small(trial) if tuple(np.sort(b)) not in others]
-        if not bad and not over.any():
-            return trial, len(rows), proven
+        if not bad and not over.any() and (fine or not is_best or clock.is_over()):
+            return trial, len(rows), fine and is_best and not tight.any()
+        fine = not bad and not over.any()
+        if fine:
+            continue
         tight = tight + 1.5 * over
         new = [_cut(rule, model, left, int(u), b) for b in bad for u in b[rule.new[b]]]
         kept = [c for c in new if c is not None]
@@ -195,7 +228,7 @@ def _cut(rule: _Rule, model: Model, left: Candidates, patch: int, block: np.ndar
     return csr_array(row[None, :]), -float(sign @ now)
 
 
-def _search(model: Model, rows: list[csr_array], sides: list[float], tight: np.ndarray, time_limit_s: float) -> tuple[np.ndarray | None, bool]:
+def _search(model: Model, rows: list[csr_array], sides: list[float], tight: np.ndarray, time_limit_s: float, *, gap: float) -> tuple[np.ndarray | None, bool]:
     low, high = model.low.copy(), model.high.copy()
     low[model.limit_rows] += tight / model.limit_scale
     high[model.limit_rows] -= tight / model.limit_scale
@@ -205,7 +238,7 @@ def _search(model: Model, rows: list[csr_array], sides: list[float], tight: np.n
     binary = (np.arange(len(model.value)) < len(model.options)).astype(int)
     found = milp(
         -model.value * typical_unit(model.value), constraints=held, integrality=binary, bounds=Bounds(0, 1),
-        options={"mip_rel_gap": 1e-6, "time_limit": time_limit_s},
+        options={"mip_rel_gap": gap, "time_limit": time_limit_s},
     )  # fmt: skip
     return found.x, found.status == 0
 

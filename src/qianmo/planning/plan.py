@@ -112,7 +112,7 @@ def plan(
     solution = search(formulation.problem)
     block = None
     if least_block_m2 != 0.0:
-        solution, block = _with_block(formulation, solution, borders, least_m2=least_block_m2, settings=settings)
+        solution, block = _with_block(formulation, solution, borders, least_m2=least_block_m2, settings=settings, timer=timer)
     prices = stored_prices(formulation.problem, solution.prices, solution.branches)
     parts, choice = formulation.parts, solution.choice
     years = int(settings.value("plan_years"))
@@ -143,7 +143,7 @@ def plan(
 
 
 def _with_block(
-    formulation: Formulation, soft: Solution, borders: pd.DataFrame, *, least_m2: float, settings: PlanSettings
+    formulation: Formulation, soft: Solution, borders: pd.DataFrame, *, least_m2: float, settings: PlanSettings, timer: Callable[[], float] | None
 ) -> tuple[Solution, MinimumResult]:
     """The plan with every block of farmland that holds new farmland at least so large."""
     parts = formulation.parts
@@ -151,7 +151,7 @@ def _with_block(
     ends = (borders["i"].to_numpy(np.int64), borders["j"].to_numpy(np.int64))
     return with_least_block(
         formulation.problem, soft, layer, area=parts.area, least_m2=round(least_m2, 2), borders=ends, most=int(settings.value("window_patches_max")),
-        time_limit_s=settings.value("plan_time_limit_s"),
+        time_limit_s=settings.value("plan_time_limit_s"), timer=timer,
     )  # fmt: skip
 
 
