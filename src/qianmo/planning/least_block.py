@@ -19,8 +19,8 @@ from scipy.sparse.csgraph import connected_components
 from qianmo.planning.farmland_swap.audit import small_blocks
 from qianmo.planning.farmland_swap.minimum import MinimumResult
 from qianmo.planning.farmland_swap.window import link_graph
-from qianmo.planning.model import Candidates, Model, build_model, choice_from
 from qianmo.planning.improve import excess
+from qianmo.planning.model import Candidates, Model, build_model, choice_from
 from qianmo.planning.problem import KEPT, Pairs, PlanProblem, hundredths, objective, states
 from qianmo.planning.relaxation import typical_unit
 from qianmo.planning.solve import Solution
@@ -142,7 +142,8 @@ class _Rule:
         """Growing neighbourhoods of a block, at most `most` patches that may change."""
         movable = np.zeros(self.problem.n, bool)
         movable[self.problem.patch] = True
-        seen, wanted, found = block, REACH * self.least, []
+        found: list[np.ndarray] = []
+        seen, wanted = block, REACH * self.least
         while True:
             inside = seen[movable[seen]]
             ring = self.beside(seen)
