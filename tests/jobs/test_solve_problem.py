@@ -43,6 +43,19 @@ def test_a_planted_problem_is_solved_and_proven(planted: tuple[Path, float, str]
     assert subprocess.run([sys.executable, "-I", str(out / "check_plan.py"), str(out)], capture_output=True, check=False).returncode == 0
 
 
+def test_a_smallest_block_of_a_layer_is_kept_and_priced(planted: tuple[Path, float, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, best, _ = planted
+    layer = read_problem_file(path)[0]["layer"][0]["aim"]
+    words = ["solve", "--problem", str(path), "--out", str(tmp_path / "proof"), "--seconds", "10", "--quiet", "--json"]
+    assert main([*words, "--min-block", f"{layer}=0.6"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    block = told["minimum_block"][layer]
+    assert block["objective_hard"] == pytest.approx(told["objective"]) and block["price"] >= 0 and told["objective"] <= best + 1e-6
+    assert subprocess.run([sys.executable, "-I", str(tmp_path / "proof/check_plan.py"), str(tmp_path / "proof")], capture_output=True, check=False).returncode == 0
+    for wrong in ("nothing=3", f"{layer}=x", layer):
+        assert main([*words, "--min-block", wrong]) == 2
+
+
 def test_a_bad_problem_is_refused_and_nothing_is_written(planted: tuple[Path, float, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record, tables = read_problem_file(planted[0])
     tables["patches"].loc[5, "area_dm2"] = -1

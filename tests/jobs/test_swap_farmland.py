@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -13,9 +16,10 @@ import pandas as pd
 import pytest
 
 from qianmo.evaluation.basic_farmland_form import moved_areas
-from qianmo.jobs import evaluate_area, make_book, make_village, plan_area, swap_farmland
+from qianmo.jobs import evaluate_area, make_book, make_village, plan_area, searching, swap_farmland
 from qianmo.jobs.context import Context
 from qianmo.jobs.opened import SWAP_LAYERS, SWAP_TABLES, open_for_work
+from qianmo.planning.solve import solve
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import InfeasibleError, MissingDataError, RuleError
 from qianmo.schema.units import m2_to_mu
@@ -220,3 +224,24 @@ def _put(folder: Path, context: Context, name: str, frame: gpd.GeoDataFrame, *, 
     with change(folder, what="x", user="x", now=context.clock()) as stage:
         scheme = old.class_scheme if old else ""
         stage.put_layer(frame, Dataset(name, kind or name, name, str(frame.crs), scheme, "", True, len(frame), lineage))
+
+
+def test_a_broken_off_swap_is_saved_with_its_gap(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(problem, *, hear=None, **settings):
+        found = solve(problem, **settings)
+        if hear is not None:
+            hear(found)
+            time.sleep(2.0)
+        return replace(found, bound=found.bound + 1.0)
+
+    @contextmanager
+    def at_once():
+        yield lambda: True
+
+    monkeypatch.setattr(searching, "solve", slow)
+    steps: list[str] = []
+    context = Context(user="测试员", progress=lambda step, share: steps.append(step), catch=at_once)
+    report = swapped(context, copy, gap=0.0, minutes=1.0)
+    assert report.figures["interrupted"] and "提前结束" in report.lines[0] and 0 <= report.figures["gap"] < 1
+    assert table(copy, "swap_parcel")["decision"].isin(["leave", "enter"]).any()
+    assert any("余" in s for s in steps)

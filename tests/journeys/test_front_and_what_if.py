@@ -102,6 +102,43 @@ def test_a_lock_to_a_measure_is_obeyed_or_refused_with_its_reason(project, capsy
         assert not told(capsys, ["plan", str(project), "--lock", lock], 2)["ok"]
 
 
+def test_alternatives_are_near_enough_far_away_and_bounded(project, capsys):
+    said = told(capsys, ["alternatives", str(project), "--count", "1", "--loss", "0.01", "--seconds", "4"])
+    row, listed = said["figures"]["alternatives"][0], table(project, "alternative_plans")
+    best = said["figures"]["objective"]
+    assert len(listed) == 1 and best * 0.99 - 1e-6 <= row["score"] <= said["figures"]["bound"]
+    assert 0 < row["nearest_m2"] <= row["mean_distance_m2"] <= row["distance_bound_m2"]
+    differs = table(project, "alternative_diff")
+    assert (differs["number"] == 1).all() and differs["area_m2"].sum() <= row["mean_distance_m2"] + 0.01
+    layer = read_frame(open_project(project).state / "layers" / "alternative_plan_01.parquet")
+    assert layer["cost_yuan"].sum() == pytest.approx(row["cost_yuan"], abs=0.01)
+    for words in (["--count", "0"], ["--loss", "2"], ["--gap", "-1"]):
+        assert not told(capsys, ["alternatives", str(project), *words], 2)["ok"]
+
+
+def test_two_states_of_a_project_are_compared_and_nothing_is_written(project, capsys, tmp_path):
+    told(capsys, ["plan", str(project)])
+    first = open_project(project).generation
+    told(capsys, ["plan", str(project), "--budget", "1500", "--compare"])
+    second, changed = open_project(project).generation, table(project, "plan_diff")
+    said = told(capsys, ["plan-diff", str(project), "--state", str(first), "--out", str(tmp_path / "d.csv")])
+    assert said["figures"]["changed_against_previous"] == len(changed) == len(pd.read_csv(tmp_path / "d.csv")) > 0
+    assert said["lines"][0].startswith(f"第 {first:04d} 版") and any("预算" in line for line in said["lines"])
+    assert told(capsys, ["plan-diff", str(project)])["figures"]["changed_against_previous"] == len(changed)
+    assert told(capsys, ["plan-diff", str(project), "--other", str(project)])["figures"]["changed_against_previous"] == 0
+    assert told(capsys, ["plan-diff", str(project), "--state", "1"], 2)["error"]["cure"]
+    assert open_project(project).generation == second
+
+
+def test_a_smallest_block_is_kept_and_its_price_told(project, capsys):
+    said = told(capsys, ["plan", str(project), "--min-block", "100"])
+    record = json.loads((open_project(project).state / "tables" / "certificate.json").read_text(encoding="utf-8"))["minimum_block"]
+    assert record["price"] >= 0 and record["objective_hard"] == pytest.approx(said["figures"]["objective"]) and any("硬性规则的代价" in x for x in said["lines"])
+    assert told(capsys, ["verify-plan", str(project)])["ok"]
+    assert told(capsys, ["plan", str(project), "--min-block", "9999"], 4)["error"]["conflict"] == ["minimum_block"]
+    assert not told(capsys, ["plan", str(project), "--min-block", "-1"], 2)["ok"]
+
+
 def test_a_conflict_is_told_in_both_languages_and_for_machines(project, capsys):
     said = told(capsys, ["plan", str(project), "--budget", "1"], 4)
     assert said["error"]["kind"] == "InfeasibleError" and set(said["error"]["conflict"]) == {"Z-01", "budget"}

@@ -2,6 +2,6 @@
 
 import sys
 
-from qianmo.cli.main import main
+from qianmo.cli.start import main
 
 sys.exit(main())

@@ -194,7 +194,7 @@ def _report(result: AllotmentResult, folder: Path, out: Path) -> JobReport:
         f"分地: {c['owners']} 个权利人, {c['blocks']} 个地块 ({m2_to_mu(area):.2f} 亩), {c['lots']} 个宗块, 户均 {c['lots'] / c['owners']:.2f} 块",
         f"扣减率 {c['deduction_share']:.4%}; 分得总价值 {ledger['allotted_fen'].sum() / 1e6:.4f} 万元, 各户精确到分",
         f"宗块最小宽度 {result.lots['width_m'].min():.2f} 米, 最短临路 {result.lots['frontage_m'].min():.2f} 米; 平均距离 {ledger['distance_m'].mean():.1f} 米",
-        f"归户: 目标 {c['objective_m']:.1f}, 求解器声称的下界 {c['solver_bound_claimed_m']:.1f} (差距 {c['gap_rel']:.3%}, {c['status']})",
+        f"归户: 目标 {c['objective_m']:.1f}, 求解器声称的下界 {c['solver_bound_claimed_m']:.1f} (差距 {c['gap_rel']:.3%}{', 到时限为止' if 'limit' in c['status'] else ''})",
         f"独立核验 {len(c['checks'])} 项全部一致, 价值相对误差 {next(x['found'] for x in c['checks'] if x['id'] == 'value'):.1e}",
     )
     files = ((str(folder / "onemap.gpkg"), "图层 lot 与 allotment_block 已加入"), (str(out / "田块设计与分地图.png"), "分地图"))

@@ -14,8 +14,9 @@ from qianmo.jobs.opened import Opened, read_tables
 from qianmo.planning.diff import changed_parcels, summary_of_changes
 from qianmo.schema.errors import MissingDataError
 from qianmo.schema.units import m2_to_mu
+from qianmo.store.project import Project
 
-__all__ = ["Difference", "Earlier", "compared", "previous_plan"]
+__all__ = ["Difference", "Earlier", "compared", "plan_of", "previous_plan"]
 
 MOST_SHOWN = 20
 """Changed patches that are listed on the screen; the table holds all."""
@@ -47,22 +48,30 @@ def previous_plan(opened: Opened) -> Earlier:
     MissingDataError
         It holds none.
     """
-    found = read_tables(opened.project, ("plan_parcel", "plan_score"))
-    path = opened.project.state / "tables" / "certificate.json"
-    if "plan_parcel" not in found or not path.is_file():
+    found = plan_of(opened.project)
+    if found is None:
         raise MissingDataError("项目还没有方案, 无从比较 (no plan to compare with)", cure="先运行 qianmo plan, 再用 --compare")
+    return found
+
+
+def plan_of(project: Project) -> Earlier | None:
+    """The plan of one state of a project, None where it holds none (项目某一版的方案)."""
+    found = read_tables(project, ("plan_parcel", "plan_score"))
+    path = project.state / "tables" / "certificate.json"
+    if "plan_parcel" not in found or not path.is_file():
+        return None
     score = None
     if "plan_score" in found:
         score = found["plan_score"].set_index("patch_id")["score"].reindex(found["plan_parcel"]["patch_id"]).to_numpy(float)
     return Earlier(found["plan_parcel"], score, json.loads(path.read_text(encoding="utf-8")))
 
 
-def compared(earlier: Earlier | None, plan_parcel: pd.DataFrame, score: np.ndarray, certificate: Mapping[str, Any]) -> Difference:
+def compared(earlier: Earlier | None, plan_parcel: pd.DataFrame, score: np.ndarray | None, certificate: Mapping[str, Any]) -> Difference:
     """What changed against the earlier plan: parcels, sums, limits, score (方案比较)."""
     if earlier is None:
         return Difference()
-    old, both = earlier.certificate, earlier.score is not None
-    changed = changed_parcels(earlier.plan_parcel, plan_parcel, score_before=earlier.score, score_after=score if both else None)
+    old, both = earlier.certificate, earlier.score is not None and score is not None
+    changed = changed_parcels(earlier.plan_parcel, plan_parcel, score_before=earlier.score if both else None, score_after=score if both else None)
     measures, villages = summary_of_changes(changed), summary_of_changes(changed, by="village_code")
     money = float(changed["cost_change_yuan"].sum())
     lines = [

@@ -37,7 +37,7 @@ from qianmo.store.project import change, open_project
 from qianmo.store.proof_folder import file_sha256, read_proof_folder
 from qianmo.store.stage import Stage
 
-__all__ = ["SPECS", "kept_numbers", "run"]
+__all__ = ["SPECS", "formulation_of", "kept_numbers", "run"]
 
 FRONT = "front_plan_"
 """Beginning of the names of kept plans."""
@@ -55,7 +55,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         values["gap"], values["seconds"], default_gap=settings.value("plan_gap_rel"), default_seconds=settings.value("plan_time_limit_s")
     )
     count, floors = _counts(values)
-    made = _formulation(opened, values)
+    made = formulation_of(opened, values)
     aims = chosen_aims(made.aims, tuple(a.strip() for a in str(values["aims"]).split(",")))
     with context.catch() as stop:
         search = Searching(gap, seconds, time.monotonic, lambda gap_now, share: None, stop)
@@ -100,7 +100,14 @@ def kept_numbers(texts: tuple[str, ...] | list[str], count: int) -> tuple[int, .
     return tuple(sorted({int(t) for t in texts}))
 
 
-def _formulation(opened: Opened, values: Mapping[str, Any]) -> Formulation:
+def formulation_of(opened: Opened, values: Mapping[str, Any]) -> Formulation:
+    """The problem of a project under the options of the command (项目的规划问题).
+
+    Raises
+    ------
+    MissingDataError
+        The project has not been evaluated.
+    """
     options = read_tables(opened.project, ("measure_options",)).get("measure_options")
     if options is None:
         raise MissingDataError("项目还没有潜力表 (no measure options)", cure="先运行 qianmo evaluate")

@@ -33,12 +33,12 @@ from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.measures import KEEP
 from qianmo.schema.rules import rules
-from qianmo.schema.units import MU_PER_HA, m2_to_mu
+from qianmo.schema.units import MU_PER_HA, m2_to_mu, mu_to_m2
 from qianmo.store.project import change
 from qianmo.store.proof_folder import file_sha256
 from qianmo.store.stage import Stage
 
-__all__ = ["SPECS", "inside_share", "locks_from", "plan_settings", "run"]
+__all__ = ["SPECS", "block_line", "inside_share", "least_block_m2", "locks_from", "plan_settings", "run"]
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -61,6 +61,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         result = plan(
             patches, options, borders, settings=settings, basic_share=_basic_share(opened, values, context),
             redline_share=inside_share(opened, "eco_redline"), locks=locks_from(values.get("lock") or ()), search=search,
+            least_block_m2=least_block_m2(opened, values), timer=time.monotonic,
         )  # fmt: skip
     context.step("独立核验证明", 0.6)
     checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.prices)
@@ -117,6 +118,15 @@ def plan_settings(opened: Opened, values: Mapping[str, Any]) -> PlanSettings:
         parameters={k: float(v) for k, v in opened.overrides.items() if k not in rules()}, waived=tuple(values["waive"] or told.get("waived", ())),
         class_scheme=opened.scheme, village_names=names,
     )  # fmt: skip
+
+
+def least_block_m2(opened: Opened, values: Mapping[str, Any]) -> float:
+    """Least area of a block with new farmland, of the command line or of project.toml, 0 where none is asked for [m2] (最小连片规模)."""
+    told = values.get("min_block")
+    mu = float(opened.project.settings.get("plan", {}).get("min_block_mu", 0.0) if told is None else told)
+    if not 0 <= mu < float("inf"):
+        raise SchemaError(f"--min-block {mu:g}", expected="不小于 0 的亩数 (mu, at least 0)")
+    return mu_to_m2(mu)
 
 
 def locks_from(texts: Sequence[str]) -> dict[str, str]:
@@ -202,6 +212,7 @@ def _lines(result: PlanResult, tables: Mapping[str, pd.DataFrame], checks: list[
     ]
     if c["solver_gap_rel"] < 0.99 * c["gap_rel"]:
         lines.append(f"      精确搜索给出的上界 {c['solver_bound']:.6g} (差距 {c['solver_gap_rel']:.4%})")
+    lines += block_line(c.get("minimum_block"))
     lines += [f"  {r.zh}: {int(r.patches)} 个, {m2_to_mu(r.area_m2):.2f} 亩, {r.total_yuan / 1e4:.2f} 万元" for r in costs.itertuples()]
     for r in tables["indicators"].itertuples():
         lines.append(f"  {r.zh}: {_shown(r.before, r.unit)} → {_shown(r.after, r.unit)}" if pd.notna(r.before) else f"  {r.zh}: 缺数据")
@@ -209,6 +220,17 @@ def _lines(result: PlanResult, tables: Mapping[str, pd.DataFrame], checks: list[
     failed = tables["plan_verdicts"][tables["plan_verdicts"]["verdict"].isin(["fail", "needs_confirmation"])]
     lines += [f"  注意 {r.rule_id} {verdict_word(r.verdict, r.numbers)}: {r.numbers}" for r in failed.itertuples()]
     return lines
+
+
+def block_line(block: Mapping[str, Any] | None) -> list[str]:
+    """What a hard least block costs; nothing where none was asked for (最小连片的代价)."""
+    if block is None:
+        return []
+    exact = "" if block["price_is_exact"] else " (至多)"
+    return [
+        f"      新增耕地所在连片不小于 {m2_to_mu(block['least_m2']):.2f} 亩: 不施加时过小 {block['blocks_too_small_before']} 处, "
+        f"硬性规则的代价 {block['price']:.6g} 分{exact}, 其余差距为求解所余"
+    ]
 
 
 def _shown(value: float, unit: str) -> str:
@@ -233,6 +255,7 @@ SPECS = (
             JobOption("gap", "number", "求解差距目标, 如 0.001", "gap at which the search ends, a share"),
             JobOption("seconds", "number", "求解时限 (秒)", "time limit of the search in seconds"),
             JobOption("lock", "texts", "锁定图斑: 编号 (维持现状) 或 编号=措施", "patch settled beforehand: its id (kept) or id=measure"),
+            JobOption("min_block", "number", "新增耕地所在连片的最小面积 (亩)", "least block of farmland that holds new farmland, in mu"),
             JobOption("compare", "flag", "与上一方案比较", "list what changes against the previous plan", default=False),
         ),
         run,

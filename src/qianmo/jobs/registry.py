@@ -66,6 +66,8 @@ _HOMES = {
     "lights": "change_lights",
     "watch": "watch_series",
     "probe": "probe_goaf",
+    "alternatives": "alternative_plans",
+    "plan-diff": "plan_difference",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,17 @@ from qianmo.jobs.proof_of import by_cases, keep_proof
 from qianmo.jobs.searching import Searching, limits_of_search, teller
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.planning.exchange import problem_from_tables
+from qianmo.planning.least_block import with_least_block
+from qianmo.planning.problem import PlanProblem
 from qianmo.planning.proof_arrays import read_proof
 from qianmo.planning.verify import verify
-from qianmo.schema.errors import NotAllowedError
+from qianmo.schema.errors import NotAllowedError, SchemaError
 from qianmo.schema.rules import parameter
+from qianmo.schema.units import m2_to_mu, mu_to_m2
 from qianmo.store.problem_file import read_problem_file
 from qianmo.store.proof_folder import file_sha256, is_proof_folder, read_proof_folder
 
-__all__ = ["SPECS", "run"]
+__all__ = ["SPECS", "least_blocks", "run"]
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -41,6 +44,15 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     with context.catch() as stop:
         search = Searching(gap, seconds, time.monotonic, teller(context, "求解", seconds, time.monotonic, low=0.1, high=0.8), stop)
         solution = search(given.problem)
+    blocks = {}
+    for layer, least in least_blocks(given.problem, values.get("min_block") or ()).items():
+        context.step(f"落实最小连片 {given.problem.pairs[layer].zh}", 0.8)
+        p = given.problem.pairs[layer]
+        solution, block = with_least_block(
+            given.problem, solution, p, area=given.area_dm2 / 100.0, least_m2=least, borders=(p.i, p.j), most=int(parameter("window_patches_max")),
+            time_limit_s=seconds, timer=time.monotonic,
+        )  # fmt: skip
+        blocks[p.aim] = block.summary()
     context.step("保存证明", 0.8)
     keep_proof(
         out, given.problem, solution, now=context.clock(), sources={source.name: file_sha256(source)}, area_m2=given.area_dm2 / 100.0,
@@ -51,7 +63,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     proof = read_proof(record, arrays)
     failed = [c for c in verify(proof.problem, proof.choice, record, proof.prices) if not c["ok"]]
     figures = {k: record[k] for k in ("objective", "bound", "gap_abs", "gap_rel", "counts", "method", "time_s")} | {
-        "out": str(out), "failed": failed, "interrupted": search.stopped,
+        "out": str(out), "failed": failed, "interrupted": search.stopped, "minimum_block": blocks,
     }
     files = ((str(out), "方案与证明, 用其中的 check_plan.py 或 qianmo verify-plan 核验"),)
     if values["json"]:
@@ -61,9 +73,31 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         *([early] if search.stopped else []),
         f"{given.name or source.name}: {record['counts']['patches']} 个图斑, 改变 {record['counts']['changed']} 个",
         f"目标 {record['objective']:.6g}, 上界 {record['bound']:.6g}, 差距 {record['gap_rel']:.4%}{by_cases(record['counts']['cases'])}, 用时 {record['time_s']:.1f} 秒 ({record['method']})",
+        *(
+            f"最小连片 {name} 不小于 {m2_to_mu(b['least_m2']):.2f} 亩: 原有过小 {b['blocks_too_small_before']} 处, 硬性规则的代价 {b['price']:.6g} 分"
+            + ("" if b["price_is_exact"] else " (至多)") for name, b in blocks.items()
+        ),
         *(f"  不符 {c['zh']}: 重算 {c['found']}, 证书 {c['expected']}" for c in failed),
     ]
     return JobReport(tuple(lines), files, figures, exit_code=int(bool(failed)))
+
+
+def least_blocks(problem: PlanProblem, texts: Sequence[str]) -> dict[int, float]:
+    """Number of the layer and least area [m2] from ``LAYER=MU``; one layer at most, as a second could undo the first (最小连片要求).
+
+    Raises
+    ------
+    SchemaError
+        A text that is no such pair, an unknown layer, or a second layer.
+    """
+    found: dict[int, float] = {}
+    names = [p.aim for p in problem.pairs]
+    for text in texts:
+        layer, _, number = str(text).partition("=")
+        if layer not in names or not number.replace(".", "", 1).isdecimal() or found:
+            raise SchemaError(f"--min-block {text}", expected=f"层=亩数, 只能一层, 层为 {', '.join(names) or '(文件中没有邻接层)'}")
+        found[names.index(layer)] = round(mu_to_m2(float(number)), 2)
+    return found
 
 
 SPECS = (
@@ -74,6 +108,7 @@ SPECS = (
             JobOption("out", "path", "证明文件夹", "folder for plan and proof", required=True),
             JobOption("gap", "number", "目标差距 (占可改进量)", "gap to reach, share of the attainable improvement"),
             JobOption("seconds", "number", "时限 (秒)", "time limit in seconds"),
+            JobOption("min_block", "texts", "最小连片: 层=亩数", "least block of what is newly brought to state 1 of a layer: layer=mu"),
             JobOption("json", "flag", "以 JSON 输出", "print the result as JSON", default=False),
         ),
         run,

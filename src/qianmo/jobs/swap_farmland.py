@@ -21,6 +21,7 @@ from qianmo.evaluation.form_levelling import levelled_form
 from qianmo.jobs.context import Context
 from qianmo.jobs.opened import PLAN_GRIDS, PLAN_LAYERS, PLAN_TABLES, SWAP_LAYERS, SWAP_TABLES, Opened, open_for_work
 from qianmo.jobs.proof_of import keep_proof
+from qianmo.jobs.searching import Searching, limits_of_search, teller
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.jobs.swap_units import SwapUnits, swap_units
 from qianmo.planning.farmland_swap.land import land_from_table
@@ -56,7 +57,10 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     context.step("求解调出调入", 0.25)
     gap = values["gap"] if values["gap"] is not None else settings.value("swap_gap_rel")
     minutes = values["minutes"] if values["minutes"] is not None else settings.value("swap_minutes")
-    result = swap(land, settings=settings, gap=float(gap), time_limit_s=float(minutes) * 60.0, timer=time.monotonic)
+    gap, seconds = limits_of_search(float(gap), float(minutes) * 60.0, default_gap=0.0, default_seconds=0.0)
+    with context.catch() as stop:
+        search = Searching(gap, seconds, time.monotonic, teller(context, "求解调出调入", seconds, time.monotonic, low=0.25, high=0.6), stop)
+        result = swap(land, settings=settings, gap=gap, time_limit_s=seconds, timer=time.monotonic, search=search)
     context.step("独立核验证明", 0.6)
     checks = verify(result.formulation.problem, result.solution.choice, result.certificate, result.prices)
     failed = [c for c in checks if not c["ok"]]
@@ -80,10 +84,11 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if form is not None:
         replace_bytes(sheet, adjustment_form(form, project_name=opened.project.name, synthetic=tuple(opened.synthetic.values()), date=f"{context.clock():%Y年%m月%d日}"))
         files.append((str(sheet), "审查情况汇总表"))
-    figures = _figures(result)
+    figures = {**_figures(result), "interrupted": search.stopped}
     if values["json"]:
         return JobReport((json.dumps(_plain({"figures": figures, "certificate": result.certificate}), ensure_ascii=False),), (), figures)
-    return JobReport(tuple(_lines(result, judged, checks)), tuple(files), figures)
+    early = (f"按要求提前结束求解, 保留当前最优方案, 差距 {result.certificate['gap_rel']:.4%} (ended early with the best plan so far)",) if search.stopped else ()
+    return JobReport((*early, *_lines(result, judged, checks)), tuple(files), figures)
 
 
 def _settings(opened: Opened, values: Mapping[str, Any]) -> SwapSettings:
@@ -222,6 +227,9 @@ def _lines(result: SwapResult, judged: pd.DataFrame | None, checks: list[dict[st
         lines.append(f"      精确搜索给出的上界 {c['solver_bound']:.2f} 元 (差距 {c['solver_gap_rel']:.4%})")
     if c["bound_without_means"] > c["bound"] * (1 + 1e-9):
         lines.append(f"      调入调出均值规则 (Z-04、Z-05) 按参考值施加; 不施加时的上界 {c['bound_without_means']:.2f} 元")
+    if (block := c.get("minimum_block")) is not None:
+        exact = "" if block["price_is_exact"] else " (至多)"
+        lines.append(f"  最小连片 {m2_to_mu(block['least_m2']):.2f} 亩: 原有过小连片 {block['blocks_too_small_before']} 个, 硬性规则的代价 {block['price']:.2f} 元{exact}")
     lines += [f"  未施加 {x['zh']} ({x['rule_id']}): {x['why']}" for x in c["not_imposed"]]
     binding = [x for x in c["limits"] if abs(x["price"]) > 1e-9]
     lines += [f"  起作用的约束 {x['rule_id'] if x['rule_id'] in rules() else '(自定)'} {x['zh']}: 每亩影子价格 {abs(x['price']) * 10_000 / 15:.2f} 元" for x in binding if x["unit"] == "m2"]

@@ -13,11 +13,13 @@ import pandas as pd
 from qianmo.planning.case_bounds import CasePrices
 from qianmo.planning.certificate import certificate
 from qianmo.planning.costs import cost_by_measure
+from qianmo.planning.farmland_swap.minimum import MinimumResult
 from qianmo.planning.formulate import Formulation, formulate
 from qianmo.planning.funding import funding
 from qianmo.planning.joining import field_groups
+from qianmo.planning.least_block import with_least_block
 from qianmo.planning.parts import Parts, assemble_parts
-from qianmo.planning.problem import PlanProblem
+from qianmo.planning.problem import Pairs, PlanProblem
 from qianmo.planning.proof import stored_prices
 from qianmo.planning.reasons import reasons
 from qianmo.planning.results import apply_plan, merged_fields, plan_parcels
@@ -62,6 +64,7 @@ def plan(
     timer: Callable[[], float] | None = None,
     locks: Mapping[str, str] | None = None,
     search: Callable[[PlanProblem], Solution] | None = None,
+    least_block_m2: float = 0.0,
 ) -> PlanResult:
     """Choose one measure a patch, or keep it, within all limits (编制整治方案).
 
@@ -82,6 +85,8 @@ def plan(
     search : function, optional
         Solves the problem, e.g. ``partial(solve, gap=1e-4, time_limit_s=60, tell=…, stop=…, start=…)``;
         by default `solve` to the gap and within the time of the parameters.
+    least_block_m2 : float
+        Least area of a block of farmland that holds new farmland; its price is ``minimum_block`` of the certificate. [m2]
 
     Returns
     -------
@@ -105,6 +110,9 @@ def plan(
     if search is None:
         search = partial(solve, gap=settings.value("plan_gap_rel"), time_limit_s=settings.value("plan_time_limit_s"), timer=timer)
     solution = search(formulation.problem)
+    block = None
+    if least_block_m2 != 0.0:
+        solution, block = _with_block(formulation, solution, borders, least_m2=least_block_m2, settings=settings, timer=timer)
     prices = stored_prices(formulation.problem, solution.prices, solution.branches)
     parts, choice = formulation.parts, solution.choice
     years = int(settings.value("plan_years"))
@@ -116,6 +124,9 @@ def plan(
         parts, choice, reason=reasons(formulation, solution, prices), subproject=of_patch, year=_years(of_patch, dated)
     )
     after = apply_plan(patches, parcels, groups=field_groups(parts, choice, settings), class_scheme=settings.class_scheme)
+    record = certificate(formulation.problem, solution, prices, aims=formulation.aims, waived=settings.waived, excluded=_blocked(parts))
+    if block is not None:
+        record["minimum_block"] = block.summary()
     return PlanResult(
         plan_parcel=parcels,
         subproject=dated,
@@ -124,13 +135,24 @@ def plan(
         funding=funding(by_year, settings),
         after=after,
         merged=merged_fields(after),
-        certificate=certificate(
-            formulation.problem, solution, prices, aims=formulation.aims, waived=settings.waived, excluded=_blocked(parts)
-        ),
+        certificate=record,
         formulation=formulation,
         solution=solution,
         prices=prices,
     )
+
+
+def _with_block(
+    formulation: Formulation, soft: Solution, borders: pd.DataFrame, *, least_m2: float, settings: PlanSettings, timer: Callable[[], float] | None
+) -> tuple[Solution, MinimumResult]:
+    """The plan with every block of farmland that holds new farmland at least so large."""
+    parts = formulation.parts
+    layer = Pairs("farmland", "耕地", *(np.zeros(0, int),) * 2, np.zeros(0), parts.is_farmland, parts.to_farmland)
+    ends = (borders["i"].to_numpy(np.int64), borders["j"].to_numpy(np.int64))
+    return with_least_block(
+        formulation.problem, soft, layer, area=parts.area, least_m2=round(least_m2, 2), borders=ends, most=int(settings.value("window_patches_max")),
+        time_limit_s=settings.value("plan_time_limit_s"), timer=timer,
+    )  # fmt: skip
 
 
 def _years(of_patch: np.ndarray, dated: pd.DataFrame) -> np.ndarray:

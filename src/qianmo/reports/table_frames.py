@@ -190,6 +190,14 @@ def _plan_parcel(results: Results) -> pd.DataFrame | None:
     )
 
 
+def _kept_parcel(results: Results) -> pd.DataFrame | None:
+    plan = result_frame(results, "plan_parcel")
+    if plan is None:
+        return None
+    kept = plan[plan["measure"] == KEEP].head(_MOST_KEPT)
+    return kept.assign(class_code=_coded(kept["class_code"]))
+
+
 def _verdicts(results: Results) -> pd.DataFrame | None:
     frame = sorted_verdicts(results)
     if frame is None:
@@ -282,6 +290,9 @@ def _survey_classed(results: Results, *, key: str) -> pd.DataFrame | None:
     return pd.DataFrame(frame).assign(**{column: _coded(frame[column])})
 
 
+_MOST_KEPT = 1_000_000
+"""Kept patches that a sheet of the workbook can list."""
+
 PREPARED: Mapping[str, Callable[[Results], pd.DataFrame | None]] = MappingProxyType(
     {
         "land_structure": _land_structure, "fragmentation": _villages_only, "quality": _quality, "conflicts": _conflicts,
@@ -289,7 +300,7 @@ PREPARED: Mapping[str, Callable[[Results], pd.DataFrame | None]] = MappingProxyT
         "plan_parcel": _plan_parcel, "verdicts": _verdicts, "rule_sources": _rule_sources, "risks": _risks, "limits": _limits, "checks": _checks,
         "faults_summary": _faults, "lineage": _lineage, "swap_balance": _swap_balance, "swap_moved": _swap_moved,
         "service_check": _service_check, "carbon_class": _carbon_class, "rain_station": rain_station_rows, "rain_year": rain_year_rows, "rain_month": rain_month_rows,
-        "soil_area": soil_rows, **SURVEY_ROWS,
+        "soil_area": soil_rows, "kept_parcel": _kept_parcel, **SURVEY_ROWS,
         **{key: partial(_survey_classed, key=key) for key in ("erosion_patch", "land_damage_patch", "change_signal", "change_series", "change_class")},
     }
 )  # fmt: skip

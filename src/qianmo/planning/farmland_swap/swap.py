@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from qianmo.planning.farmland_swap.limits import mean_limits
 from qianmo.planning.farmland_swap.minimum import MinimumResult, enforce_minimum
 from qianmo.planning.farmland_swap.outcome import swap_balance, swap_parcels
 from qianmo.planning.farmland_swap.settings import SwapSettings
-from qianmo.planning.problem import objective
+from qianmo.planning.problem import PlanProblem, objective
 from qianmo.planning.proof import stored_prices
 from qianmo.planning.solve import Solution, solve
 from qianmo.schema.errors import InfeasibleError
@@ -52,7 +53,7 @@ class SwapResult:
 
 def swap(
     land: SwapLand, *, settings: SwapSettings, gap: float | None = None, time_limit_s: float | None = None,
-    timer: Callable[[], float] | None = None,
+    timer: Callable[[], float] | None = None, search: Callable[[PlanProblem], Solution] | None = None,
 ) -> SwapResult:
     """Choose what leaves and what enters protection, within all limits (永农调出调入).
 
@@ -66,6 +67,8 @@ def swap(
         By default parameter ``swap_minutes``. [s]
     timer : function, optional
         Gives seconds, to report the time of the search.
+    search : function, optional
+        Solves one problem in place of `qianmo.planning.solve.solve` to that gap within that time.
 
     Returns
     -------
@@ -87,10 +90,11 @@ def swap(
     wanted = settings.value("swap_gap_rel") if gap is None else gap
     seconds = settings.value("swap_minutes") * 60.0 if time_limit_s is None else time_limit_s
     formulation = formulate_swap(land, settings)
-    free = solve(formulation.problem, gap=wanted, time_limit_s=seconds, timer=timer)
+    ask = search or partial(solve, gap=wanted, time_limit_s=seconds, timer=timer)
+    free = ask(formulation.problem)
     chosen, (solution, minimum) = formulation, _with_blocks(formulation, free, time_limit_s=seconds)
     if not _means_hold(formulation, solution.choice):
-        chosen, solution = _with_means(formulation, solution, gap=wanted, time_limit_s=seconds, timer=timer)
+        chosen, solution = _with_means(formulation, solution, ask)
         solution, minimum = _with_blocks(chosen, solution, time_limit_s=seconds)
     return _result(chosen, solution, free, minimum)
 
@@ -123,7 +127,7 @@ def _means_hold(formulation: SwapFormulation, choice: np.ndarray) -> bool:
 
 
 def _with_means(
-    formulation: SwapFormulation, free: Solution, *, gap: float, time_limit_s: float, timer: Callable[[], float] | None
+    formulation: SwapFormulation, free: Solution, ask: Callable[[PlanProblem], Solution]
 ) -> tuple[SwapFormulation, Solution]:
     best: tuple[SwapFormulation, Solution] | None = None
     refused: InfeasibleError | None = None
@@ -131,7 +135,7 @@ def _with_means(
     for grade, patch in _references(formulation, free.choice):
         tried = with_limits(formulation, mean_limits(formulation.land, unit, grade=grade, patch_m2=patch))
         try:
-            solution = solve(tried.problem, gap=gap, time_limit_s=time_limit_s, timer=timer)
+            solution = ask(tried.problem)
         except InfeasibleError as none:
             refused = none
             continue
