@@ -66,6 +66,7 @@ _HOMES = {
     "lights": "change_lights",
     "watch": "watch_series",
     "probe": "probe_goaf",
+    "sheet": "print_sheet",
 }
 
 
