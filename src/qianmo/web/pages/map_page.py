@@ -99,14 +99,14 @@ def _built() -> dict[str, Any] | None:
 def _words() -> dict[str, str]:
     return {
         "layers": _("Layers"), "legend": _("Legend"), "search": _("Search"), "searchHint": _("Code, place, name or coordinates"), "nothing": _("Nothing found."),
-        "here": _("What lies here"), "close": _("Close"), "draw": _("Draw a red line"), "drawing": _("Click to add corners; double-click or Enter ends, Backspace takes one back, Esc stops."),
+        "here": _("What lies here"), "close": _("Close"), "draw": _("Draw a red line"), "drawing": _("Click or press the space bar to add corners; double-click or Enter ends, Backspace takes one back, Esc stops."),
         "report": _("Red line overlay"), "keep": _("Keep this red line"), "area": _("Area"), "rows": _("Rows"), "layer": _("Layer"),
         "synthetic": _("synthetic"), "open": _("Open page"), "failed": _("The request failed:"),
         "noWebgl": _("This browser cannot draw the map (WebGL is off). The tables of each layer stay usable."), "title": _("Title"), "unit": _("Unit of area"),
         "compare": _("Compare"), "left": _("Left side"), "right": _("Right side"), "swipe": _("Swipe"), "blink": _("Blink"), "swipeAt": _("Where the swipe stands"),
         "landNow": _("Land use now"), "landPlan": _("Land use after the plan"), "landOf": _("Land use of version"), "planOf": _("Plan of version"),
         "showChanges": _("Show changed land"), "changed": _("Changed land"), "pause": _("Pause"), "goOn": _("Go on"), "unchanged": _("Nothing changed here."), "none": _("none"),
-        "measureLength": _("Measure length"), "measureArea": _("Measure area"), "length": _("Length"), "outline": _("Outline"), "crosses": _("The outline crosses itself: it has no area."),
+        "measureLength": _("Measure length"), "measureArea": _("Measure area"), "length": _("Length"), "outline": _("Perimeter"), "crosses": _("The outline crosses itself: it has no area."),
         "metre": _("m"), "kilometre": _("km"), "print": _("Print a sheet"), "paper": _("Paper"), "share": _("Copy a link to this view"), "copied": _("The link is copied."), "link": _("Link"),
         "lost": _("Some layers of this link are not in the project or not open to you."), "undo": _("Undo"), "rasters": _("Rasters"), "several": _("These numbers can be read in several ways; choose one."),
         "notationDegrees": _("degrees"), "notationDms": _("degrees, minutes, seconds"), "notationZone": _("zone number in front of the easting"), "notationPlain": _("easting without zone number"),
