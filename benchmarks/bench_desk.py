@@ -170,9 +170,9 @@ def sign_in(first: str) -> str:
     jar = CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
     page = opener.open(first).read().decode()
-    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+    fields = dict(re.findall(r'<input type="hidden" name="(csrfmiddlewaretoken)" value="([^"]*)"', page)) | {"token": first.partition("token=")[2]}
     password = "阡陌纵横-田间小路-2026"
-    fields |= {"username": "bench", "password1": password, "password2": password}
+    fields |= {"username": "主任", "password1": password, "password2": password}
     request = urllib.request.Request(first, data=urllib.parse.urlencode(fields).encode(), headers={"Referer": first})
     opener.open(request).read()
     return "; ".join(f"{c.name}={c.value}" for c in jar)
