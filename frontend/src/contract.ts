@@ -20,6 +20,7 @@ export interface ShownLayer {
   column: string;
   label: string;
   symbols: ClassSymbol[];
+  afterSymbols: ClassSymbol[];
   single: { label: string; fill: string; edge: string; width: number; hatch: string };
   box: [number, number, number, number];
   synthetic: boolean;
@@ -27,9 +28,49 @@ export interface ShownLayer {
   source: string;
 }
 
+export interface ShownRaster {
+  name: string;
+  title: string;
+  subject: string;
+  version: string;
+  synthetic: boolean;
+  vintage: string;
+}
+
+export interface RasterStyle {
+  box: [number, number, number, number];
+  zoom: number;
+  how: string;
+  legend: { value: number; colour: string }[];
+}
+
+export interface KeptState {
+  number: number;
+  what: string;
+  time: string;
+}
+
 export interface MapStyle {
   layers: ShownLayer[];
+  rasters: ShownRaster[];
   pictureZoom: number;
+  generation: number;
+  states: KeptState[];
+}
+
+export interface Change {
+  before: string;
+  before_zh: string;
+  after: string;
+  after_zh: string;
+  rows: number;
+  area_m2: number;
+}
+
+export interface Measure {
+  length_m: number;
+  area_m2: number;
+  crosses: boolean;
 }
 
 export type UnitName = "mu" | "ha" | "m2";
@@ -38,6 +79,7 @@ export interface Settings {
   language: "zh" | "en";
   unit: UnitName;
   mayOverlay: boolean;
+  mayRun: boolean;
   words: Record<string, string>;
   units: Record<UnitName, string>;
 }
@@ -68,6 +110,9 @@ export interface FoundPlace {
   lon: number;
   lat: number;
   box: [number, number, number, number];
+  notation: "" | "degrees" | "dms" | "zone" | "plain";
+  order: "" | "lon" | "lat" | "east" | "north";
+  system: string;
 }
 
 export interface Covered {

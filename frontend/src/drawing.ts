@@ -1,4 +1,5 @@
-// Draw one outline: a click adds a corner, a double click or Enter ends, Backspace takes one back, Esc stops.
+// Draw one outline or line: a click adds a corner, a double click or Enter ends, Backspace takes one back, Esc stops.
+// With the keyboard alone: the arrows move the map, the space bar sets a corner in its middle.
 
 import type { GeoJSONSource, Map as GlMap, MapMouseEvent } from "maplibre-gl";
 
@@ -19,8 +20,14 @@ export function showOutline(map: GlMap, corners: Corner[], closed: boolean): voi
   (map.getSource(SOURCE) as GeoJSONSource).setData({ type: "FeatureCollection", features } as never);
 }
 
+export interface Drawing {
+  /** Fewest corners: 3 closes an outline, 2 ends a line. */
+  least: 2 | 3;
+  changed?: (corners: Corner[]) => void;
+}
+
 /** Resolves with the corners, or with nothing where the person stopped. */
-export function draw(map: GlMap): Promise<Corner[] | null> {
+export function draw(map: GlMap, { least, changed }: Drawing = { least: 3 }): Promise<Corner[] | null> {
   const corners: Corner[] = [];
   map.doubleClickZoom.disable();
   map.getCanvas().style.cursor = "crosshair";
@@ -33,27 +40,32 @@ export function draw(map: GlMap): Promise<Corner[] | null> {
       window.removeEventListener("keydown", key, true);
       map.getCanvas().style.cursor = "";
       setTimeout(() => map.doubleClickZoom.enable(), 300);
-      showOutline(map, result ?? [], result !== null);
+      showOutline(map, result ?? [], result !== null && least === 3);
       resolve(result);
     };
-    const add = (event: MapMouseEvent) => {
+    const moved = () => {
+      showOutline(map, corners, false);
+      changed?.(corners);
+    };
+    const put = (at: Corner) => {
       const last = corners[corners.length - 1];
-      const at: Corner = [event.lngLat.lng, event.lngLat.lat];
       if (last && last[0] === at[0] && last[1] === at[1]) return;
       corners.push(at);
-      showOutline(map, corners, false);
+      moved();
     };
+    const add = (event: MapMouseEvent) => put([event.lngLat.lng, event.lngLat.lat]);
     const close = (event?: MapMouseEvent) => {
       event?.preventDefault();
-      if (corners.length >= 3) end(corners);
+      if (corners.length >= least) end(corners);
     };
     const key = (event: KeyboardEvent) => {
       if (event.key === "Escape") end(null);
       else if (event.key === "Enter") close();
       else if (event.key === "Backspace") {
         corners.pop();
-        showOutline(map, corners, false);
-      } else return;
+        moved();
+      } else if (event.key === " " && document.activeElement === map.getCanvas()) put(map.getCenter().toArray() as Corner);
+      else return;
       event.preventDefault();
       event.stopPropagation();
     };

@@ -6,12 +6,16 @@ import "./map.css";
 import maplibregl from "maplibre-gl/dist/maplibre-gl-csp.js";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-csp-worker.js?url";
 import type { Map as GlMap } from "maplibre-gl";
-import type { FoundPlace, MapStyle, Settings, ShownLayer } from "./contract";
+import type { FoundPlace, MapStyle, Settings, ShownLayer, ShownRaster } from "./contract";
 import { draw, prepareDrawing, showOutline, type Corner } from "./drawing";
+import { Compare, changeTable, compareForm, sides, type Comparison } from "./compare";
 import { element, fill } from "./elements";
 import { addLayers, FIRST_SHOWN, show } from "./layers";
 import { layerList, placeList, reportTable, rowList } from "./panels";
-import { identify, redLine, search, styleOf } from "./server";
+import { rasterList, showRaster } from "./rasters";
+import { changes, identify, measure, redLine, search, styleOf } from "./server";
+import { read, written } from "./share";
+import { areaInAll, lengthWords } from "./units";
 
 const FONTS = '"Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", sans-serif';
 
@@ -37,16 +41,7 @@ async function start(): Promise<void> {
   }
   let map: GlMap;
   try {
-    map = new maplibregl.Map({
-      container: canvas,
-      style: { version: 8, sources: {}, layers: [{ id: "paper", type: "background", paint: { "background-color": "#eef1ee" } }] },
-      localIdeographFontFamily: FONTS,
-      attributionControl: false,
-      maxZoom: 20,
-      dragRotate: false,
-      pitchWithRotate: false,
-      locale: { "NavigationControl.ZoomIn": words.zoomIn, "NavigationControl.ZoomOut": words.zoomOut, "Map.Title": words.layers },
-    });
+    map = newMap(canvas, true);
   } catch {
     fill(canvas, element("p", { class: "fault", role: "alert" }, words.noWebgl));
     fill(side, sideContent(null, style));
@@ -55,13 +50,21 @@ async function start(): Promise<void> {
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 140 }), "bottom-right");
   map.touchZoomRotate.disableRotation();
+  const asked = read(location.hash);
   const box = wholeBox(style.layers);
-  if (box) map.fitBounds(box, { padding: 30, duration: 0 });
+  if (asked.view) map.jumpTo({ center: [asked.view[0], asked.view[1]], zoom: asked.view[2] });
+  else if (box) map.fitBounds(box, { padding: 30, duration: 0 });
   map.on("load", () => {
     addLayers(map, style);
-    for (const layer of style.layers) show(map, layer, FIRST_SHOWN.has(layer.kind));
+    if (asked.layers) for (const name of (shown.clear(), asked.layers)) if (style.layers.some((l) => l.name === name)) shown.add(name);
+    if (!asked.layers) for (const layer of style.layers) if (FIRST_SHOWN.has(layer.kind)) shown.add(layer.name);
+    for (const name of asked.rasters ?? []) if (style.rasters.some((r) => r.name === name)) rastersShown.add(name);
+    for (const layer of style.layers) show(map, layer, shown.has(layer.name));
     prepareDrawing(map);
+    compare = new Compare(map, style, settings, (container) => newMap(container, false), (told) => fill(compareTold, told), failed);
     fill(side, sideContent(map, style));
+    if (shown.size < (asked.layers ?? []).length || rastersShown.size < (asked.rasters ?? []).length) fill(answers, element("p", { role: "status", class: "note" }, words.lost));
+    if (asked.compare) openCompare(style, asked.compare);
     goToHash(map);
     root.dataset.ready = "true";
   });
@@ -79,27 +82,66 @@ async function start(): Promise<void> {
 }
 
 let drawing = false;
+let compare: Compare | null = null;
+const shown = new Set<string>();
+const rastersShown = new Set<string>();
+const compareTold = element("div", { class: "compare-told", tabindex: 0, role: "region", "aria-live": "polite", "aria-label": words.changed });
+
+function newMap(container: HTMLElement, interactive: boolean): GlMap {
+  return new maplibregl.Map({
+    container,
+    interactive,
+    style: { version: 8, sources: {}, layers: [{ id: "paper", type: "background", paint: { "background-color": "#eef1ee" } }] },
+    localIdeographFontFamily: FONTS,
+    attributionControl: false,
+    maxZoom: 20,
+    dragRotate: false,
+    pitchWithRotate: false,
+    locale: { "NavigationControl.ZoomIn": words.zoomIn, "NavigationControl.ZoomOut": words.zoomOut, "Map.Title": words.layers },
+  });
+}
 
 function sideContent(map: GlMap | null, style: MapStyle): HTMLElement {
-  const shown = new Set(style.layers.filter((l) => FIRST_SHOWN.has(l.kind)).map((l) => l.name));
   const switched = (layer: ShownLayer, on: boolean) => {
     if (on) shown.add(layer.name);
     else shown.delete(layer.name);
     if (map) show(map, layer, on);
   };
-  fill(list, layerList(style.layers, (name) => shown.has(name), switched, settings));
+  const switchedRaster = async (raster: ShownRaster, on: boolean) => {
+    if (on) rastersShown.add(raster.name);
+    else rastersShown.delete(raster.name);
+    try {
+      return map ? await showRaster(map, raster, on) : null;
+    } catch (fault) {
+      failed(fault);
+      return null;
+    }
+  };
+  fill(list, layerList(style.layers, (name) => shown.has(name), switched, settings), rasterList(style.rasters, (name) => rastersShown.has(name), switchedRaster, settings));
   const input = element("input", { id: "map-search", type: "search", autocomplete: "off", placeholder: words.searchHint, maxlength: 100 });
   const form = element("form", { class: "search", role: "search", submit: ((event: Event) => { event.preventDefault(); void find(map, input.value); }) as never },
     element("label", { for: "map-search", class: "hidden" }, words.search), input, element("button", {}, words.search));
   const tools = element("div", { class: "map-tools" });
-  if (map && settings.mayOverlay) tools.append(element("button", { type: "button", id: "draw-line", click: () => void overlay(map) }, words.draw));
+  const tool = (id: string, text: string, act: () => void) => tools.append(element("button", { type: "button", id, click: act }, text));
+  tools.setAttribute("role", "group");
+  tools.setAttribute("aria-label", words.tools);
+  if (map && settings.mayOverlay) tool("draw-line", words.draw, () => void overlay(map));
+  if (map) {
+    tool("measure-length", words.measureLength, () => void measured(map, 2));
+    tool("measure-area", words.measureArea, () => void measured(map, 3));
+    if (style.layers.some((l) => l.name === "landuse_patch") && sides(style, settings).length > 1) tool("compare", words.compare, () => openCompare(style, first(style)));
+    if (settings.mayOverlay) tool("print", words.print, () => printForm(map));
+    tool("share", words.share, () => share(map));
+  }
+  if (settings.mayRun) tools.append(element("a", { class: "button", href: "/undo/", id: "undo" }, words.undo));
   return element("div", { class: "side-inner" }, form, tools, answers, element("h2", {}, words.layers), list);
 }
 
 async function ask(lon: number, lat: number): Promise<void> {
   try {
-    const rows = await identify(lon, lat);
-    fill(answers, title(words.here), element("p", { class: "code" }, `${lon.toFixed(6)}, ${lat.toFixed(6)}`), rowList(rows, settings));
+    const on = compare?.state;
+    const [rows, changed] = await Promise.all([identify(lon, lat), on ? changes(on.left, on.right, [lon, lat]) : null]);
+    fill(answers, title(words.here), element("p", { class: "code" }, `${lon.toFixed(6)}, ${lat.toFixed(6)}`), changed && changeTable(changed, settings), rowList(rows, settings));
   } catch (fault) {
     failed(fault);
   }
@@ -134,6 +176,68 @@ async function overlay(map: GlMap): Promise<void> {
   } catch (fault) {
     failed(fault);
   }
+}
+
+/** A length or an area while it is drawn, asked of the server after each corner. */
+async function measured(map: GlMap, least: 2 | 3): Promise<void> {
+  drawing = true;
+  const told = element("p", { id: "measured", class: "measured" });
+  fill(answers, title(least === 2 ? words.measureLength : words.measureArea, () => showOutline(map, [], false)), element("p", { role: "status" }, words.drawing), told);
+  let last = 0;
+  const tell = async (corners: Corner[]) => {
+    const turn = ++last;
+    if (corners.length < least) return fill(told);
+    try {
+      const found = await measure(least === 3 ? { type: "Polygon", coordinates: [[...corners, corners[0]]] } : { type: "LineString", coordinates: corners });
+      if (turn !== last) return;
+      const area = found.crosses ? words.crosses : `${words.measured}: ${areaInAll(found.area_m2, settings)}`;
+      fill(told, ...(least === 3 ? [area, element("br"), `${words.outline}: ${lengthWords(found.length_m, settings)}`] : [`${words.length}: ${lengthWords(found.length_m, settings)}`]));
+    } catch (fault) {
+      if (turn === last) failed(fault);
+    }
+  };
+  const corners = await draw(map, { least, changed: (c) => void tell([...c]) });
+  setTimeout(() => (drawing = false), 350);
+  if (!corners) fill(answers);
+}
+
+function first(style: MapStyle): Comparison {
+  const words = sides(style, settings).map((s) => s.word);
+  return { left: words.includes("plan") ? "now" : words[1], right: words.includes("plan") ? "plan" : "now", mode: "swipe", at: 50, diff: true };
+}
+
+function openCompare(style: MapStyle, wanted: Comparison): void {
+  const go = (next: Comparison) => void compare?.open({ ...next, at: compare.state?.at ?? next.at });
+  fill(answers, title(words.compare, () => compare?.close()), compareForm(style, settings, wanted, go, (mode) => compare?.setMode(mode)), compareTold);
+  fill(compareTold);
+  go(wanted);
+}
+
+function printForm(map: GlMap): void {
+  const paper = element("select", { id: "print-size" }, ...["A3", "A4"].map((s) => element("option", { value: s }, s)));
+  const name = element("input", { type: "text", id: "print-title", maxlength: 60 });
+  const print = (event: Event) => {
+    event.preventDefault();
+    const form = document.getElementById("print-sheet") as HTMLFormElement;
+    const box = map.getBounds();
+    const values: Record<string, string | number> = { layers: [...shown].join(","), west: box.getWest(), south: box.getSouth(), east: box.getEast(), north: box.getNorth(), size: paper.value, title: name.value };
+    for (const [key, value] of Object.entries(values)) (form.elements.namedItem(key) as HTMLInputElement).value = String(value);
+    form.submit();
+  };
+  fill(answers, title(words.print), element("form", { class: "keep", submit: print as never }, element("label", { for: "print-title" }, words.sheetTitle), name, element("label", { for: "print-size" }, words.paper), paper, element("button", { id: "print-go" }, words.print)));
+  name.focus();
+}
+
+function share(map: GlMap): void {
+  const at = map.getCenter();
+  const hash = written({ view: [at.lng, at.lat, map.getZoom()], layers: [...shown], rasters: [...rastersShown], compare: compare?.state ?? undefined });
+  history.replaceState(null, "", hash);
+  const field = element("input", { type: "text", id: "share-link", readonly: true, value: location.href });
+  const told = element("p", { role: "status" });
+  fill(answers, title(words.share), element("label", { for: "share-link" }, words.link), field, told);
+  field.focus();
+  field.select();
+  navigator.clipboard?.writeText(location.href).then(() => fill(told, words.copied), () => undefined);
 }
 
 function keepForm(geometry: unknown): HTMLElement {

@@ -25,8 +25,10 @@ export function layerList(layers: ShownLayer[], isShown: (name: string) => boole
 
 export function placeList(places: FoundPlace[], go: (place: FoundPlace) => void, settings: Settings): HTMLElement {
   if (!places.length) return element("p", {}, settings.words.nothing);
-  const rows = places.map((p) => element("li", {}, element("button", { type: "button", click: () => go(p) }, element("strong", {}, p.text || p.key), element("span", { class: "code" }, ` ${p.layer_zh} ${p.key}`))));
-  return element("ul", { class: "found" }, ...rows);
+  const rows = places.map((p) => element("li", {}, element("button", { type: "button", click: () => go(p) }, element("strong", {}, p.text || p.key), element("span", { class: "code" }, ` ${p.notation ? readingWords(p, settings) : `${p.layer_zh} ${p.key}`}`))));
+  const list = element("ul", { class: "found" }, ...rows);
+  const several = places.length > 1 && places.every((p) => p.notation);
+  return several ? element("div", {}, element("p", { role: "status" }, settings.words.several), list) : list;
 }
 
 export function rowList(rows: FoundRow[], settings: Settings): HTMLElement {
@@ -39,6 +41,13 @@ export function reportTable(report: RedLineReport, settings: Settings): HTMLElem
   const head = element("tr", {}, ...[words.layer, words.rows, words.area].map((w) => element("th", { scope: "col" }, w)));
   const rows = report.layers.flatMap((layer) => coveredRows(layer, settings));
   return element("div", {}, element("p", {}, `${words.measured}: ${areaWords(report.area_m2, settings)}`), element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
+}
+
+/** How coordinates were read: notation, zone, and which number stands first. */
+function readingWords(place: FoundPlace, { words }: Settings): string {
+  const notations = { degrees: words.notationDegrees, dms: words.notationDms, zone: words.notationZone, plain: words.notationPlain, "": "" };
+  const orders = { lon: words.orderLon, lat: words.orderLat, east: words.orderEast, north: words.orderNorth, "": "" };
+  return [notations[place.notation], place.system ? `${words.zone} ${place.system}` : "", orders[place.order]].filter(Boolean).join(" · ");
 }
 
 function coveredRows(layer: Covered, settings: Settings): HTMLElement[] {

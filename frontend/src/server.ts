@@ -1,6 +1,6 @@
 // Questions to the server, all to the own origin.
 
-import type { FoundPlace, FoundRow, MapStyle, RedLineReport } from "./contract";
+import type { Change, FoundPlace, FoundRow, MapStyle, Measure, RasterStyle, RedLineReport } from "./contract";
 
 export class Refused extends Error {}
 
@@ -8,8 +8,13 @@ export const styleOf = (address: string) => asked<MapStyle>(address);
 export const identify = (lon: number, lat: number) => asked<FoundRow[]>(`/api/identify?lon=${lon}&lat=${lat}`);
 export const search = (words: string) => asked<FoundPlace[]>(`/api/search?q=${encodeURIComponent(words)}`);
 
-export function redLine(geometry: unknown): Promise<RedLineReport> {
-  return asked<RedLineReport>("/api/red-line", {
+export const rasterStyle = (name: string) => asked<RasterStyle>(`/rasters/${encodeURIComponent(name)}.json`);
+export const changes = (left: string, right: string, at?: [number, number]) => asked<Change[]>(`/api/changes?before=${left}&after=${right}${at ? `&lon=${at[0]}&lat=${at[1]}` : ""}`);
+export const redLine = (geometry: unknown) => posted<RedLineReport>("/api/red-line", geometry);
+export const measure = (geometry: unknown) => posted<Measure>("/api/measure", geometry);
+
+function posted<T>(address: string, geometry: unknown): Promise<T> {
+  return asked<T>(address, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRFToken": cookie("csrftoken") },
     body: JSON.stringify({ geometry }),

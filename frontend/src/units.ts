@@ -1,4 +1,4 @@
-// Areas in the unit the person chose.
+// Areas in the unit the person chose, or in all three; lengths in metres and kilometres.
 
 import type { Settings } from "./contract";
 
@@ -9,4 +9,13 @@ export function areaWords(areaM2: number, settings: Settings): string {
   const { unit } = settings;
   const number = (areaM2 / SIZE[unit]).toLocaleString("en-US", { minimumFractionDigits: DECIMALS[unit], maximumFractionDigits: DECIMALS[unit] });
   return `${number} ${settings.units[unit]}`;
+}
+
+export function areaInAll(areaM2: number, settings: Settings): string {
+  return (["mu", "ha", "m2"] as const).map((unit) => areaWords(areaM2, { ...settings, unit })).join(" · ");
+}
+
+export function lengthWords(lengthM: number, settings: Settings): string {
+  const number = (value: number, decimals: number) => value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return lengthM < 1000 ? `${number(lengthM, 2)} ${settings.words.metre}` : `${number(lengthM / 1000, 4)} ${settings.words.kilometre}`;
 }

@@ -19,8 +19,9 @@ from qianmo.jobs.queries import tiles
 from qianmo.jobs.queries.catalogue import catalogue, subjects
 from qianmo.jobs.queries.identify import identify, one_row, row_number
 from qianmo.jobs.queries.layers import MapLayers
+from qianmo.jobs.queries.notation import readings
 from qianmo.jobs.queries.red_line import over_layers, red_line_from
-from qianmo.jobs.queries.search import coordinates, search
+from qianmo.jobs.queries.search import search
 from qianmo.jobs.registry import job_spec
 from qianmo.jobs.spec import checked_values
 from qianmo.schema.errors import MissingDataError
@@ -76,13 +77,15 @@ def test_a_code_is_found_first_and_leads_to_its_row(town, patches):
     ["117.25, 28.0", "28.0 117.25", "117°15′E 28°N", "北纬28°0'0\" 东经117°15'0\"", "117.25；28", "L: 117.25 B: 28.0", "39524590.51,3098466.93", "3098466.93 39524590.51"],
 )
 def test_coordinates_are_read_in_any_usual_notation(words):
-    lon, lat = coordinates(words)
+    found = readings(words)
+    assert len(found) == 1
+    lon, lat = found[0].lon, found[0].lat
     assert lon == pytest.approx(117.25, abs=1e-5) and lat == pytest.approx(28.0, abs=1e-5)
 
 
 @pytest.mark.parametrize("words", ["0101", "甲子村", "990101100201", "1 2", "12 34 56", "117.25", "", "东溪 12 号"])
 def test_codes_and_names_are_no_coordinates(words):
-    assert coordinates(words) is None
+    assert not readings(words)
 
 
 def test_a_red_line_counts_what_cutting_every_patch_counts(town, patches):

@@ -68,6 +68,7 @@ _HOMES = {
     "probe": "probe_goaf",
     "alternatives": "alternative_plans",
     "plan-diff": "plan_difference",
+    "sheet": "print_sheet",
 }
 
 

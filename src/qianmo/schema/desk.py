@@ -7,7 +7,13 @@ from functools import cache
 
 from qianmo.schema.shipped import shipped_rows
 
-__all__ = ["DeskRole", "LayerDemand", "Viewer", "desk_roles", "secrecy_levels", "workflow_actors"]
+__all__ = ["OWNER_COLUMNS", "UNIT_TABLES", "DeskRole", "LayerDemand", "Viewer", "desk_roles", "secrecy_levels", "workflow_actors"]
+
+OWNER_COLUMNS = frozenset({"owner_id", "owner_name", "holder_id", "holder_name"})
+"""Columns that name the person who owns or holds land (权利人字段)."""
+
+UNIT_TABLES = frozenset({"landuse_patch", "basic_farmland"})
+"""Tables whose owner is a unit of the village, not a person (权属单位表)."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from qianmo.store.durable import disk_error, replace_text, sync_tree, write_text
 from qianmo.store.lock import writer_lock
 from qianmo.store.stage import Stage
 
-__all__ = ["Generation", "Project", "change", "disk_error", "history", "open_project", "redo", "undo"]
+__all__ = ["Generation", "Project", "change", "disk_error", "history", "open_generation", "open_project", "redo", "undo"]
 
 _KEEP = 10
 
@@ -84,6 +84,20 @@ def open_project(folder: Path) -> Project:
     if not _generation_folder(folder, number).is_dir():
         raise MissingDataError(f"generation {number} of {folder} is missing", cure="restore the folder generations/ from a backup")
     return Project(folder, _settings(folder / "project.toml"), number)
+
+
+def open_generation(folder: Path, number: int) -> Project:
+    """An earlier or undone state that is still kept, for reading (历史版本).
+
+    Raises
+    ------
+    MissingDataError
+        The folder is no project, or that state is not kept any more.
+    """
+    now = open_project(folder)
+    if number < 1 or not (_generation_folder(now.folder, number) / "generation.json").is_file():
+        raise MissingDataError(f"state {number} of the project is not kept", expected="a state of the list", cure="reload the map and choose again")
+    return Project(now.folder, now.settings, number)
 
 
 def _settings(path: Path) -> dict[str, Any]:

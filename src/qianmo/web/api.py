@@ -11,15 +11,27 @@ from ninja.errors import HttpError, ValidationError
 from ninja.security import django_auth
 from pydantic import Field
 
+from qianmo.jobs.queries.changes import change_totals, side
 from qianmo.jobs.queries.identify import identify
+from qianmo.jobs.queries.measured import measured
 from qianmo.jobs.queries.red_line import over_layers, red_line_from
 from qianmo.jobs.queries.search import search
-from qianmo.web.authorise import DEFAULT_DEMAND, demands, may, shown_layers, task_for, viewer_of, visible_entries
+from qianmo.web.authorise import (
+    DEFAULT_DEMAND,
+    compared_layers,
+    demands,
+    hidden_columns,
+    may,
+    shown_layers,
+    task_for,
+    viewer_of,
+    visible_entries,
+)
 from qianmo.web.errors import log_error
 
 __all__ = ["NEEDS", "api"]
 
-NEEDS = {"catalogue": "see", "identify": "see", "search": "see", "red_line": "overlay", "task": "run"}
+NEEDS = {"catalogue": "see", "identify": "see", "search": "see", "red_line": "overlay", "task": "overlay", "changes": "see", "measure": "see"}
 """The action each operation needs."""
 
 
@@ -75,6 +87,9 @@ class Place(Schema):
     lon: float
     lat: float
     box: tuple[float, float, float, float]
+    notation: str
+    order: str
+    system: str
 
 
 class Group(Schema):
@@ -114,6 +129,31 @@ class Outline(Schema):
     layers: list[str] = Field(default_factory=list, max_length=200)
 
 
+class Drawing(Schema):
+    """A line or an outline as GeoJSON in CGCS2000 degrees (量算图形)."""
+
+    geometry: dict[str, Any]
+
+
+class Measure(Schema):
+    """Geodesic length and ellipsoidal area (量算结果)."""
+
+    length_m: float
+    area_m2: float
+    crosses: bool
+
+
+class Change(Schema):
+    """Land that went from one class to another (地类流向)."""
+
+    before: str
+    before_zh: str
+    after: str
+    after_zh: str
+    rows: int
+    area_m2: float
+
+
 class Progress(Schema):
     """How far a task is (任务进度)."""
 
@@ -148,14 +188,14 @@ def catalogue(request: HttpRequest) -> list[dict[str, Any]]:
 def identify_here(request: HttpRequest, lon: float = Query(ge=70, le=140), lat: float = Query(ge=0, le=60)) -> list[dict[str, Any]]:
     """Every row at a place, layer by layer."""
     viewer = _needs(request, "identify")
-    return [asdict(found) for found in identify(shown_layers(viewer), lon, lat, region=viewer.region)]
+    return [asdict(found) for found in identify(shown_layers(viewer), lon, lat, region=viewer.region, hidden=hidden_columns(viewer))]
 
 
 @api.get("/search", response=list[Place], operation_id="search")
 def search_words(request: HttpRequest, q: str = Query(min_length=1, max_length=100), limit: int = Query(20, ge=1, le=50)) -> list[dict[str, Any]]:
     """Rows by code, number or name, or a place by coordinates."""
     viewer = _needs(request, "search")
-    return [asdict(place) for place in search(shown_layers(viewer), q, region=viewer.region, limit=limit)]
+    return [asdict(place) for place in search(shown_layers(viewer), q, region=viewer.region, limit=limit, hidden=hidden_columns(viewer))]
 
 
 @api.post("/red-line", response=RedLineReport, operation_id="red_line")
@@ -165,6 +205,24 @@ def red_line(request: HttpRequest, outline: Outline) -> dict[str, Any]:
     line = red_line_from(outline.geometry)
     covered = over_layers(shown_layers(viewer, outline.layers), line, region=viewer.region)
     return {"area_m2": line.area_m2, "vertices": line.vertices, "layers": [asdict(c) for c in covered]}
+
+
+@api.post("/measure", response=Measure, operation_id="measure")
+def measure(request: HttpRequest, drawing: Drawing) -> dict[str, Any]:
+    """Length and area of a drawing; nothing is kept."""
+    _needs(request, "measure")
+    return asdict(measured(drawing.geometry))
+
+
+@api.get("/changes", response=list[Change], operation_id="changes")
+def changes_between(
+    request: HttpRequest, before: str = Query(max_length=20), after: str = Query(max_length=20),
+    lon: float | None = Query(None, ge=70, le=140), lat: float | None = Query(None, ge=0, le=60),
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Land whose class differs between two sides (now, plan, N, N-plan), by class; of the whole, or at a place."""
+    viewer = _needs(request, "changes")
+    place = None if lon is None or lat is None else (lon, lat)
+    return [asdict(t) for t in change_totals(compared_layers(viewer, side(before), side(after)), region=viewer.region, place=place)]
 
 
 @api.get("/tasks/{uuid:number}", response=Progress, operation_id="task")

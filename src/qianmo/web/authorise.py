@@ -9,14 +9,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 from qianmo.jobs.queries.catalogue import CatalogueEntry
+from qianmo.jobs.queries.changes import Side, changes
 from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.library import LibraryView, library_view
-from qianmo.schema.desk import LayerDemand, Viewer, desk_roles
+from qianmo.jobs.queries.rasters import MapRaster, raster_of
+from qianmo.schema.desk import OWNER_COLUMNS, LayerDemand, Viewer, desk_roles
 from qianmo.schema.errors import MissingDataError
 from qianmo.web.desk import layers, project_folder
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
 
-__all__ = ["DEFAULT_DEMAND", "demands", "line_for", "may", "may_see", "seen_library", "shown_layer", "shown_layers", "task_for", "viewer_of", "visible_entries", "whole_library"]
+__all__ = ["DEFAULT_DEMAND", "compared_layers", "demands", "hidden_columns", "line_for", "may", "may_see", "seen_library", "shown_layer", "shown_layers", "shown_raster", "task_for", "viewer_of", "visible_entries", "whole_library"]
 
 DEFAULT_DEMAND = LayerDemand(1, (), "")
 """What a layer demands that nobody has classified: internal, all departments, the whole project."""
@@ -60,14 +62,14 @@ def demands() -> dict[str, LayerDemand]:
     return {right.layer: right.demand() for right in LayerRight.objects.all()}
 
 
-def visible_entries(viewer: Viewer) -> tuple[CatalogueEntry, ...]:
-    """The part of the catalogue a person may see (可见目录)."""
+def visible_entries(viewer: Viewer, generation: int = 0) -> tuple[CatalogueEntry, ...]:
+    """The part of the catalogue a person may see, of the present or of a kept state (可见目录)."""
     asked = demands()
-    return tuple(e for e in layers().entries() if may_see(viewer, asked.get(e.name, DEFAULT_DEMAND)))
+    return tuple(e for e in layers(generation).entries() if may_see(viewer, asked.get(e.name, DEFAULT_DEMAND)))
 
 
-def shown_layer(viewer: Viewer, name: str) -> ShownLayer:
-    """One layer a person may see (可见图层).
+def shown_layer(viewer: Viewer, name: str, generation: int = 0) -> ShownLayer:
+    """One layer a person may see, of the present or of a kept state; rights are those of today (可见图层).
 
     Raises
     ------
@@ -77,7 +79,36 @@ def shown_layer(viewer: Viewer, name: str) -> ShownLayer:
     right = LayerRight.objects.filter(layer=name).first()
     if not may_see(viewer, right.demand() if right else DEFAULT_DEMAND):
         raise MissingDataError(f"no layer {name!r} on the map", expected="a drawn layer of the project", cure="choose a layer of the catalogue")
-    return layers().layer(name)
+    return layers(generation).layer(name)
+
+
+def shown_raster(viewer: Viewer, name: str) -> MapRaster:
+    """One raster a person may see (可见栅格).
+
+    Raises
+    ------
+    MissingDataError
+        There is no such raster, or the person may not see it: the answer is the same.
+    """
+    if all(e.name != name for e in visible_entries(viewer)):
+        raise MissingDataError(f"no raster {name!r} on the map", expected="a raster of the project", cure="choose a layer of the catalogue")
+    return raster_of(layers(), name)
+
+
+def compared_layers(viewer: Viewer, before: Side, after: Side) -> ShownLayer:
+    """What changed between two sides of a comparison, where the person may see both (可见的变化图层).
+
+    Raises
+    ------
+    MissingDataError
+        A side is missing or may not be seen.
+    """
+    return changes(shown_layer(viewer, before.layer, before.generation), before.column, shown_layer(viewer, after.layer, after.generation), after.column)
+
+
+def hidden_columns(viewer: Viewer) -> frozenset[str]:
+    """Columns of owners where the person may not see them (权利人信息): who only looks sees none."""
+    return frozenset() if may(viewer, "review") else OWNER_COLUMNS
 
 
 def shown_layers(viewer: Viewer, names: Iterable[str] = ()) -> list[ShownLayer]:

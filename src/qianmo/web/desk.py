@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from qianmo.jobs.queries.layers import MapLayers
+from qianmo.jobs.queries.states import kept_state
 
 __all__ = ["CHANGING", "layers", "project_folder"]
 
@@ -21,11 +22,25 @@ def project_folder() -> Path:
     return Path(settings.QIANMO_PROJECT)
 
 
-def layers() -> MapLayers:
-    """Its layers, kept ready between requests."""
-    return _layers(settings.QIANMO_PROJECT)
+def layers(generation: int = 0) -> MapLayers:
+    """Its layers, kept ready between requests; those of the current state, or of one that is kept.
+
+    Raises
+    ------
+    MissingDataError
+        That state is not kept any more.
+    """
+    present = _layers(settings.QIANMO_PROJECT)
+    if not generation or generation == present.project().generation:
+        return present
+    return _older(settings.QIANMO_PROJECT, kept_state(present.folder, generation))
 
 
 @lru_cache(maxsize=4)
 def _layers(folder: str) -> MapLayers:
     return MapLayers(Path(folder))
+
+
+@lru_cache(maxsize=2)
+def _older(folder: str, generation: int) -> MapLayers:
+    return MapLayers(Path(folder), generation=generation, beside=_layers(folder))

@@ -9,8 +9,8 @@ from django.views.i18n import set_language
 from qianmo.web.api import api
 from qianmo.web.guard import Route, pattern
 from qianmo.web.library_routes import LIBRARY_ROUTES
-from qianmo.web.pages import home, lines, map_page, people, rows, setup, work
-from qianmo.web.tiles import layer_picture, layer_tile
+from qianmo.web.pages import home, lines, map_page, people, rows, setup, sheets, undo, work
+from qianmo.web.tiles import changes_tile, layer_picture, layer_tile, raster_picture
 
 __all__ = ["ROUTES", "handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
@@ -28,6 +28,13 @@ ROUTES: tuple[Route, ...] = (
     Route("map/style.json", "map-style", map_page.map_style, "see", is_data=True),
     Route("tiles/<str:version>/<str:layer>/<int:zoom>/<int:column>/<int:row>.mvt", "tile", layer_tile, "see", is_data=True),
     Route("tiles/<str:version>/<str:layer>/<int:zoom>/<int:column>/<int:row>.png", "picture", layer_picture, "see", is_data=True),
+    Route("tiles/changes/<str:before>/<str:after>/<int:zoom>/<int:column>/<int:row>.mvt", "changes-tile", changes_tile, "see", is_data=True),
+    Route("rasters/<str:version>/<str:layer>/<int:zoom>/<int:column>/<int:row>.png", "raster", raster_picture, "see", is_data=True),
+    Route("rasters/<str:layer>.json", "raster-style", map_page.raster_style, "see", is_data=True),
+    Route("sheets/new/", "sheet-new", sheets.new_sheet, "overlay"),
+    Route("sheets/<uuid:number>/", "sheet", sheets.show_sheet, "overlay"),
+    Route("sheets/<uuid:number>/sheet.pdf", "sheet-file", sheets.sheet_file, "overlay"),
+    Route("undo/", "undo", undo.undo_last, "run"),
     Route("layers/<str:layer>/", "layer", home.show_layer, "see"),
     Route("layers/<str:layer>/rights/", "layer-rights", home.layer_rights, "manage"),
     Route("layers/<str:layer>/<path:key>/", "row", rows.show_row, "see"),

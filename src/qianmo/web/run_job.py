@@ -34,7 +34,7 @@ def main(project: str, number: str) -> int:
     told = _Teller(asked.pk)
     try:
         spec = job_spec(asked.job)
-        values = checked_values(spec, {**asked.values, "project": project, **_own_paths(asked.job, project)})
+        values = checked_values(spec, {**asked.values, "project": project, **_own_paths(asked.job, project, str(asked.number))})
         context = Context(user=asked.person.username, progress=told)
         report = spec.run(context, values)
         kept = {"lines": [*report.lines, *context.notes], "files": [list(f) for f in report.files], "figures": _plain(dict(report.figures)), "code": report.exit_code}
@@ -63,8 +63,10 @@ class _Teller:
             Task.objects.filter(pk=self.pk).update(step=step[:200], share=share)
 
 
-def _own_paths(job: str, project: str) -> dict[str, str]:
+def _own_paths(job: str, project: str, number: str) -> dict[str, str]:
     """Paths that the desk sets: documents go into the folder of the project."""
+    if job == "sheet":
+        return {"out": str(Path(project) / "sheets" / f"{number}.pdf")}
     return {"out": str(Path(project) / "book")} if job == "book" else {}
 
 

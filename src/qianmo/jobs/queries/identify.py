@@ -12,6 +12,7 @@ import shapely
 from qianmo.geo.crs import transform
 from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.schema.codes import class_schemes, domain_codes, land_classes
+from qianmo.schema.desk import UNIT_TABLES
 from qianmo.schema.errors import CodeError, MissingDataError
 from qianmo.schema.measures import measures
 from qianmo.schema.tables import table_names, table_spec
@@ -50,7 +51,7 @@ class FoundRow:
         return next((v.value for v in self.values if v.name == name), None)
 
 
-def identify(layers: Sequence[ShownLayer], lon: float, lat: float, *, region: str = "") -> list[FoundRow]:
+def identify(layers: Sequence[ShownLayer], lon: float, lat: float, *, region: str = "", hidden: frozenset[str] = frozenset()) -> list[FoundRow]:
     """Every row at a place, layer by layer in the order given (点查).
 
     Parameters
@@ -61,6 +62,8 @@ def identify(layers: Sequence[ShownLayer], lon: float, lat: float, *, region: st
         The place. [degree]
     region : str
         First digits of the administrative code the viewer may see; '' for all.
+    hidden : frozenset of str
+        Columns of owners that the viewer may not see; where the owner is a unit they are shown all the same.
     """
     found = []
     for shown in layers:
@@ -72,7 +75,7 @@ def identify(layers: Sequence[ShownLayer], lon: float, lat: float, *, region: st
         rows = rows if allowed is None else rows[allowed[rows]]
         if len(rows):
             hit = shapely.dwithin(shown.geometry(rows), point, reach) if reach else shapely.intersects(shown.geometry(rows), point)
-            found += [_row(shown, int(r)) for r in rows[hit]]
+            found += [_row(shown, int(r), hidden) for r in rows[hit]]
     return found
 
 
@@ -96,7 +99,7 @@ def row_number(shown: ShownLayer, key: str, *, region: str = "") -> int:
     raise MissingDataError(f"no row {key!r} in layer {shown.dataset.name}", expected="a name that occurs there", cure="search for it on the map page")
 
 
-def one_row(shown: ShownLayer, row: int, *, region: str = "") -> FoundRow:
+def one_row(shown: ShownLayer, row: int, *, region: str = "", hidden: frozenset[str] = frozenset()) -> FoundRow:
     """One row by its place (要素).
 
     Raises
@@ -107,15 +110,16 @@ def one_row(shown: ShownLayer, row: int, *, region: str = "") -> FoundRow:
     allowed = shown.in_region(region) if region else None
     if not 0 <= row < shown.table.num_rows or (allowed is not None and not allowed[row]):
         raise MissingDataError(f"no row {row} in layer {shown.dataset.name}", expected=f"0 to {shown.table.num_rows - 1}", cure="search for it on the map page")
-    return _row(shown, row)
+    return _row(shown, row, hidden)
 
 
-def _row(shown: ShownLayer, row: int) -> FoundRow:
+def _row(shown: ShownLayer, row: int, hidden: frozenset[str]) -> FoundRow:
+    hidden = frozenset() if shown.dataset.kind in UNIT_TABLES else hidden
     record = shown.table.slice(row, 1).to_pylist()[0]
     spec = {c.name: c for c in table_spec(shown.dataset.kind).columns} if shown.dataset.kind in table_names() else {}
     values = []
     for name, value in record.items():
-        if name == "geometry" or value is None or value == "" or (isinstance(value, float) and not np.isfinite(value)):
+        if name == "geometry" or name in hidden or value is None or value == "" or (isinstance(value, float) and not np.isfinite(value)):
             continue
         column = spec.get(name)
         codes = column.codes if column else ""

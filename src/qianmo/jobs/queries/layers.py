@@ -22,7 +22,7 @@ from qianmo.schema.dataset import Dataset
 from qianmo.schema.errors import CrsError, MissingDataError, QianmoError
 from qianmo.schema.tables import table_names, table_spec
 from qianmo.store.columns import LayerOutline, distinct_values, file_stamp, read_columns, read_outline, release_memory
-from qianmo.store.project import Project, open_project
+from qianmo.store.project import Project, open_generation, open_project
 
 __all__ = ["MERCATOR", "LayerHead", "MapLayers", "ShownLayer"]
 
@@ -103,8 +103,11 @@ class MapLayers:
     Layers are kept by the file they came from, so a change of one layer leaves the others ready.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, generation: int = 0, beside: MapLayers | None = None) -> None:
+        """Layers of the current state, or of a kept `generation`; files it shares with `beside` are taken from there."""
         self.folder = Path(folder)
+        self.generation = generation
+        self._beside = beside
         self._held: tuple[Any, tuple[Project, tuple[CatalogueEntry, ...]]] | None = None
         self._heads: dict[str, tuple[tuple[int, int, int], LayerHead]] = {}
         self._ready: dict[str, tuple[tuple[int, int, int], ShownLayer]] = {}
@@ -121,16 +124,16 @@ class MapLayers:
 
     def _state(self) -> tuple[Project, tuple[CatalogueEntry, ...]]:
         """Project and catalogue, read again only where the pointer or the settings have changed."""
-        stamps = tuple(_stamp(self.folder / name) for name in ("current", "project.toml"))
+        stamps = tuple(_stamp(self.folder / name) for name in ("current", "project.toml")) if not self.generation else ()
         if self._held is None or self._held[0] != stamps:
-            project = open_project(self.folder)
+            project = open_generation(self.folder, self.generation) if self.generation else open_project(self.folder)
             self._held = (stamps, (project, catalogue(project)))
         return self._held[1]
 
     def version(self, name: str) -> str:
-        """A short word that changes when the layer changes (图层版本)."""
+        """A short word that changes when the layer changes (图层版本); of an older state it begins with its number and ``~``."""
         inode, moment, size = file_stamp(self.project().state / "layers" / f"{name}.parquet")
-        return f"{inode:x}-{moment & 0xFFFFFFFFFF:x}-{size:x}"
+        return f"{f'{self.generation}~' if self.generation else ''}{inode:x}-{moment & 0xFFFFFFFFFF:x}-{size:x}"
 
     def head(self, name: str) -> LayerHead:
         """The head of one drawn layer of the current state, without its rows.
@@ -151,6 +154,14 @@ class MapLayers:
             held = (stamp, LayerHead(entry.dataset, path, read_outline(path)))
             self._heads[name] = held
         return held[1]
+
+    def has_same(self, name: str, stamp: tuple[int, int, int]) -> bool:
+        """Whether a layer here is the file with that stamp (是否同一文件)."""
+        try:
+            self.head(name)
+        except MissingDataError:
+            return False
+        return self._heads[name][0] == stamp
 
     def warm(self, names: Sequence[str]) -> threading.Thread:
         """Read layers one after the other in a thread of their own, so that the first question finds them ready (预热)."""
@@ -174,6 +185,8 @@ class MapLayers:
         """
         head = self.head(name)
         stamp = self._heads[name][0]
+        if self._beside is not None and self._beside.has_same(name, stamp):
+            return self._beside.layer(name)
         with self._lock:
             lock = self._locks.setdefault(name, threading.Lock())
         with lock:

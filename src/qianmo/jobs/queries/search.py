@@ -1,19 +1,21 @@
-"""Find rows by code, number, place or name, and places by coordinates (查找)."""
+"""Find rows by code, number, place, name or pinyin initials, and places by coordinates (查找)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
-from qianmo.geo.crs import CGCS2000, china_crs, transform
+from qianmo.geo.crs import CGCS2000, transform
+from qianmo.jobs.queries.initials import initials
 from qianmo.jobs.queries.layers import ShownLayer
-from qianmo.schema.errors import CrsError
+from qianmo.jobs.queries.notation import readings
+from qianmo.jobs.queries.tiles import bounds_lonlat
+from qianmo.schema.desk import UNIT_TABLES
 
-__all__ = ["FoundPlace", "coordinates", "place_of", "search"]
+__all__ = ["FoundPlace", "place_of", "search"]
 
 _SEARCHED = (
     "patch_id", "parcel_id", "zone_id", "redline_id", "patch_number", "village_name", "village_code", "location_name", "owner_name", "holder_name", "title_number", "zone_name",
@@ -21,13 +23,19 @@ _SEARCHED = (
 )  # fmt: skip
 """Columns that are searched, the surest first."""
 
-_NUMBER = r"[-+]?\d+(?:\.\d+)?"
-_ANGLE = re.compile(rf"({_NUMBER})\s*[°度]\s*(?:({_NUMBER})\s*[′'分]\s*)?(?:({_NUMBER})\s*[″\"秒]\s*)?([NSEWnsew东西南北]?)")
+_NAMES = frozenset({"village_name", "location_name", "owner_name", "holder_name", "zone_name", "redline_name", "village", "name"})
+"""Columns that are also searched by the initials of their pinyin."""
+
+_LEAST = 2
+"""Fewer letters are not taken for initials."""
 
 
 @dataclass(frozen=True)
 class FoundPlace:
-    """One answer of a search (查找结果): the row it is, or a bare place where `layer` is ''; the middle and box in degrees."""
+    """One answer of a search (查找结果): the row it is, or a bare place where `layer` is ''; the middle and box in degrees.
+
+    Of a place, `notation`, `order` and `system` say how its coordinates were read, see `qianmo.jobs.queries.notation.Reading`.
+    """
 
     layer: str
     layer_zh: str
@@ -37,49 +45,37 @@ class FoundPlace:
     lon: float
     lat: float
     box: tuple[float, float, float, float]
+    notation: str = ""
+    order: str = ""
+    system: str = ""
 
 
-def search(layers: Sequence[ShownLayer], words: str, *, region: str = "", limit: int = 20) -> list[FoundPlace]:
-    """Rows whose code, number or name holds the words, whole matches first; or the place the words give (查找).
+def search(layers: Sequence[ShownLayer], words: str, *, region: str = "", limit: int = 20, hidden: frozenset[str] = frozenset()) -> list[FoundPlace]:
+    """Rows whose code, number or name holds the words or has their initials, whole matches first; or the places the words give (查找).
 
     Parameters
     ----------
     layers : sequence of ShownLayer
         The layers the viewer may see.
     words : str
-        A code, a part of a name, or coordinates as `coordinates` reads them.
+        A code, a part of a name, initials of its pinyin (``dxc`` finds 东溪村), or coordinates as `readings` reads them:
+        each reading that fits is an answer.
     limit : int
         Most answers.
+    hidden : frozenset of str
+        Columns of owners that the viewer may not see, and so may not search either.
     """
     asked = words.strip()
     if not asked:
         return []
-    place = coordinates(asked, [s.dataset.crs for s in layers])
-    if place is not None:
-        lon, lat = place
-        return [FoundPlace("", "", -1, f"{lon:.6f}, {lat:.6f}", "", lon, lat, (lon, lat, lon, lat))]
+    boxes = [b for s in layers if (b := bounds_lonlat(s.head)) is not None]
+    places = readings(asked, systems=[s.dataset.crs for s in layers], boxes=boxes)
+    if places:
+        return [FoundPlace("", "", -1, f"{p.lon:.6f}, {p.lat:.6f}", "", p.lon, p.lat, (p.lon, p.lat, p.lon, p.lat), p.notation, p.order, p.system) for p in places]
     found: list[tuple[int, FoundPlace]] = []
     for shown in layers:
-        found += _in_layer(shown, asked.lower(), region, limit)
+        found += _in_layer(shown, asked.lower(), region, limit, hidden if shown.dataset.kind not in UNIT_TABLES else frozenset())
     return [place for _, place in sorted(found, key=lambda f: f[0])[:limit]]
-
-
-def coordinates(words: str, systems: Sequence[str] = ()) -> tuple[float, float] | None:
-    """Longitude and latitude that words give, in any usual notation; None where they are no coordinates (坐标识别).
-
-    Degrees with decimals in either order, degrees with minutes and seconds with or without N/E/东/北, and eastings and
-    northings of a Chinese zone: with a zone number in front, or in one of `systems`.
-    """
-    angles = _ANGLE.findall(words)
-    if len(angles) == 2:
-        values = [float(d) + float(m or 0) / 60 + float(s or 0) / 3600 for d, m, s, _ in angles]
-        return _lonlat(values[0], values[1])
-    numbers = [float(n) for n in re.findall(_NUMBER, words)]
-    if len(numbers) != 2 or re.sub(_NUMBER, "", words).strip(" ,;，；、\txyXYenENLBlb=:：()（）东经北纬°") or not re.search(r"[\s,;，；、]", words.strip()):
-        return None
-    if max(abs(n) for n in numbers) <= 180.0:
-        return _lonlat(*numbers)
-    return _projected(numbers, systems)
 
 
 def place_of(shown: ShownLayer, row: int, *, text: str = "") -> FoundPlace:
@@ -93,33 +89,14 @@ def place_of(shown: ShownLayer, row: int, *, text: str = "") -> FoundPlace:
     return FoundPlace(shown.dataset.name, shown.dataset.zh, row, name, text, point.x, point.y, (low.x, low.y, high.x, high.y))
 
 
-def _lonlat(a: float, b: float) -> tuple[float, float] | None:
-    lon, lat = (a, b) if a > b else (b, a)
-    return (lon, lat) if 70.0 <= lon <= 140.0 and 0.0 <= lat <= 60.0 else None
-
-
-def _projected(numbers: list[float], systems: Sequence[str]) -> tuple[float, float] | None:
-    north, east = sorted(numbers)
-    if east < 1e6:
-        north, east = east if east > north and east > 1e6 else max(numbers), min(numbers)
-    codes = [f"EPSG:{c.epsg}" for c in china_crs().values() if c.datum == "CGCS2000" and c.zone_prefix and c.zone_no == int(east // 1e6) and c.zone_width_deg == 3]
-    for code in [*codes, *dict.fromkeys(systems)]:
-        try:
-            point = transform(np.array([shapely.Point(east, north)], dtype=object), code, CGCS2000)[0]
-        except CrsError:
-            continue
-        found = _lonlat(point.x, point.y)
-        if found is not None:
-            return found
-    return None
-
-
-def _in_layer(shown: ShownLayer, asked: str, region: str, limit: int) -> list[tuple[int, FoundPlace]]:
+def _in_layer(shown: ShownLayer, asked: str, region: str, limit: int, hidden: frozenset[str]) -> list[tuple[int, FoundPlace]]:
     allowed = shown.in_region(region) if region else None
     rows: dict[int, tuple[int, str]] = {}
-    for order, column in enumerate(n for n in _SEARCHED if n in shown.table.column_names):
+    for order, column in enumerate(n for n in _SEARCHED if n in shown.table.column_names and n not in hidden):
         coded = shown.coded(column)
         match = [n for n, v in enumerate(coded.values) if asked in v.lower()]
+        if column in _NAMES and len(asked) >= _LEAST and asked.isascii() and asked.isalpha():
+            match += [n for n, v in enumerate(_initials(shown, column)) if asked in v]
         if not match:
             continue
         whole = {n for n in match if coded.values[n].lower() == asked}
@@ -133,3 +110,8 @@ def _in_layer(shown: ShownLayer, asked: str, region: str, limit: int) -> list[tu
     return [(rank, place_of(shown, row, text=text)) for row, (rank, text) in best if np.isfinite(shown.box[:, row]).all()]
 
 
+def _initials(shown: ShownLayer, column: str) -> tuple[str, ...]:
+    key = ("initials", column)
+    if key not in shown.made:
+        shown.made[key] = initials(shown.coded(column).values)
+    return shown.made[key]

@@ -72,8 +72,8 @@ def vector_tile(shown: ShownLayer, zoom: int, column: int, row: int, *, region: 
     return b""
 
 
-def picture_tile(shown: ShownLayer, zoom: int, column: int, row: int, *, region: str = "") -> bytes:
-    """One layer of one tile as a PNG of 256 x 256 with the class colours (栅格底图瓦片).
+def picture_tile(shown: ShownLayer, zoom: int, column: int, row: int, *, region: str = "", after: bool = False) -> bytes:
+    """One layer of one tile as a PNG of 256 x 256 with the class colours; of a plan also those it aims at (栅格底图瓦片).
 
     Raises
     ------
@@ -82,9 +82,9 @@ def picture_tile(shown: ShownLayer, zoom: int, column: int, row: int, *, region:
     """
     _check(zoom, column, row)
     style = style_of(shown.head)
-    values = ["", *style.symbols]
-    codes = picture_codes(_picture(shown, style.column, values, region), zoom, column, row)
-    colours = [s.fill or "#d9d9d9" for s in style.symbols.values()] or [style.single.fill or "#d9d9d9"]
+    symbols, by = (style.after_symbols, style.after) if after and style.after else (style.symbols, style.column)
+    codes = picture_codes(_picture(shown, by, ["", *symbols], region), zoom, column, row)
+    colours = [s.fill or "#d9d9d9" for s in symbols.values()] or [style.single.fill or "#d9d9d9"]
     image = Image.fromarray(np.minimum(codes, 255).astype(np.uint8), "P")
     image.putpalette(b"\xff\xff\xff" + b"".join(bytes.fromhex(c[1:]) for c in colours[:255]))
     out = io.BytesIO()
@@ -100,7 +100,7 @@ def _check(zoom: int, column: int, row: int) -> None:
 def _fields(shown: ShownLayer) -> dict[str, TileField]:
     def make() -> dict[str, TileField]:
         style = style_of(shown.head)
-        named = {"c": style.column, "n": style.label}
+        named = {"c": style.column, "n": style.label, "a": style.after}
         return {key: shown.coded(column) for key, column in named.items() if column}
 
     return _once(shown, "tile fields", make)
@@ -117,7 +117,7 @@ def _picture(shown: ShownLayer, column: str, values: list[str], region: str) -> 
         allowed = shown.in_region(region) if region else None
         return tile_picture(shown.rings, codes if allowed is None else np.where(allowed, codes, 0), zoom=PICTURE_ZOOM)
 
-    return _once(shown, ("picture", region), make)
+    return _once(shown, ("picture", column, region), make)
 
 
 def _once(shown: ShownLayer, key: Any, make: Callable[[], Any]) -> Any:

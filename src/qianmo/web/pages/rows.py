@@ -7,7 +7,7 @@ from django.shortcuts import render
 
 from qianmo.jobs.queries.identify import identify, one_row, row_number
 from qianmo.jobs.queries.search import place_of
-from qianmo.web.authorise import shown_layer, shown_layers, viewer_of
+from qianmo.web.authorise import hidden_columns, shown_layer, shown_layers, viewer_of
 
 __all__ = ["show_row"]
 
@@ -17,8 +17,8 @@ def show_row(request: HttpRequest, layer: str, key: str) -> HttpResponse:
     viewer = viewer_of(request)
     shown = shown_layer(viewer, layer)
     number = row_number(shown, key, region=viewer.region)
-    found = one_row(shown, number, region=viewer.region)
+    found = one_row(shown, number, region=viewer.region, hidden=hidden_columns(viewer))
     place = place_of(shown, number)
-    here = identify(shown_layers(viewer), place.lon, place.lat, region=viewer.region)
+    here = identify(shown_layers(viewer), place.lon, place.lat, region=viewer.region, hidden=hidden_columns(viewer))
     others = [f for f in here if (f.layer, f.row) != (layer, number)]
     return render(request, "desk/row.html", {"found": found, "others": others, "place": place, "dataset": shown.dataset})
