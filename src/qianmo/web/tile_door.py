@@ -31,7 +31,7 @@ __all__ = ["forget", "tile_door"]
 
 _ADDRESS = re.compile(r"/tiles/([^/]+)/([^/]+)/([0-9]{1,9})/([0-9]{1,9})/([0-9]{1,9})\.(mvt|png)", re.ASCII)
 _KEPT_S = 60.0
-"""An answer is asked for again after this time, changed or not. [s]"""
+"""An answer is asked for again after this time, changed or not, so that a session outlives its end by no more. [s]"""
 _SESSIONS = 512
 
 
@@ -89,8 +89,7 @@ def _known(session: str) -> _Kept | None:
     person = get_user(probe)
     if not isinstance(person, Person) or not person.is_active:
         return None
-    left = min(_KEPT_S, probe.session.get_expiry_date().timestamp() - time.time()) if probe.session.get("_session_expiry") else _KEPT_S
-    kept = _Kept(stamp, now + left, person.viewer(), demands())
+    kept = _Kept(stamp, now + _KEPT_S, person.viewer(), demands())
     if stamp:
         with _lock:
             if len(_kept) >= _SESSIONS:
