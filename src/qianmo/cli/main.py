@@ -7,9 +7,10 @@ import getpass
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
 from qianmo import __version__
@@ -98,7 +99,21 @@ def _run(words: list[str]) -> int:
         print(report_json(name, report, context.notes))
     else:
         print_report(report, context.notes)
+    if name == "demo" and values.get("serve"):
+        return _served_demo(values)
     return report.exit_code
+
+
+def _served_demo(values: Mapping[str, Any]) -> int:
+    """Open the door to the example that was made, with its sample offices."""
+    serve_sample = import_module("qianmo.web.sample_offices").serve_sample
+    try:
+        report = serve_sample((Path(values["out"]) / "project").resolve(), port=int(values["port"]), no_browser=bool(values["no_browser"]))
+    except QianmoError as error:
+        print_error(error)
+        return next(code for kind, code in _EXIT if isinstance(error, kind))
+    print_report(report, [])
+    return 0
 
 
 class _Parser(argparse.ArgumentParser):

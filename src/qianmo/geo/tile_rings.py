@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import shapely
@@ -25,6 +26,8 @@ _MARGIN = 64
 _REACH = 1024
 """How far a shape may stick out of the tile before it is clipped. [units of the tile]"""
 
+_BLOCK = 256
+
 
 @dataclass(frozen=True, eq=False)
 class TileRings:
@@ -42,6 +45,14 @@ class TileRings:
     hole: np.ndarray
     row_start: np.ndarray
     box: np.ndarray
+
+    @cached_property
+    def blocks(self) -> np.ndarray:
+        """The box around every 256 rows that follow one another, as four arrays; neighbours in a file often lie together."""
+        count = self.box.shape[1]
+        first = np.arange(0, count, _BLOCK)
+        low, high = np.minimum.reduceat, np.maximum.reduceat
+        return np.stack([f(self.box[k], first) for k, f in enumerate((low, low, high, high))]) if count else self.box
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +129,10 @@ def tile_window(zoom: int, column: int, row: int, *, margin: int = _MARGIN) -> t
 
 def rows_in(rings: TileRings, window: tuple[int, int, int, int]) -> np.ndarray:
     """Rows whose box meets a window of world units, in order."""
-    x0, y0, x1, y1 = window
-    return np.flatnonzero((rings.box[0] <= x1) & (rings.box[2] >= x0) & (rings.box[1] <= y1) & (rings.box[3] >= y0))
+    near = np.flatnonzero(_meets(rings.blocks, window))
+    rows = (near[:, None] * _BLOCK + np.arange(_BLOCK)).ravel()
+    rows = rows[: np.searchsorted(rows, rings.box.shape[1])]
+    return rows[_meets(rings.box[:, rows], window)]
 
 
 def tile_shapes(rings: TileRings, rows: np.ndarray, zoom: int, column: int, row: int, *, coarse: int = 0) -> TileShapes:
@@ -161,6 +174,13 @@ def _boxes(units: np.ndarray, start: np.ndarray, row_start: np.ndarray) -> np.nd
     return box
 
 
+def _meets(box: np.ndarray, window: tuple[int, int, int, int]) -> np.ndarray:
+    """Which boxes, as four arrays, meet a window."""
+    x0, y0, x1, y1 = window
+    found: np.ndarray = (box[0] <= x1) & (box[2] >= x0) & (box[1] <= y1) & (box[3] >= y0)
+    return found
+
+
 def _spread(first: np.ndarray, count: np.ndarray) -> np.ndarray:
     """The whole numbers from `first` on, `count` of them, one run after the other."""
     total = int(count.sum())
@@ -175,20 +195,17 @@ def _taken(rings: TileRings, rows: np.ndarray, origin: np.ndarray) -> TileShapes
 
 
 def _clipped(rings: TileRings, rows: np.ndarray, origin: np.ndarray, window: tuple[int, int, int, int]) -> TileShapes:
-    """The same, cut to the window; each row alone, as they are few."""
-    x0, y0, x1, y1 = window
-    drawn, owner = [], []
-    for row in rows:
-        shape = _shape(rings, int(row))
-        try:
-            cut = shapely.clip_by_rect(shape, x0, y0, x1, y1)
-        except shapely.GEOSException:
-            cut = shapely.intersection(shapely.make_valid(shape), shapely.box(x0, y0, x1, y1))
-        for part in shapely.get_parts(cut):
-            if shapely.get_type_id(part) in ((3,) if rings.kind == 3 else (1,)) and not part.is_empty:
-                drawn.append(part)
-                owner.append(row)
-    parts, rows_of = np.array(drawn, dtype=object), np.array(owner, dtype=np.int64)
+    """The same, cut to the window."""
+    shapes = _shapes(rings, rows)
+    try:
+        cut = shapely.clip_by_rect(shapes, *window)
+    except shapely.GEOSException:
+        cut = np.array([_cut(shape, window) for shape in shapes], dtype=object)
+    parts, at = shapely.get_parts(cut, return_index=True)
+    deep = shapely.get_type_id(parts) > 3  # a collection may hold what is asked for
+    parts, inner = shapely.get_parts(parts, return_index=True) if deep.any() else (parts, np.arange(len(parts)))
+    kept = (shapely.get_type_id(parts) == (3 if rings.kind == 3 else 1)) & ~shapely.is_empty(parts)
+    parts, rows_of = parts[kept], rows[at[inner[kept]]]
     hole = np.zeros(len(parts), bool)
     if rings.kind == 3 and len(parts):
         parts, index = shapely.get_rings(shapely.orient_polygons(parts, exterior_cw=False), return_index=True)
@@ -201,15 +218,27 @@ def _clipped(rings: TileRings, rows: np.ndarray, origin: np.ndarray, window: tup
     return TileShapes(np.rint(xy).astype(np.int32) - origin.astype(np.int32), start, rows_of, hole)
 
 
-def _shape(rings: TileRings, row: int) -> shapely.Geometry:
-    """One row as a geometry in world units."""
-    ring = range(int(rings.row_start[row]), int(rings.row_start[row + 1]))
-    lines = [rings.xy[rings.start[r] : rings.start[r + 1]].astype(float) for r in ring]
+def _shapes(rings: TileRings, rows: np.ndarray) -> np.ndarray:
+    """Some rows as geometries in world units."""
+    ring = _spread(rings.row_start[rows], rings.row_start[rows + 1] - rings.row_start[rows])
+    owner = np.repeat(np.arange(len(rows)), rings.row_start[rows + 1] - rings.row_start[rows])
+    count = rings.start[ring + 1] - rings.start[ring]
+    xy = rings.xy[_spread(rings.start[ring], count)].astype(float)
+    line = np.repeat(np.arange(len(ring)), count)
+    out = np.full(len(rows), None, dtype=object)
     if rings.kind == 2:
-        return shapely.MultiLineString(lines)
-    outer = [n for n, r in enumerate(ring) if not rings.hole[r]]
-    bounds = [*outer, len(lines)]
-    return shapely.MultiPolygon([(lines[a], lines[a + 1 : b]) for a, b in zip(bounds[:-1], bounds[1:])])
+        return np.asarray(shapely.multilinestrings(shapely.linestrings(xy, indices=line), indices=owner, out=out))
+    outer = ~rings.hole[ring]
+    polygons = shapely.polygons(shapely.linearrings(xy, indices=line), indices=np.cumsum(outer) - 1)
+    return np.asarray(shapely.multipolygons(polygons, indices=owner[outer], out=out))
+
+
+def _cut(shape: shapely.Geometry, window: tuple[int, int, int, int]) -> shapely.Geometry:
+    """One shape cut to the window, repaired first where that fails."""
+    try:
+        return shapely.clip_by_rect(shape, *window)
+    except shapely.GEOSException:
+        return shapely.intersection(shapely.make_valid(shape), shapely.box(*window))
 
 
 def _rounded(shapes: TileShapes, shift: int, coarse: int) -> TileShapes:

@@ -23,6 +23,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     source = Path(values["data"]) if values["data"] else example_folder()
     out = Path(values["out"])
     project = out / "project"
+    if (project / "current").exists() and values.get("serve"):
+        return JobReport((f"示例已在 {project} (the example is there)",))
     if (project / "current").exists():
         raise NotAllowedError(f"{project} 已存在 (the demo was made here before)", cure="换一个 --out 文件夹, 或先删除它")
     recipe = recipe_from_file(read_toml(source / "ingest.toml"), source)
@@ -60,6 +62,9 @@ SPECS = (
         (
             JobOption("out", "path", "输出文件夹", "folder for everything that is made", default="demo-out"),
             JobOption("data", "path", "示例数据文件夹", "folder of the example files"),
+            JobOption("serve", "flag", "随后在浏览器中打开, 带示例部门账户", "then open it in the browser, with sample offices", default=False),
+            JobOption("port", "integer", "端口", "port", default=8600),
+            JobOption("no_browser", "flag", "不自动打开浏览器", "do not open a browser", default=False),
         ),
         run,
     ),

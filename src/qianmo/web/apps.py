@@ -13,3 +13,14 @@ class DeskConfig(AppConfig):
     name = "qianmo.web"
     label = "desk"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Keep the stamp of the rights in place, and log who signs in."""
+        from django.db.models.signals import post_migrate
+
+        from qianmo.web import security_log
+        from qianmo.web.rights_stamp import install
+
+        security_log.connect()
+
+        post_migrate.connect(install, sender=self, dispatch_uid="desk-rights-stamp")

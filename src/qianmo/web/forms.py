@@ -18,6 +18,7 @@ from qianmo.web.models import LayerRight, Person
 
 __all__ = ["FirstPersonForm", "LayerForm", "PersonForm", "RedLineForm", "RightsForm", "job_form", "job_values"]
 
+_MOST_BYTES = 20 << 20
 _TEXTS = forms.Textarea(attrs={"rows": 3})
 
 
@@ -120,6 +121,8 @@ def _field(option: JobOption) -> forms.Field:
 def _text_of(file: UploadedFile | None) -> str:
     if file is None:
         return ""
+    if (file.size or 0) > _MOST_BYTES:
+        raise ValidationError(_("The file is larger than 20 MB. Simplify the outline."))
     try:
         return file.read().decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -10,7 +10,7 @@ import secrets
 import sys
 import threading
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,28 @@ from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import NotAllowedError
 from qianmo.web.settings import configure
 
-__all__ = ["SPECS", "prepared", "run"]
+__all__ = ["SPECS", "prepared", "run", "serve_application"]
 
 _THREADS = 8
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Serve one project until the window is closed or Ctrl+C is pressed."""
-    from waitress import create_server
-
     project, port, host = Path(values["project"]).resolve(), int(values["port"]), str(values["host"])
     application, word = prepared(project, database_url=values.get("database") or "", hosts=tuple(values.get("name") or ()), secure=bool(values.get("https")))
+    return serve_application(application, host=host, port=port, word=word, browser=not values.get("no_browser"))
+
+
+def serve_application(application: Any, *, host: str, port: int, word: str = "", browser: bool = True, lines: Sequence[str] = ()) -> JobReport:
+    """Serve a prepared application until Ctrl+C, and say where it is (监听).
+
+    Raises
+    ------
+    NotAllowedError
+        The port is taken.
+    """
+    from waitress import create_server
+
     try:
         server = create_server(application, host=host, port=port, threads=_THREADS, ident="qianmo", max_request_body_size=1 << 30, clear_untrusted_proxy_headers=True)
     except OSError as fault:
@@ -38,10 +49,10 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     home = f"http://{'127.0.0.1' if host in ('0.0.0.0', '') else host}:{server.effective_port}/"
     opened = f"{home}setup/?token={word}" if word else home
     _say(f"阡陌网页已启动 (the desk is ready): {home}")
-    if word:
-        _say(f"首次使用, 请打开 (first user): {opened}")
+    for line in (*((f"首次使用, 请打开 (first user): {opened}",) if word else ()), *lines):
+        _say(line)
     _say("按 Ctrl+C 停止 (Ctrl+C stops)")
-    if not values.get("no_browser"):
+    if browser:
         threading.Timer(0.5, webbrowser.open, (opened,)).start()
     try:
         server.run()

@@ -56,7 +56,7 @@ def database(project: Path, url: str = "") -> dict[str, Any]:
     """
     if not url:
         options = {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;", "transaction_mode": "IMMEDIATE", "timeout": 20}
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(project / "desk.sqlite3"), "OPTIONS": options}
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(project / "desk.sqlite3"), "OPTIONS": options, "CONN_MAX_AGE": 60}
     parts = urlsplit(url)
     if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
         raise SchemaError(f"database {parts.scheme or url!r}", expected="postgresql://user:password@host:port/name", cure="leave it out for SQLite in the project folder")
@@ -115,7 +115,7 @@ _APPS = [
 ]  # fmt: skip
 
 _MIDDLEWARE = [
-    "qianmo.web.headers.headers", "django.middleware.security.SecurityMiddleware", "whitenoise.middleware.WhiteNoiseMiddleware",
+    "qianmo.web.headers.headers", "qianmo.web.tile_door.tile_door", "django.middleware.security.SecurityMiddleware", "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware", "django.middleware.locale.LocaleMiddleware", "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware", "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware", "django.middleware.clickjacking.XFrameOptionsMiddleware",

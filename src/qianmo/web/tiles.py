@@ -9,33 +9,38 @@ from functools import partial
 from django.http import HttpRequest, HttpResponse
 
 from qianmo.jobs.queries.changes import side
+from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.rasters import raster_tile, raster_version
 from qianmo.jobs.queries.tiles import picture_tile, vector_tile
+from qianmo.schema.desk import Viewer
 from qianmo.web.authorise import compared_layers, shown_layer, shown_raster, viewer_of
 from qianmo.web.desk import layers
 
-__all__ = ["changes_tile", "layer_picture", "layer_tile", "raster_picture", "state_of"]
+__all__ = ["TILE_KINDS", "changes_tile", "layer_picture", "layer_tile", "raster_picture", "state_of", "tile_response"]
 
-_SMALL = 64 << 10
+_SMALL = 160 << 10
 """Smaller tiles are sent as they are: packing takes longer than it saves in an office network. [bytes]"""
+
+TILE_KINDS: dict[str, tuple[Callable[..., bytes], str]] = {"mvt": (vector_tile, "application/vnd.mapbox-vector-tile"), "png": (picture_tile, "image/png")}
+"""What makes a tile, and its type, by the ending of its address."""
 
 
 def layer_tile(request: HttpRequest, version: str, layer: str, zoom: int, column: int, row: int) -> HttpResponse:
     """One layer of one tile as vectors, from the state of this moment (矢量瓦片)."""
-    return _tile(request, version, layer, zoom, column, row, vector_tile, "application/vnd.mapbox-vector-tile")
+    return _tile(request, version, layer, (zoom, column, row), TILE_KINDS["mvt"])
 
 
 def layer_picture(request: HttpRequest, version: str, layer: str, zoom: int, column: int, row: int) -> HttpResponse:
     """One layer of one tile as a picture, for small scales (底图瓦片)."""
-    after = request.GET.get("after") == "1"
-    return _tile(request, version, layer, zoom, column, row, partial(picture_tile, after=after), "image/png")
+    make, media = TILE_KINDS["png"]
+    return _tile(request, version, layer, (zoom, column, row), (partial(make, after=request.GET.get("after") == "1"), media))
 
 
 def changes_tile(request: HttpRequest, before: str, after: str, zoom: int, column: int, row: int) -> HttpResponse:
     """What changed between two sides, of one tile (变化瓦片)."""
     viewer = viewer_of(request)
     shown = compared_layers(viewer, side(before), side(after))
-    return _answer(request, vector_tile(shown, zoom, column, row, region=viewer.region), "application/vnd.mapbox-vector-tile", keep=False)
+    return _answer(request, vector_tile(shown, zoom, column, row, region=viewer.region), TILE_KINDS["mvt"][1], keep=False)
 
 
 def raster_picture(request: HttpRequest, version: str, layer: str, zoom: int, column: int, row: int) -> HttpResponse:
@@ -50,16 +55,31 @@ def state_of(version: str) -> int:
     return int(number) if mark and number.isdigit() and len(number) < 9 else 0
 
 
-def _tile(request: HttpRequest, version: str, layer: str, zoom: int, column: int, row: int, make: Callable[..., bytes], kind: str) -> HttpResponse:
-    viewer, generation = viewer_of(request), state_of(version)
-    shown = shown_layer(viewer, layer, generation)
-    body = make(shown, zoom, column, row, region=viewer.region)
-    return _answer(request, body, kind, keep=version == layers(generation).version(layer))
+def tile_response(
+    request: HttpRequest, viewer: Viewer, shown: ShownLayer, version: str, place: tuple[int, int, int], kind: tuple[Callable[..., bytes], str]
+) -> HttpResponse:
+    """The tile of a layer that the viewer may see, for the browser to keep where its address is that of the state it shows (瓦片应答).
+
+    Raises
+    ------
+    MissingDataError
+        There is no such tile.
+    """
+    make, media = kind
+    body = make(shown, *place, region=viewer.region)
+    return _answer(request, body, media, keep=version == layers(state_of(version)).version(shown.dataset.name))
 
 
-def _answer(request: HttpRequest, body: bytes, kind: str, *, keep: bool) -> HttpResponse:
-    response = HttpResponse(body, content_type=kind, status=200 if body else 204)
-    if len(body) > _SMALL and kind != "image/png" and "gzip" in request.headers.get("Accept-Encoding", ""):
+def _tile(
+    request: HttpRequest, version: str, layer: str, place: tuple[int, int, int], kind: tuple[Callable[..., bytes], str]
+) -> HttpResponse:
+    viewer = viewer_of(request)
+    return tile_response(request, viewer, shown_layer(viewer, layer, state_of(version)), version, place, kind)
+
+
+def _answer(request: HttpRequest, body: bytes, media: str, *, keep: bool) -> HttpResponse:
+    response = HttpResponse(body, content_type=media, status=200 if body else 204)
+    if len(body) > _SMALL and media != "image/png" and "gzip" in request.headers.get("Accept-Encoding", ""):
         response.content = gzip.compress(body, compresslevel=1)
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding, Cookie"

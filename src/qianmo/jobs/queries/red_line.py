@@ -20,6 +20,17 @@ from qianmo.schema.errors import SchemaError, TopologyError
 __all__ = ["CoveredGroup", "CoveredLayer", "RedLine", "over_layers", "red_line_from"]
 
 _MAX_VERTICES = 200_000
+_CELLS = 160
+"""Cells along each side of the box of a red line, by which most rows are told to lie inside or apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Field:
+    """Cells over a red line (网格): its box, and how many cells up to each corner meet it and lie inside."""
+
+    box: tuple[float, float, float, float]
+    met: np.ndarray
+    whole: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,34 +106,36 @@ def over_layers(layers: Sequence[ShownLayer], line: RedLine, *, region: str = ""
     region : str
         First digits of the administrative code the viewer may see; '' for all.
     """
-    projected: dict[str, shapely.Geometry] = {}
+    projected: dict[str, tuple[shapely.Geometry, _Field]] = {}
     found = []
     for shown in layers:
         crs = shown.dataset.crs
         if crs not in projected:
             shape = transform(np.array([line.shape], dtype=object), CGCS2000, crs)[0]
             shapely.prepare(shape)
-            projected[crs] = shape
-        found.append(_over(shown, projected[crs], region))
+            projected[crs] = (shape, _field(shape))
+        found.append(_over(shown, *projected[crs], region))
     return found
 
 
-def _over(shown: ShownLayer, shape: shapely.Geometry, region: str) -> CoveredLayer:
+def _over(shown: ShownLayer, shape: shapely.Geometry, field: _Field, region: str) -> CoveredLayer:
     x0, y0, x1, y1 = shape.bounds
     rows = np.flatnonzero((shown.box[0] <= x1) & (shown.box[2] >= x0) & (shown.box[1] <= y1) & (shown.box[3] >= y0))
     allowed = shown.in_region(region) if region else None
     rows = rows if allowed is None else rows[allowed[rows]]
-    rows, area = _common_areas(shape, rows, shown) if len(rows) else (rows, np.empty(0))
+    rows, area = _common_areas(shape, field, rows, shown) if len(rows) else (rows, np.empty(0))
     d = shown.dataset
     return CoveredLayer(d.name, d.zh, d.kind, len(rows), float(area.sum()), _groups(shown, rows, area), d.synthetic, d.vintage)
 
 
-def _common_areas(shape: shapely.Geometry, rows: np.ndarray, shown: ShownLayer) -> tuple[np.ndarray, np.ndarray]:
+def _common_areas(shape: shapely.Geometry, field: _Field, rows: np.ndarray, shown: ShownLayer) -> tuple[np.ndarray, np.ndarray]:
     """Rows that share area with the red line, and the area of the common part; of lines and points those that meet it. [m2]
 
-    A row whose box lies inside the red line lies inside too, so its drawing is not needed where its ellipsoidal area is known.
+    A row whose box lies in cells inside the red line lies inside too, so its drawing is not needed where its ellipsoidal area is known.
     """
-    inside = shapely.contains_properly(shape, shapely.box(*shown.box[:, rows]))
+    inside = np.zeros(len(rows), bool)
+    if shown.rings.kind == 3:
+        rows, inside = _sorted_out(field, rows, shown.box[:, rows])
     known = _known_areas(shown)
     whole = np.zeros(len(rows)) if known is None else known[rows]
     drawn = ~inside | ~(whole > 0) if shown.rings.kind == 3 else np.ones(len(rows), bool)
@@ -143,6 +156,36 @@ def _known_areas(shown: ShownLayer) -> np.ndarray | None:
     if "ellipsoid_area_m2" not in shown.table.column_names:
         return None
     return shown.table.column("ellipsoid_area_m2").to_numpy()
+
+
+def _sorted_out(field: _Field, rows: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that may meet the red line, and which of them surely lie inside, by the cells their boxes cover."""
+    x0, y0, x1, y1 = field.box
+    size = np.array([(x1 - x0) / _CELLS, (y1 - y0) / _CELLS])
+    low = np.floor((box[:2].T - [x0, y0]) / size).astype(np.int64)
+    high = np.floor((box[2:].T - [x0, y0]) / size).astype(np.int64)
+    within = ((low >= 0) & (high < _CELLS)).all(axis=1)
+    low, high = np.clip(low, 0, _CELLS - 1), np.clip(high, 0, _CELLS - 1) + 1
+    (i, j), (k, m) = low.T, high.T
+    met, whole = (s[k, m] - s[i, m] - s[k, j] + s[i, j] for s in (field.met, field.whole))
+    near = met > 0
+    inside = within & (whole == (k - i) * (m - j))
+    return rows[near], inside[near]
+
+
+def _field(shape: shapely.Geometry) -> _Field:
+    """Cells over the box of a red line: which meet it and which lie inside, summed up from the corner."""
+    x0, y0, x1, y1 = shape.bounds
+    x, y = np.linspace(x0, x1, _CELLS + 1), np.linspace(y0, y1, _CELLS + 1)
+    pad = 1e-6 * max(x1 - x0, y1 - y0)
+    i, j = np.meshgrid(np.arange(_CELLS), np.arange(_CELLS), indexing="ij")
+    cells = shapely.box(x[i] - pad, y[j] - pad, x[i + 1] + pad, y[j + 1] + pad)
+    sums = []
+    for hit in (shapely.intersects(shape, cells), shapely.contains_properly(shape, cells)):
+        total = np.zeros((_CELLS + 1, _CELLS + 1), np.int64)
+        total[1:, 1:] = hit.cumsum(axis=0).cumsum(axis=1)
+        sums.append(total)
+    return _Field((x0, y0, x1, y1), sums[0], sums[1])
 
 
 def _common(shape: shapely.Geometry, geoms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
