@@ -172,10 +172,10 @@ def test_a_layer_of_another_department_is_not_named_on_a_checklist(office):
     from qianmo.web.models import LayerRight
 
     before = office.of("zi").get(f"/reviews/{office.id}/points/自然资源/").content.decode()
-    assert "landuse_patch@" in before
+    assert "/layers/landuse_patch/" in before
     LayerRight.objects.create(layer="landuse_patch", departments="农业农村")
     after = office.of("zi").get(f"/reviews/{office.id}/points/自然资源/").content.decode()
-    assert "landuse_patch@" not in after and "/parcels/" not in after and "您无权查看的图层" in after
+    assert "/layers/landuse_patch/" not in after and "/parcels/" not in after and "您无权查看的图层" in after
 
 
 def test_a_chip_leads_to_its_parcel_on_the_map(office):

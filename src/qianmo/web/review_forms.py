@@ -14,9 +14,9 @@ from qianmo.governance.review_progress import can_sign, current_group, due_outco
 from qianmo.governance.review_records import APPLICANT_DESK, MANDATORY, MODES, Person, ReviewEvent, ReviewState
 from qianmo.governance.review_rights import check_rights, local_day, review_verbs
 from qianmo.schema.errors import ReviewRefusedError
-from qianmo.web.review_words import mode_word, name_of, word
+from qianmo.web.review_words import group_word, mode_word, name_of, word
 
-__all__ = ["FOLLOW_UPS", "move_content", "move_form", "seats_for"]
+__all__ = ["FOLLOW_UPS", "move_content", "move_form", "open_items", "seats_for"]
 
 FOLLOW_UPS = 3
 """Follow-ups that the form of closing a meeting has room for."""
@@ -76,7 +76,7 @@ def seats_for(verb: str, state: ReviewState, me: Person, now: datetime) -> Choic
             if (verb in ("opine", "return", "urge") and not can_sign(state, seat)) or (verb == "drop_sign" and not seat.added_by) or (verb == "undelegate" and not seat.delegate) \
                     or (verb == "add_sign" and group.mode == "vote"):  # fmt: skip
                 continue
-            found.append((seat.id, f"{seat.department} · {name_of(state, seat.person)} · {group.id}"))
+            found.append((seat.id, f"{seat.department} · {name_of(state, seat.person)} · {group_word(group.id)}"))
     return found
 
 
@@ -102,7 +102,7 @@ def _fields(verb: str, state: ReviewState, me: Person, now: datetime, accounts: 
         case "return":
             if me.role != "secretary":
                 return {"seat": _choice(_("Seat"), seats)}
-            groups = [(g.id, _("To the group %(name)s, whose seats then sign anew") % {"name": g.id}) for g in state.groups if state.phase in ("IN_REVIEW", "MEETING", "RESOLVED")]
+            groups = [(g.id, _("To the group %(name)s, whose seats then sign anew") % {"name": group_word(g.id)}) for g in state.groups if state.phase in ("IN_REVIEW", "MEETING", "RESOLVED")]
             return {"to": _choice(_("Return to"), [("applicant", _("To the applicant, who hands in a changed package")), *groups])}
         case "add_sign":
             where = [("before", _("Before: the seat waits for the added signer")), ("after", _("After: the group waits for the added signer"))]
@@ -121,7 +121,7 @@ def _fields(verb: str, state: ReviewState, me: Person, now: datetime, accounts: 
         case "attend":
             return {"member": _choice(_("Who is present"), _absent(state, me))}
         case "recuse" | "vote":
-            items = _choice(_("Item"), _open_items(state, me))
+            items = _choice(_("Item"), open_items(state, me))
             return {"item": items, **({"choice": _choice(_("Vote"), [(c, word("choice", c)) for c in CHOICES], radio=True)} if verb == "vote" else {})}
         case "close_meeting":
             return _minutes_fields(state)
@@ -202,8 +202,8 @@ def _absent(state: ReviewState, me: Person) -> Choices:
     return [(m, name_of(state, m)) for m in meeting.members if m not in meeting.present and (m == me.id or me.role == "secretary")]
 
 
-def _open_items(state: ReviewState, me: Person) -> Choices:
-    """Items on which the person has neither voted nor stepped aside."""
+def open_items(state: ReviewState, me: Person) -> Choices:
+    """Items of the meeting that goes on, on which the person has neither voted nor stepped aside (待表决议题)."""
     meeting = state.meeting
     if meeting is None:
         return []

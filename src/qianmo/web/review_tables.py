@@ -16,7 +16,8 @@ from qianmo.governance.review_progress import can_sign, current_group, group_res
 from qianmo.governance.review_records import Group, Person, Seat
 from qianmo.governance.review_waiting import desk_changes, waiting_by_desk
 from qianmo.jobs.queries.review_desk import ReviewView, waits_of
-from qianmo.web.review_words import day_word, name_of, step_word, time_word, verb_word, word
+from qianmo.web.review_words import day_word, group_word, mode_names, name_of, step_word, time_word, verb_word, word
+from qianmo.web.words import both
 
 __all__ = ["REVIEW_TABLES", "Cell", "PageTable", "changes_of_desks", "days_by_desk", "inbox", "review_table"]
 
@@ -44,6 +45,11 @@ class PageTable:
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     empty: str
+
+    @property
+    def heads(self) -> list[tuple[str, bool]]:
+        """Headings, each with whether its column holds numbers."""
+        return [(h, bool(self.rows) and all(row[n].is_number for row in self.rows)) for n, h in enumerate(self.head)]
 
     def plain(self) -> list[list[str | int | float]]:
         """Values without links."""
@@ -82,7 +88,7 @@ def days_by_desk(views: Sequence[ReviewView], today: date) -> PageTable:
          Cell("—" if pd.isna(r.on_time) else f"{float(r.on_time):.0%}"), Cell(int(r.days_lost), "", "late" if r.days_lost else ""))
         for r in waits.itertuples()
     )  # fmt: skip
-    head = (_("Step"), _("Desk"), _("Waits"), _("Median days"), _("Longest"), _("Total days"), _("On time"), _("Days beyond the term"))
+    head = (_("Step"), _("Department"), _("Waits"), _("Median days"), _("Longest"), _("Total days"), _("On time"), _("Days beyond the term"))
     return PageTable("days", _("Working days by desk"), head, rows, _("Nothing has waited yet."))
 
 
@@ -93,7 +99,7 @@ def changes_of_desks(views: Sequence[ReviewView]) -> PageTable:
         (Cell(r.department), Cell(int(r.opinions)), Cell(int(r.rejects)), Cell(int(r.conditions)), Cell(int(r.overrules)), Cell(int(r.returns)), Cell(_("yes") if r.adds_nothing else ""))
         for r in found.itertuples()
     )  # fmt: skip
-    head = (_("Desk"), _("Opinions"), _("No consent"), _("With conditions"), _("Verdicts overruled"), _("Returns"), _("Changed nothing"))
+    head = (_("Department"), _("Opinions"), _("No consent"), _("With conditions"), _("Verdicts overruled"), _("Returns"), _("Changed nothing"))
     return PageTable("changes-of-desks", _("What the desks changed"), head, rows, _("No opinion was signed yet."))
 
 
@@ -118,7 +124,8 @@ def _seats(view: ReviewView, today: date) -> PageTable:
             if seat.delegate:
                 holder += " → " + _("%(name)s until %(day)s") % {"name": name_of(state, seat.delegate), "day": day_word(seat.delegate_until)}
             points = reverse("review-points", args=[view.id, seat.department])
-            rows.append((Cell(group.id), Cell(seat.department, points), Cell(holder), *_state_of(view, group, seat), Cell(day_word(day), "", "late" if late else ""), Cell(len(seat.urged))))
+            signs = f"{group_word(group.id)} · {both(*mode_names(group.mode))}"
+            rows.append((Cell(signs), Cell(seat.department, points), Cell(holder), *_state_of(view, group, seat), Cell(day_word(day), "", "late" if late else ""), Cell(len(seat.urged))))
     head = (_("Group"), _("Department"), _("Officer"), _("State"), _("Due"), _("Urged"))
     return PageTable("seats", _("Groups and seats"), head, tuple(rows), _("The package has not been given to the departments yet."))
 
@@ -162,7 +169,7 @@ def _parts(view: ReviewView, today: date) -> PageTable:
 def _changes(view: ReviewView, today: date) -> PageTable:
     rows = tuple((Cell(word("change", c["change"])), Cell(word("package", c["kind"])), Cell(c["zh"]), Cell(c["before"] or "—"), Cell(c["after"] or "—")) for c in view.changes)
     none = _("This is the first round.") if view.state.round == 1 else _("Nothing differs from the round before.")
-    return PageTable("changes", _("Changed since the last round"), (_("Change"), _("Kind"), _("Name"), _("Before"), _("After")), rows, none)
+    return PageTable("changes", _("Changed since the last round"), (_("Difference"), _("Kind"), _("Name"), _("Before"), _("After")), rows, none)
 
 
 def _log(view: ReviewView, today: date) -> PageTable:
@@ -177,7 +184,7 @@ def _waits(view: ReviewView, today: date) -> PageTable:
         due = _("the clock stands still") if w.due is None or pd.isna(w.due) else day_word(w.due) + (" *" if w.is_provisional else "")
         rows.append((Cell(int(w.round)), Cell(step_word(w.step)), Cell(w.department), Cell(day_word(w.opened)), Cell(day_word(w.closed)), Cell(int(w.days)), Cell(int(w.allowed_days)),
                      Cell(due, "", "late" if w.is_late else "")))  # fmt: skip
-    head = (_("Round"), _("Step"), _("Desk"), _("From"), _("Until"), _("Working days"), _("Term"), _("Due"))
+    head = (_("Round"), _("Step"), _("Department"), _("From"), _("Until"), _("Working days"), _("Term"), _("Due"))
     return PageTable("waits", _("Who was waited for"), head, tuple(rows), _("Nothing has waited yet."))
 
 
@@ -207,7 +214,7 @@ def _votes(view: ReviewView, today: date) -> PageTable:
             result = m.results.get(item, "no_quorum" if m.standing == "no_quorum" else "")
             rows.append((Cell(number), Cell(title), Cell(c["entitled"]), Cell(c["present"]), Cell(c["yes"]), Cell(c["no"]), Cell(c["abstain"]), Cell(out or "—"),
                          Cell(word("vote", result) if result else "—", "", {"passed": "good", "refused": "late"}.get(result, ""))))  # fmt: skip
-    head = (_("Meeting"), _("Item"), _("Entitled"), _("Present"), _("Yes"), _("No"), _("Abstain"), _("Recused"), _("Result"))
+    head = (_("Meeting no."), _("Item"), _("Entitled"), _("Attending"), _("Yes"), _("No"), _("Abstain"), _("Recused"), _("Result"))
     return PageTable("votes", _("Agenda and votes"), head, tuple(rows), _("No meeting was called yet."))
 
 

@@ -13,7 +13,7 @@ from qianmo.governance.review_rights import local_time, review_verbs
 from qianmo.schema.shipped import shipped_rows
 from qianmo.web.words import both
 
-__all__ = ["WORDS", "consequence", "day_word", "mode_word", "name_of", "step_word", "time_word", "verb_word", "word"]
+__all__ = ["WORDS", "consequence", "day_word", "group_word", "mode_names", "mode_word", "name_of", "step_word", "time_word", "verb_word", "word"]
 
 WORDS: dict[str, dict[str, Any]] = {
     "phase": {"SUBMITTED": _("Submitted"), "ACCEPTED": _("Accepted"), "IN_REVIEW": _("With the departments"), "MEETING": _("In the meeting"), "RESOLVED": _("Settled by the meeting"),
@@ -27,10 +27,11 @@ WORDS: dict[str, dict[str, Any]] = {
     "task": {"open": _("open"), "reported": _("reported, to be checked"), "closed": _("met"), "dropped": _("dropped with its opinion")},
     "vote": {"passed": _("passed"), "refused": _("not passed"), "no_quorum": _("no quorum")},
     "choice": {"yes": _("Yes"), "no": _("No"), "abstain": _("Abstain")},
-    "meeting": {"open": _("going on"), "closed": _("closed"), "no_quorum": _("failed for want of a quorum"), "broken_off": _("broken off"), "overtaken": _("overtaken by a return")},
+    "meeting": {"open": _("going on"), "closed": _("adjourned"), "no_quorum": _("failed for want of a quorum"), "broken_off": _("broken off"), "overtaken": _("overtaken by a return")},
     "package": {"plan": _("Plan"), "layer": _("Layer"), "table": _("Result table"), "raster": _("Raster"), "rules": _("Rules"), "parameters": _("Parameters"), "checklist": _("Checklist"), "document": _("Document")},
     "change": {"added": _("added"), "removed": _("removed"), "changed": _("changed")},
     "role": {"applicant": _("Applicant"), "secretary": _("Office of the review"), "officer": _("Officer"), "issuer": _("Issuer"), "reader": _("Reads only")},
+    "group": {"departments": _("Group of departments"), "further": _("Second group")},
     "confidence": {"high": _("high"), "medium": _("medium"), "low": _("low")},
 }  # fmt: skip
 """Machine words of a review by group; those of the document (``codes/report_words.csv``) are the same in Chinese."""
@@ -57,6 +58,17 @@ def step_word(step: str) -> str:
     """What a step with a term is called (环节名称)."""
     row = next((r for r in shipped_rows("codes", "review_steps") if r["step"] == step), None)
     return both(row["zh"], row["en"]) if row else step
+
+
+def group_word(group: str) -> str:
+    """What a group of seats is called: those the desk names, else its id (环节名称)."""
+    return word("group", group)
+
+
+def mode_names(mode: str) -> tuple[str, str]:
+    """What a way of signing is called, Chinese and English (签署方式)."""
+    row = next(r for r in shipped_rows("codes", "review_modes") if r["mode"] == mode)
+    return row["zh"], row["en"]
 
 
 def mode_word(mode: str) -> str:

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from qianmo.governance.review_inbox import waits_for
-from qianmo.governance.review_meeting import item_count, quorum_met
+from qianmo.governance.review_meeting import quorum_met
 from qianmo.governance.review_progress import due_outcome, missing_mandatory
 from qianmo.governance.review_records import Person, ReviewState
 from qianmo.governance.review_rights import local_day, local_time, review_verbs
@@ -30,7 +30,7 @@ from qianmo.web.desk import project_folder
 from qianmo.web.models import Person as Account
 from qianmo.web.pages.reviews import excel
 from qianmo.web.review_act import act, actor_of, event_id, fresh_id, is_done, now, refusal, verbs_of
-from qianmo.web.review_forms import move_content, move_form, seats_for
+from qianmo.web.review_forms import move_content, move_form, open_items, seats_for
 from qianmo.web.review_tables import REVIEW_TABLES, review_table
 from qianmo.web.review_words import consequence, name_of, verb_word, word
 
@@ -61,10 +61,7 @@ def show_meeting(request: HttpRequest, review: str) -> HttpResponse:
     state, today = view.state, local_day(now())
     person = roster_person(viewer_of(request), state)
     meetings = [_meeting(state, number) for number in range(len(state.meetings) - 1, -1, -1)]
-    items = [i for i, _title in state.meeting.agenda] if state.meeting and person else []
-    done = {i for i, p, _c in (*state.meeting.votes, *state.meeting.recused) if p == person.id} if state.meeting and person else set()
-    votes = [i for i in items if i not in done and person is not None and state.meeting is not None and person.id in state.meeting.present]
-    shown = {"view": view, "meetings": meetings, "buttons": [b for b in _buttons(request, view, person) if b["verb"] in _MEETING], "votes": votes,
+    shown = {"view": view, "meetings": meetings, "buttons": [b for b in _buttons(request, view, person) if b["verb"] in _MEETING],
              "tables": [review_table(view, name, today) for name in ("votes", "tasks")], "person": person}  # fmt: skip
     return render(request, "review/meeting.html", shown)
 
@@ -179,6 +176,8 @@ def _buttons(request: HttpRequest, view: ReviewView, person: Person | None) -> l
             continue
         if (verb == "convene" and due_outcome(view.state) == "") or (verb == "attend" and not _is_absent(view.state, person)):
             continue
+        if verb in ("vote", "recuse") and (not open_items(view.state, person) or (verb == "vote" and not _is_present(view.state, person))):
+            continue
         department = view.state.seat(seats[0][0])[1].department if verb == "opine" else ""  # type: ignore[index]
         found.append({"verb": verb, "word": verb_word(verb), "consequence": consequence(verb), "department": department, "is_final": "1" if verb in _FINAL else ""})
     return found
@@ -193,11 +192,14 @@ def _is_absent(state: ReviewState, person: Person) -> bool:
     return meeting is not None and any(m not in meeting.present and (m == person.id or person.role == "secretary") for m in meeting.members)
 
 
+def _is_present(state: ReviewState, person: Person) -> bool:
+    return state.meeting is not None and person.id in state.meeting.present
+
+
 def _meeting(state: ReviewState, number: int) -> dict[str, Any]:
     m = state.meetings[number]
-    items = [{"title": title, "count": item_count(m, item), "quorum": quorum_met(m, item)} for item, title in m.agenda]
-    return {"number": number + 1, "meeting": m, "standing": word("meeting", m.standing), "opened": local_time(m.opened), "items": items, "present": [name_of(state, p) for p in m.present],
-            "absent": [name_of(state, p) for p in m.members if p not in m.present], "quorum": all(i["quorum"] for i in items)}  # fmt: skip
+    return {"number": number + 1, "meeting": m, "standing": word("meeting", m.standing), "opened": local_time(m.opened), "present": [name_of(state, p) for p in m.present],
+            "absent": [name_of(state, p) for p in m.members if p not in m.present], "quorum": all(quorum_met(m, item) for item, _title in m.agenda)}  # fmt: skip
 
 
 def _outcome(state: ReviewState) -> str:

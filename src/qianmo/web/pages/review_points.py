@@ -106,7 +106,7 @@ def _page(request: HttpRequest, view: ReviewView, department: str, seat: Seat | 
     return render(request, "review/points.html", common, status=422 if fault else 200)
 
 
-def _point(view: ReviewView, viewer: Viewer, point: Mapping[str, Any], allowed: frozenset[str], given: Mapping[str, Any] | None, post: Mapping[str, Any]) -> dict[str, Any]:
+def _point(view: ReviewView, viewer: Viewer, point: Mapping[str, Any], allowed: Mapping[str, str], given: Mapping[str, Any] | None, post: Mapping[str, Any]) -> dict[str, Any]:
     """A point as its card shows it: rules, what is suggested, what was answered or is filled in."""
     item, suggested = point["item_id"], point["suggested"]
     ready = suggested if suggested in ("pass", "condition", "reject") else ""
@@ -118,16 +118,18 @@ def _point(view: ReviewView, viewer: Viewer, point: Mapping[str, Any], allowed: 
     }  # fmt: skip
 
 
-def _link(viewer: Viewer, row: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
+def _link(viewer: Viewer, row: Mapping[str, Any], allowed: Mapping[str, str]) -> dict[str, Any]:
     """A rule behind a point with its layers and parcels, as far as the person may see them."""
     layers = [dict(zip(("name", "version"), part.split("@", 1), strict=True)) for part in str(row["layers"]).split(";") if "@" in part]
     patches = _own(viewer, [p for p in str(row["patch_ids"]).split(";") if p]) if "landuse_patch" in allowed else []
-    return {"row": row, "verdict": word("verdict", row["verdict"]), "confidence": word("confidence", row["confidence"]), "layers": [{**part, "seen": part["name"] in allowed} for part in layers],
+    shown = [{**part, "seen": part["name"] in allowed, "title": allowed.get(part["name"], "")} for part in layers]
+    return {"row": row, "verdict": word("verdict", row["verdict"]), "confidence": word("confidence", row["confidence"]), "layers": shown,
             "chips": patches[:_CHIPS], "more": max(len(patches) - _CHIPS, 0)}  # fmt: skip
 
 
-def _seen_layers(viewer: Viewer) -> frozenset[str]:
-    return frozenset(e.name for e in visible_entries(viewer))
+def _seen_layers(viewer: Viewer) -> dict[str, str]:
+    """Titles of the layers the person may see, by name."""
+    return {e.name: both(e.dataset.zh, e.name.replace("_", " ")) for e in visible_entries(viewer)}
 
 
 def _own(viewer: Viewer, patches: list[str]) -> list[str]:
