@@ -8,7 +8,7 @@ import re
 import secrets
 import time
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -332,3 +332,22 @@ def test_a_page_of_a_long_review_is_quick(office):
         assert browser.get(f"/reviews/{office.id}/").status_code == 200
     assert (time.process_time() - began) / 5 < 0.2
     assert json.loads(log.read_bytes().splitlines()[-1])["n"] == 280
+
+
+def test_a_review_waits_for_those_who_can_end_the_wait(office):
+    from qianmo.governance.review_inbox import waits_for
+
+    def waiting() -> set[str]:
+        state = office.state
+        return {n for n in ROSTER if waits_for(state, state.roster[n], date(2026, 3, 3))}
+
+    assert waiting() == {"mi"}
+    office.distributed()
+    assert waiting() == {"zi", "nong", "sheng"}
+    office.do("zi", "delegate", seat=office.state.groups[0].seats[0].id, to="ran", until="2099-01-01", reason="出差")
+    assert waiting() == {"zi", "ran", "nong", "sheng"}
+    assert "待我办理" in office.of("ran").get("/reviews/").content.decode()
+    assert office.of("ran").get("/reviews/").content.decode().count("tone-wait") == 1
+    assert "tone-wait" not in office.of("xian").get("/reviews/").content.decode()
+    office.do("mi", "suspend", reason="等材料")
+    assert waiting() <= {"mi"}

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from qianmo.governance.review_inbox import waits_for
@@ -15,11 +17,11 @@ from qianmo.governance.review_meeting import item_count
 from qianmo.governance.review_progress import can_sign, current_group, group_result
 from qianmo.governance.review_records import Group, Person, Seat
 from qianmo.governance.review_waiting import desk_changes, waiting_by_desk
-from qianmo.jobs.queries.review_desk import ReviewView, waits_of
+from qianmo.jobs.queries.review_desk import ReviewView, once, waits_of
 from qianmo.web.review_words import day_word, group_word, mode_names, name_of, step_word, time_word, verb_word, word
 from qianmo.web.words import both
 
-__all__ = ["REVIEW_TABLES", "Cell", "PageTable", "changes_of_desks", "days_by_desk", "inbox", "review_table"]
+__all__ = ["REVIEW_TABLES", "Cell", "PageTable", "changes_of_desks", "days_by_desk", "drawn_table", "inbox", "review_table"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,16 @@ class PageTable:
     def plain(self) -> list[list[str | int | float]]:
         """Values without links."""
         return [[c.value for c in row] for row in self.rows]
+
+
+def drawn_table(view: ReviewView, name: str, today: date) -> dict[str, str]:
+    """Name, title and HTML of a table of a review (审查表格网页); made once for each state, day and language, since it is the same for everybody."""
+
+    def make() -> dict[str, str]:
+        table = review_table(view, name, today)
+        return {"name": name, "title": table.title, "excel": reverse("review-table", args=[view.id, name]) if table.rows else "", "html": render_to_string("review/table.html", {"t": table})}
+
+    return once(view, ("table", name, today, get_language()), make)
 
 
 def review_table(view: ReviewView, name: str, today: date) -> PageTable:

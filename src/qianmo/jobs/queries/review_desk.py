@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.store.review_log import review_folder, review_ids
 from qianmo.store.review_packages import read_package
 
-__all__ = ["FORMS", "ReviewView", "buttons", "decision_file", "review_names", "review_view", "waits_of"]
+__all__ = ["FORMS", "ReviewView", "buttons", "decision_file", "once", "review_names", "review_view", "waits_of"]
 
 FORMS = {"docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "pdf": "application/pdf"}
 """Forms of the decision document with their media types."""
@@ -85,7 +85,8 @@ def review_view(project: Path, name: str) -> ReviewView:
         if key in _views:
             _views.move_to_end(key)
             return _views[key]
-    view = _made(project, name, key[1])
+        before = next((v for k, v in _views.items() if k[0] == key[0]), None)
+    view = _made(project, name, key[1], before)
     with _lock:
         for old in [k for k in _views if k[0] == key[0]]:
             del _views[old]
@@ -97,12 +98,12 @@ def review_view(project: Path, name: str) -> ReviewView:
 
 def waits_of(view: ReviewView, today: date) -> pd.DataFrame:
     """Table ``desk_wait`` of a review up to a day (办理用时)."""
-    return _once(view, ("waits", today), lambda: desk_waits(view.events, today=today))
+    return once(view, ("waits", today), lambda: desk_waits(view.events, today=today))
 
 
 def buttons(view: ReviewView, person: str, now: datetime) -> tuple[str, ...]:
     """Verbs open to a person of the roster; they hang on the day, not on the minute (可办动作)."""
-    return _once(view, ("verbs", person, local_day(now)), lambda: open_verbs(view.state, person, now))
+    return once(view, ("verbs", person, local_day(now)), lambda: open_verbs(view.state, person, now))
 
 
 def decision_file(project: Path, name: str, form: str, *, date: str, office: str = "") -> tuple[str, bytes]:
@@ -119,8 +120,11 @@ def decision_file(project: Path, name: str, form: str, *, date: str, office: str
     return f"{stem}.{form}", word(book) if form == "docx" else pdf(book)
 
 
-def _made(project: Path, name: str, digest: str) -> ReviewView:
+def _made(project: Path, name: str, digest: str, before: ReviewView | None) -> ReviewView:
+    """The view after a move; what hangs on the packages alone is taken over from the view before, where they are the same."""
     review = open_review({"project": project, "review": name})
+    if before is not None and before.state.packages == review.state.packages:
+        return replace(before, digest=digest, events=review.events, state=review.state, made={})
     record, tables = read_package(review.folder, review.state.package)
     package = package_from_record(record)
     points, links = (tuple(tables[n].to_dict("records")) for n in ("review_point", "review_link"))
@@ -139,7 +143,8 @@ def _changes(folder: Path, state: ReviewState, package: ReviewPackage) -> tuple[
     return tuple(package_changes(package_from_record(before), package))
 
 
-def _once(view: ReviewView, key: Any, make: Callable[[], Any]) -> Any:
+def once(view: ReviewView, key: Any, make: Callable[[], Any]) -> Any:
+    """What was made for this state of the review before, else made now (逐状态缓存); the key says all that it hangs on besides the state."""
     if key not in view.made:
         view.made[key] = make()
     return view.made[key]

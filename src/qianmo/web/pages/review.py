@@ -31,7 +31,7 @@ from qianmo.web.models import Person as Account
 from qianmo.web.pages.reviews import excel
 from qianmo.web.review_act import act, actor_of, event_id, fresh_id, is_done, now, refusal, verbs_of
 from qianmo.web.review_forms import move_content, move_form, open_items, seats_for
-from qianmo.web.review_tables import REVIEW_TABLES, review_table
+from qianmo.web.review_tables import REVIEW_TABLES, drawn_table, review_table
 from qianmo.web.review_words import consequence, name_of, verb_word, word
 
 __all__ = ["decision", "do_move", "show_meeting", "show_parcel", "show_review", "table"]
@@ -46,9 +46,9 @@ def show_review(request: HttpRequest, review: str) -> HttpResponse:
     """Package, what changed, seats with deadlines, opinions, conditions, and the moves open to the person."""
     view = review_for(viewer_of(request), review)
     person, today = roster_person(viewer_of(request), view.state), local_day(now())
-    tables = [review_table(view, name, today) for name in _ON_PAGE]
+    tables = [drawn_table(view, name, today) for name in _ON_PAGE]
     shown = {
-        "view": view, "state": view.state, "person": person, "tables": tables, "open": tables[:4], "folded": tables[4:], "phase": word("phase", view.state.phase),
+        "view": view, "state": view.state, "person": person, "open": tables[:4], "folded": tables[4:], "phase": word("phase", view.state.phase),
         "outcome": _outcome(view.state), "missing": missing_mandatory(view.state), "buttons": _buttons(request, view, person), "forms": tuple(FORMS), "points": _departments(view),
         "mine": waits_for(view.state, person, today) if person else (), "unlike": view.state.roster.get(viewer_of(request).name) if person is None else None,
     }  # fmt: skip
@@ -62,7 +62,7 @@ def show_meeting(request: HttpRequest, review: str) -> HttpResponse:
     person = roster_person(viewer_of(request), state)
     meetings = [_meeting(state, number) for number in range(len(state.meetings) - 1, -1, -1)]
     shown = {"view": view, "meetings": meetings, "buttons": [b for b in _buttons(request, view, person) if b["verb"] in _MEETING],
-             "tables": [review_table(view, name, today) for name in ("votes", "tasks")], "person": person}  # fmt: skip
+             "tables": [drawn_table(view, name, today) for name in ("votes", "tasks")], "person": person}  # fmt: skip
     return render(request, "review/meeting.html", shown)
 
 
