@@ -23,7 +23,6 @@ from qianmo.jobs.context import Context
 from qianmo.jobs.queries.identify import row_number
 from qianmo.jobs.queries.review_desk import FORMS, ReviewView, decision_file
 from qianmo.jobs.queries.search import place_of
-from qianmo.jobs.review_open import resubmit
 from qianmo.schema.errors import MissingDataError, ReviewRefusedError
 from qianmo.web.authorise import may, review_for, roster_person, shown_layer, viewer_of, visible_entries
 from qianmo.web.desk import project_folder
@@ -149,6 +148,8 @@ class _Files(forms.FileField):
 
 def _hand_in(request: HttpRequest, view: ReviewView, person: Person, form: forms.Form, number: str) -> None:
     """Hash the project as it is now, with the documents, as a new round."""
+    from qianmo.jobs.review_open import resubmit
+
     with TemporaryDirectory() as folder:
         paths = []
         for file in form.cleaned_data["documents"]:
