@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -122,3 +124,37 @@ def signed_in(people):
         return client
 
     return browser
+
+
+ROSTER = (
+    ("shen", "沈文清", "游乌镇", "applicant"), ("mi", "米书平", "联席办", "secretary"), ("zi", "赵自强", "自然资源", "officer"), ("ran", "冉秋", "自然资源", "officer"),
+    ("nong", "农春生", "农业农村", "officer"), ("sheng", "盛明泰", "生态环境", "officer"), ("xian", "谢远", "县政府", "issuer"), ("du", "杜村长", "村委会", "reader"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def opened_review(desk, tmp_path_factory) -> Path:
+    """Folder of a review of the township that was submitted and not touched since."""
+    context = Context(user="测试", clock=lambda: datetime(2026, 3, 2, 1, tzinfo=UTC))
+    evaluate, opening = job_spec("evaluate"), job_spec("review-open")
+    evaluate.run(context, checked_values(evaluate, {"project": str(desk)}))
+    roster = tmp_path_factory.mktemp("roster") / "roster.toml"
+    persons = "".join(f'[[person]]\nid = "{i}"\nname = "{n}"\ndepartment = "{d}"\nrole = "{r}"\n' for i, n, d, r in ROSTER)
+    roster.write_text(f'id = "样例"\napplicant = "shen"\n{persons}', encoding="utf-8")
+    opening.run(context, checked_values(opening, {"project": str(desk), "file": str(roster)}))
+    kept = tmp_path_factory.mktemp("review") / "样例"
+    shutil.move(desk / "reviews" / "样例", kept)
+    return kept
+
+
+@pytest.fixture
+def review(opened_review, desk, people) -> Iterator[str]:
+    """Id of a fresh review, with an account for everybody on its roster."""
+    from qianmo.web.models import Person
+
+    for name, called, department, _role in ROSTER:
+        people[name] = Person.objects.create_user(name, password=PASSWORD, first_name=called, role="reviewer", department=department, clearance=1)
+    target = desk / "reviews" / "2026-01"
+    shutil.copytree(opened_review, target)
+    yield "2026-01"
+    shutil.rmtree(target)

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from qianmo.governance.review_rights import review_verbs
 from qianmo.schema.desk import LayerDemand, Viewer, desk_roles
 
 ACTORS = ("nobody", "reader", "reviewer", "planner", "manager")
@@ -53,7 +54,7 @@ def _sheet(owner):
 
 
 def _things(people) -> dict[str, str]:
-    """One thing of each kind, all of the manager and over the secret layer ``village``."""
+    """One thing of each kind, all of the manager and over the secret layer ``village``, which the package of the review holds too."""
     from qianmo.web.models import DrawnLine, LayerRight, Task
 
     for name in ("village", "dem"):
@@ -65,7 +66,15 @@ def _things(people) -> dict[str, str]:
         "line": str(DrawnLine.objects.create(title="线", shape={}, report=report, generation=1, person=owner).number),
         "sheet": str(_sheet(owner)),
         "person": str(owner.pk),
+        "review": "2026-01",
+        "parcel": _a_parcel(),
     }
+
+
+def _a_parcel() -> str:
+    from qianmo.web.desk import layers
+
+    return str(layers().layer("landuse_patch").table.column("patch_id")[0])
 
 
 def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
@@ -99,12 +108,26 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"project": "ZXM-001"}, False)]
         case "library-table":
             wanted = [({"name": name}, False) for name in ("projects", "funds", "plan")]
+        case "reviews-table":
+            wanted = [({"table": "days"}, False)]
+        case "review" | "review-meeting":
+            wanted = [({"review": things["review"]}, True)]
+        case "review-do":
+            wanted = [({"review": things["review"], "verb": verb}, True) for verb in review_verbs()]
+        case "review-points" | "review-sign":
+            wanted = [({"review": things["review"], "department": "农业农村"}, True)]
+        case "review-parcel":
+            wanted = [({"review": things["review"], "parcel": things["parcel"]}, True)]
+        case "review-table":
+            wanted = [({"review": things["review"], "table": table}, True) for table in ("parts", "log")]
+        case "review-decision":
+            wanted = [({"review": things["review"], "form": "docx"}, True)]
         case _:
             wanted = [({}, False)]
     return [(reverse(route.name, kwargs=named), owned) for named, owned in wanted]
 
 
-def test_every_route_answers_every_role_as_its_table_says(library, people, signed_in):
+def test_every_route_answers_every_role_as_its_table_says(library, people, signed_in, review):
     from django.test import Client
 
     from qianmo.web.routes import ROUTES
@@ -128,6 +151,8 @@ def test_every_route_answers_every_role_as_its_table_says(library, people, signe
                         assert answer.status_code == 403, told
                     elif owned and actor != "manager":
                         assert answer.status_code == 404, told
+                    elif route.name in ("review-do", "review-sign"):
+                        assert answer.status_code == 403, told + ": a manager reads a review and acts for nobody on its roster"
                     else:
                         refused = (403, 409) if route.name in ("library-step", "library-acceptance-keep") else ()
                         assert answer.status_code in (200, 204, 302, 405, 409, 422, *refused), told

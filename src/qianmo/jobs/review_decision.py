@@ -6,35 +6,44 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from qianmo.governance.review_decision import decision_content
+from qianmo.governance.review_decision import Decision, decision_content
 from qianmo.governance.review_package import package_from_record
 from qianmo.jobs.context import Context
-from qianmo.jobs.review_opened import PROJECT, REVIEW, open_review
+from qianmo.jobs.review_opened import PROJECT, REVIEW, OpenedReview, open_review
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.document import word
 from qianmo.reports.pdf import pdf
 from qianmo.reports.review_decision import decision_book
 from qianmo.reports.typography import word as zh_word
+from qianmo.schema.book import Book
 from qianmo.store.durable import replace_bytes
 from qianmo.store.review_log import last_hash
 from qianmo.store.review_packages import read_package
 
-__all__ = ["SPECS", "run"]
+__all__ = ["SPECS", "decision_of", "run"]
+
+
+def decision_of(review: OpenedReview, *, office: str, date: str) -> tuple[str, Decision, Book]:
+    """The document of a review from its log and the package that is kept: name of the file, content, book (联审意见书).
+
+    A review that is not done gives a draft. `office` is the office that issues it; '' takes that of the project.
+    """
+    record, tables = read_package(review.folder, review.state.package)
+    content = decision_content(review.state, package_from_record(record), tables["review_point"])
+    named = office or str(review.project.settings.get("office", {}).get("name", "")) or "（联席审查办公室未填写）"
+    book = decision_book(
+        content, title=review.project.name, office=named, date=date, vintage=str(record.get("vintage", "")),
+        crs_text=str(record.get("crs", "")), synthetic=tuple(record.get("synthetic", ())), log=last_hash(review.folder),
+    )  # fmt: skip
+    return f"联合审查意见书_{review.id}" + ("" if content.is_final else "_征求意见稿"), content, book
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
-    """Set the document from the log and the package that is kept; a review that is not done gives a draft."""
+    """Set the document in Word and PDF."""
     context.step("读取审查与送审包", 0.0)
     review = open_review(values)
-    record, tables = read_package(review.folder, review.state.package)
-    content = decision_content(review.state, package_from_record(record), tables["review_point"])
-    office = str(values["office"] or review.project.settings.get("office", {}).get("name", "")) or "（联席审查办公室未填写）"
-    book = decision_book(
-        content, title=review.project.name, office=office, date=f"{context.clock():%Y年%m月%d日}", vintage=str(record.get("vintage", "")),
-        crs_text=str(record.get("crs", "")), synthetic=tuple(record.get("synthetic", ())), log=last_hash(review.folder),
-    )  # fmt: skip
+    stem, content, book = decision_of(review, office=str(values["office"] or ""), date=f"{context.clock():%Y年%m月%d日}")
     folder = Path(values["out"]) if values["out"] else review.folder
-    stem = f"联合审查意见书_{review.id}" + ("" if content.is_final else "_征求意见稿")
     context.step("排版 Word 与 PDF", 0.4)
     files = [(folder / f"{stem}.docx", word(book)), (folder / f"{stem}.pdf", pdf(book))]
     for path, data in files:

@@ -59,7 +59,7 @@ def resubmit(context: Context, values: Mapping[str, Any]) -> JobReport:
     changes = package_changes(package_from_record(old), package)
     _keep(review.folder, opened, content, documents, context)
     data = {"package": package.sha256, "reason": values["reason"] or "", "unchanged": bool(values["unchanged"]), "suggestions": suggestions(points)}
-    _, state = add_event(review.folder, "resubmit", values["actor"], context, lambda before: data)
+    _, state = add_event(review.folder, "resubmit", values["actor"], context, lambda before: data, event_id=values["request"] or "")
     words = {"added": "新增", "removed": "删去", "changed": "修改"}
     lines = [f"第 {state.round} 轮, 版本号 {package.version}; 与上一版本相比 {len(changes)} 项变化"]
     lines += [f"  {words[c['change']]} {word('review_package', c['kind'])} {c['zh']} {c['before']} → {c['after']}" for c in changes]
@@ -99,6 +99,6 @@ SPECS = (
     JobSpec(
         "review-resubmit", "修改后再送审", "hand in the changed package as a new round",
         (PROJECT, REVIEW, JobOption("actor", "text", "办理人编号", "id of the person who acts", required=True), JobOption("reason", "text", "修改说明", "what was changed"), _DOCUMENTS,
-         JobOption("unchanged", "flag", "材料确无变化, 只作说明", "the package is the same on purpose")), resubmit,
+         JobOption("unchanged", "flag", "材料确无变化, 只作说明", "the package is the same on purpose"), JobOption("request", "text", "请求编号, 重复提交只算一次", "id of a request that may be sent twice")), resubmit,
     ),
 )  # fmt: skip

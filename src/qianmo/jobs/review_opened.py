@@ -61,7 +61,8 @@ def add_event(
     folder : Path
         Of the review; made by the first move.
     event_id : str
-        Id of a request that may be sent twice; by default a number.
+        Id of a request that may be sent twice, at another time too: it counts once when verb, person and content are the same, and is
+        refused (``id_reused``) when they differ. By default a number.
 
     Returns
     -------
@@ -71,12 +72,17 @@ def add_event(
     made: list[tuple[ReviewEvent, ReviewState]] = []
 
     def decide(past: list[dict[str, Any]]) -> Mapping[str, Any] | None:
-        before = replay(event_from_record(e) for e in past) if past else None
-        event = ReviewEvent(event_id or f"e{len(past) + 1:05d}", verb, actor, context.clock(), data(before))
+        now = replay(event_from_record(e) for e in past) if past else None
+        first = next((n for n, e in enumerate(past) if e["id"] == event_id), None)
+        if first is None:
+            event = ReviewEvent(event_id or f"e{len(past) + 1:05d}", verb, actor, context.clock(), data(now))
+        else:
+            then = replay(event_from_record(e) for e in past[:first]) if first else None
+            event = ReviewEvent(event_id, verb, actor, event_from_record(past[first]).time, data(then))
         event = event_from_record(event_record(event))
-        after = apply(before, event)
+        after = apply(now, event)
         made.append((event, after))
-        return None if after is before else event_record(event)
+        return None if after is now else event_record(event)
 
     append_event(folder, decide, user=context.user)
     return made[0]

@@ -8,17 +8,24 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+from qianmo.governance.review_records import Person as RosterPerson
+from qianmo.governance.review_records import ReviewState
+from qianmo.governance.review_rights import may_read
 from qianmo.jobs.queries.catalogue import CatalogueEntry
 from qianmo.jobs.queries.changes import Side, changes
 from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.library import LibraryView, library_view
 from qianmo.jobs.queries.rasters import MapRaster, raster_of
+from qianmo.jobs.queries.review_desk import ReviewView, review_names, review_view
 from qianmo.schema.desk import OWNER_COLUMNS, LayerDemand, Viewer, desk_roles
 from qianmo.schema.errors import MissingDataError
 from qianmo.web.desk import layers, project_folder
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
 
-__all__ = ["DEFAULT_DEMAND", "compared_layers", "demands", "hidden_columns", "line_for", "may", "may_see", "seen_library", "shown_layer", "shown_layers", "shown_raster", "task_for", "viewer_of", "visible_entries", "whole_library"]
+__all__ = [
+    "DEFAULT_DEMAND", "compared_layers", "demands", "hidden_columns", "line_for", "may", "may_see", "review_for", "reviews_for", "roster_person",
+    "seen_library", "shown_layer", "shown_layers", "shown_raster", "task_for", "viewer_of", "visible_entries", "whole_library",
+]
 
 DEFAULT_DEMAND = LayerDemand(1, (), "")
 """What a layer demands that nobody has classified: internal, all departments, the whole project."""
@@ -190,3 +197,41 @@ def _hidden(viewer: Viewer, view: LibraryView) -> set[str]:
 
 def _meets(region: str, code: str) -> bool:
     return bool(code) and (code.startswith(region) or region.startswith(code))
+
+
+def roster_person(viewer: Viewer, state: ReviewState) -> RosterPerson | None:
+    """The person of the roster of a review that an account is (名册对应账号): the one whose id is the account name, in the same department.
+
+    Both must agree, so that an account that happens to bear the id of somebody else on a roster acts for nobody.
+    """
+    person = state.roster.get(viewer.name)
+    return person if person is not None and person.department == viewer.department else None
+
+
+def review_for(viewer: Viewer, name: str) -> ReviewView:
+    """One review the person may read (可见审查): those on its roster, and managers; with the clearance of the most secret layer of its package.
+
+    Raises
+    ------
+    MissingDataError
+        No such review, or the person may not read it: the answer is the same.
+    """
+    view = review_view(project_folder(), name)
+    if not _may_read_review(viewer, view):
+        raise MissingDataError(f"no review {name!r}", expected="a review of your list", cure="open the list of reviews")
+    return view
+
+
+def reviews_for(viewer: Viewer) -> list[ReviewView]:
+    """All reviews the person may read (可见审查)."""
+    views = [review_view(project_folder(), name) for name in review_names(project_folder())]
+    return [v for v in views if _may_read_review(viewer, v)]
+
+
+def _may_read_review(viewer: Viewer, view: ReviewView) -> bool:
+    asked = demands()
+    secrecy = max((asked.get(layer, DEFAULT_DEMAND).secrecy for layer in view.layers), default=DEFAULT_DEMAND.secrecy)
+    if not may(viewer, "review") or viewer.clearance < secrecy:
+        return False
+    person = roster_person(viewer, view.state)
+    return may(viewer, "manage") or (person is not None and may_read(view.state, person.id))

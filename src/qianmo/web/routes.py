@@ -9,7 +9,8 @@ from django.views.i18n import set_language
 from qianmo.web.api import api
 from qianmo.web.guard import Route, pattern
 from qianmo.web.library_routes import LIBRARY_ROUTES
-from qianmo.web.pages import home, lines, map_page, people, rows, setup, sheets, undo, work
+from qianmo.web.pages import home, lines, map_page, people, review_points, reviews, rows, setup, sheets, undo, work
+from qianmo.web.pages import review as one_review
 from qianmo.web.tiles import changes_tile, layer_picture, layer_tile, raster_picture
 
 __all__ = ["ROUTES", "handler400", "handler403", "handler404", "handler500", "urlpatterns"]
@@ -49,6 +50,17 @@ ROUTES: tuple[Route, ...] = (
     Route("people/new/", "person-new", people.new_person, "manage"),
     Route("people/<int:pk>/", "person", people.show_person, "manage"),
     *LIBRARY_ROUTES,
+    Route("reviews/", "reviews", reviews.all_reviews, "review"),
+    Route("review-days/", "review-days", reviews.show_days, "review"),
+    Route("review-tables/<str:table>.xlsx", "reviews-table", reviews.list_table, "review"),
+    Route("reviews/<str:review>/", "review", one_review.show_review, "review"),
+    Route("reviews/<str:review>/do/<str:verb>/", "review-do", one_review.do_move, "review"),
+    Route("reviews/<str:review>/meeting/", "review-meeting", one_review.show_meeting, "review"),
+    Route("reviews/<str:review>/points/<str:department>/", "review-points", review_points.show_points, "review"),
+    Route("reviews/<str:review>/points/<str:department>/sign/", "review-sign", review_points.sign, "review"),
+    Route("reviews/<str:review>/parcels/<path:parcel>/", "review-parcel", one_review.show_parcel, "review"),
+    Route("reviews/<str:review>/tables/<str:table>.xlsx", "review-table", one_review.table, "review"),
+    Route("reviews/<str:review>/decision/<str:form>/", "review-decision", one_review.decision, "review"),
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -26,12 +26,15 @@ _GRACE_S = 10.0
 
 
 def desk_jobs() -> tuple[JobSpec, ...]:
-    """Jobs that can be asked for in the browser: those that need a project and no other file (网页作业)."""
+    """Jobs that can be asked for in the browser: those that need a project and no other file (网页作业).
+
+    Moves of a joint review are not among them: their option ``actor`` would let anybody act for anybody; the pages of the review take the signed-in person.
+    """
     found = []
     for name in job_names():
         spec = job_spec(name)
         paths = [o for o in spec.options if o.kind in ("path", "paths") and (o.required or o.positional)]
-        if name not in _NOT_HERE and [o.name for o in paths] == ["project"]:
+        if name not in _NOT_HERE and not name.startswith("review-") and [o.name for o in paths] == ["project"]:
             found.append(spec)
     return tuple(found)
 

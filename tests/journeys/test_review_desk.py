@@ -1,0 +1,223 @@
+"""A joint review in a real browser: three departments, a return, a delegated signature, a meeting, the decision."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from qianmo.jobs.context import Context
+from qianmo.jobs.registry import job_spec
+from qianmo.jobs.review_opened import open_review
+from qianmo.jobs.spec import checked_values
+
+REPO = Path(__file__).resolve().parents[2]
+_spec = importlib.util.spec_from_file_location("desk_browser", REPO / "tests" / "web" / "browser.py")
+browser_of = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(browser_of)
+
+PASSWORD = "阡陌纵横-田间小路-2026"
+AXE = REPO / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+SHOTS = REPO / "build" / "screenshots"
+PEOPLE = {"shen": "游乌镇", "mi": "联席办", "zi": "自然资源", "ran": "自然资源", "nong": "农业农村", "sheng": "生态环境", "xian": "县政府"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    if browser_of.CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: the journeys in the browser are not tried")
+    folder = tmp_path_factory.mktemp("journey") / "项目 联审"
+    context = Context(user="测试", clock=lambda: datetime(2026, 11, 2, 1, tzinfo=UTC))
+    steps = (("village", {"into": str(folder), "patches": 300, "villages": 3}), ("evaluate", {"project": str(folder)}), ("plan", {"project": str(folder)}),
+             ("review-open", {"project": str(folder), "file": str(REPO / "examples" / "review" / "roster.toml")}))  # fmt: skip
+    for job, values in steps:
+        job_spec(job).run(context, checked_values(job_spec(job), values))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def home(project):
+    with browser_of.served(project) as (home, _first, _process):
+        _accounts(project)
+        yield home
+
+
+@pytest.fixture(scope="module")
+def chromium(home):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=browser_of.CHROMIUM, args=browser_of.FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def screens(home, chromium):
+    """Gives the screen of a person, signed in; what is asked of another origin and every fault of a page is kept."""
+    opened, faults = {}, []
+
+    def screen(name: str):
+        if name not in opened:
+            context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN")
+            page = context.new_page()
+            page.on("request", lambda r: None if r.url.startswith((home, "blob:", "data:")) else faults.append(r.url))
+            page.on("pageerror", lambda fault: faults.append(str(fault)))
+            page.goto(home + "accounts/login/")
+            page.fill("[name=login]", name)
+            page.fill("[name=password]", PASSWORD)
+            page.click("main button")
+            opened[name] = page
+        return opened[name]
+
+    screen.faults = faults
+    yield screen
+    for page in opened.values():
+        page.context.close()
+
+
+def _accounts(project: Path) -> None:
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
+    hasher = Argon2PasswordHasher()
+    kept = hasher.encode(PASSWORD, hasher.salt())
+    rows = [(name, kept, department) for name, department in PEOPLE.items()]
+    with sqlite3.connect(project / "desk.sqlite3", timeout=20) as base:
+        base.executemany(
+            "INSERT INTO desk_person (username, password, first_name, last_name, email, role, region, department, clearance, is_active, is_staff, is_superuser, date_joined) "
+            "VALUES (?, ?, '', '', '', 'reviewer', '', ?, 1, 1, 0, 0, '2026-01-01')", rows,
+        )  # fmt: skip
+
+
+def _shot(page, name: str, *, full: bool = True) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(SHOTS / f"review-{name}.png"), full_page=full)
+
+
+def _move(page, home: str, verb: str, **fields: str) -> None:
+    """Open the page of a move by its button, fill it in, confirm, and read that it was recorded."""
+    page.goto(home + "reviews/2026-01/")
+    page.click(f'main a[href$="/do/{verb}/"]')
+    for name, value in fields.items():
+        field = page.locator(f"[name={name}]")
+        if field.evaluate("e => e.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+    page.click("main button.strong")
+    assert page.locator(".note[role=status]").inner_text().startswith("已记录"), page.inner_text("main")
+
+
+def _sign(page, home: str, department: str, result: str, *, shot: str = "", **more: str) -> None:
+    """Go through the checklist, look at what would be signed, sign."""
+    page.goto(home + "reviews/2026-01/")
+    page.click(".buttons a.strong")
+    for answer in page.locator("select[name^=answer-]").all():
+        if not answer.input_value():
+            answer.select_option("na")
+            item = (answer.get_attribute("name") or "").removeprefix("answer-")
+            page.fill(f"[name=reason-{item}]", "已核对材料")
+        elif answer.input_value() in ("reject", "condition") and result != "reject":
+            answer.select_option("condition" if result == "condition" else "na")
+    page.check(f"[name=result][value={result}]")
+    for name, value in more.items():
+        page.fill(f"#{name}", value)
+    if shot:
+        _shot(page, f"points-{shot}")
+    page.click("main form button.strong")
+    if shot:
+        _shot(page, f"sign-{shot}")
+    page.get_by_role("button", name="签署", exact=True).click()
+    assert page.locator(".note[role=status]").inner_text().startswith("已记录"), page.inner_text("main")
+
+
+def test_three_departments_a_return_and_a_delegated_signature_lead_to_a_decision(project, home, screens, tmp_path):
+    mi = screens("mi")
+    _move(mi, home, "accept")
+    mi.goto(home + "reviews/2026-01/do/distribute/")
+    _shot(mi, "distribute")
+    _move(mi, home, "distribute")
+    _move(screens("nong"), home, "return", reason="缺公示照片")
+    shen = screens("shen")
+    photo = tmp_path / "公示照片.txt"
+    photo.write_text("照片", encoding="utf-8")
+    shen.goto(home + "reviews/")
+    assert "修改复核" in shen.inner_text("main")
+    shen.click("text=2026-01")
+    shen.click('main a[href$="/do/resubmit/"]')
+    shen.fill("[name=reason]", "已补公示照片")
+    shen.set_input_files("[name=documents]", str(photo))
+    _shot(shen, "resubmit")
+    shen.click("main button.strong")
+    assert "公示照片.txt" in shen.inner_text("main")
+    _move(screens("zi"), home, "delegate", to="ran", until="2027-12-31", reason="出差")
+    ran = screens("ran")
+    ran.goto(home + "reviews/")
+    _shot(ran, "inbox")
+    _sign(ran, home, "自然资源", "pass", shot="delegate")
+    _sign(screens("nong"), home, "农业农村", "condition", shot="condition", reason="质量评定不全", conditions="补充耕地质量评定", due="2027-05-01")
+    _shot(screens("nong"), "halfway")
+    _sign(screens("sheng"), home, "生态环境", "pass")
+    _move(mi, home, "convene", more="后续管护资金安排")
+    for name in ("ran", "zi", "nong", "sheng"):
+        page = screens(name)
+        page.goto(home + "reviews/2026-01/meeting/")
+        if not page.locator('a[href$="/do/attend/"]').count():
+            continue
+        page.click('a[href$="/do/attend/"]')
+        page.click("main button.strong")
+        while page.locator('main a[href$="/do/vote/"]').count():
+            page.click('main a[href$="/do/vote/"]')
+            options = page.locator("[name=item] option").evaluate_all("os => os.map(o => o.value).filter(v => v)")
+            page.select_option("[name=item]", options[0])
+            page.check("[name=choice][value=yes]")
+            page.click("main button.strong")
+    _shot(screens("zi"), "meeting")
+    _move(mi, home, "close_meeting", minutes="议定: 有条件通过。", text_1="落实管护资金", owner_1="农业农村", due_1="2027-06-01")
+    _move(screens("xian"), home, "decide")
+    xian = screens("xian")
+    _shot(xian, "decided")
+    with xian.expect_download() as waiting:
+        xian.click('a[href$="/decision/pdf/"]')
+    target = SHOTS.parent / "review-decision.pdf"
+    waiting.value.save_as(target)
+    assert target.read_bytes().startswith(b"%PDF")
+    state = open_review({"project": project}).state
+    assert (state.phase, state.round, state.outcome) == ("DONE", 2, "condition")
+    assert [(o.person, o.on_behalf_of) for o in state.opinions] == [("ran", "zi"), ("nong", ""), ("sheng", "")]
+    assert not screens.faults
+
+
+def test_every_page_of_a_review_is_free_of_serious_faults_of_access_and_fits_a_phone(home, screens):
+    page = screens("mi")
+    for name, address in (("list", "reviews/"), ("days", "review-days/"), ("state", "reviews/2026-01/"), ("meeting", "reviews/2026-01/meeting/"), ("points", "reviews/2026-01/points/农业农村/"),
+                          ("copy", "reviews/2026-01/do/copy/")):  # fmt: skip
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(home + address)
+        assert not _serious(page), address
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+        _shot(page, f"phone-{name}", full=False)
+    _shot(page, "phone-copy")
+
+
+def test_a_chip_opens_the_map_at_its_parcel(home, screens):
+    page = screens("sheng")
+    for department in ("生态环境", "自然资源", "农业农村", "林草", "水利"):
+        page.goto(home + f"reviews/2026-01/points/{department}/")
+        if page.locator(".chips a.chip").count():
+            break
+    page.locator(".chips a.chip").first.click()
+    assert re.search(r"/map/#place=\d+\.\d+,\d+\.\d+,17$", page.url)
+
+
+def _serious(page) -> list[str]:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed in frontend/: run npm ci there")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [f"{v['id']} {v['impact']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found["violations"] if v["impact"] in ("serious", "critical")]

@@ -1,0 +1,353 @@
+"""Joint review on the pages: who may do what, what is recorded, what counts once, what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import secrets
+import time
+import zipfile
+from datetime import date, timedelta
+
+import pytest
+
+from qianmo.governance.review_rights import open_verbs, review_verbs
+from qianmo.jobs.review_opened import open_review
+
+ROSTER = ("shen", "mi", "zi", "ran", "nong", "sheng", "xian", "du")
+
+
+@pytest.fixture
+def office(review, signed_in, desk):
+    """Moves on pages, by a signed-in account."""
+
+    class Office:
+        id = review
+        project = desk
+
+        def __init__(self) -> None:
+            self.browsers = {}
+
+        def of(self, name: str):
+            return self.browsers.setdefault(name, signed_in(name))
+
+        def do(self, name: str, verb: str, **data):
+            return self.of(name).post(f"/reviews/{review}/do/{verb}/", {"event": secrets.token_hex(16), **data})
+
+        @property
+        def state(self):
+            return open_review({"project": desk, "review": review}).state
+
+        @property
+        def events(self) -> int:
+            return len(open_review({"project": desk, "review": review}).events)
+
+        def opinion(self, department: str, **changes) -> dict:
+            """A filled form of a department: what the rules say, and 'does not apply' where they say nothing."""
+            state = self.state
+            said = {"event": secrets.token_hex(16), "step": "sign", "package": state.package, "result": "pass"}
+            for item, v in state.suggestions.items():
+                if v["department"] == department:
+                    said[f"answer-{item}"] = "pass" if v["suggested"] == "pass" else "na"
+                    said[f"reason-{item}"] = "已核对" if v["suggested"] in ("reject", "condition") else ""
+            return {**said, **changes}
+
+        def sign(self, name: str, department: str, **changes):
+            return self.of(name).post(f"/reviews/{review}/points/{department}/sign/", self.opinion(department, **changes))
+
+        def distributed(self):
+            assert self.do("mi", "accept").status_code == 302
+            groups = {f"group_{n}": "1" for n in range(3)} | {"person_0": "zi", "person_1": "nong", "person_2": "sheng"}
+            answer = self.do("mi", "distribute", mode_1="all", **groups)
+            assert answer.status_code == 302, answer.content.decode()
+            return self
+
+    return Office()
+
+
+def test_a_review_with_a_return_and_a_delegated_signature_ends_in_a_decision(office):
+    office.distributed()
+    assert office.do("mi", "return", to="applicant", reason="缺公示照片").status_code == 302
+    photo = io.BytesIO("照片".encode())
+    photo.name = "公示照片.txt"
+    assert office.do("shen", "resubmit", reason="已补公示照片", documents=[photo]).status_code == 302
+    page = office.of("mi").get(f"/reviews/{office.id}/").content.decode()
+    assert office.state.round == 2 and "公示照片.txt" in page and "新增" in page
+    seat = office.state.groups[0].seats[0].id
+    assert office.do("zi", "delegate", seat=seat, to="ran", until="2099-01-01", reason="出差").status_code == 302
+    assert "受 赵自强 委托" in office.of("ran").get(f"/reviews/{office.id}/points/自然资源/").content.decode()
+    assert office.sign("ran", "自然资源").status_code == 302
+    assert office.sign("nong", "农业农村", result="condition", reason="缺评定", conditions="补充质量评定\n", due="2099-05-01").status_code == 302
+    assert office.sign("sheng", "生态环境").status_code == 302
+    agenda = re.findall(r'name="agenda" value="([^"]+)"', office.of("mi").get(f"/reviews/{office.id}/do/convene/").content.decode())
+    answer = office.do("mi", "convene", agenda=agenda, more="资金安排", members=["zi", "nong", "sheng"])
+    assert answer.status_code == 302, answer.content.decode()
+    for who in ("zi", "nong", "sheng"):
+        assert office.do(who, "attend", member=who).status_code == 302
+        for item, _title in office.state.meeting.agenda:
+            assert office.do(who, "vote", item=item, choice="yes").status_code == 302
+    minutes = {"minutes": "议定有条件同意。", "text_1": "补充评定", "owner_1": "农业农村", "due_1": "2099-06-01"}
+    assert office.do("mi", "close_meeting", **minutes).status_code == 302
+    assert office.do("xian", "decide").status_code == 302
+    state = office.state
+    assert state.phase == "DONE" and state.outcome == "condition" and [o.on_behalf_of for o in state.opinions] == ["zi", "", ""]
+    assert [t.text for t in state.tasks] == ["补充质量评定", "补充评定"]
+    word, pdf = (office.of("nong").get(f"/reviews/{office.id}/decision/{form}/") for form in ("docx", "pdf"))
+    assert zipfile.ZipFile(io.BytesIO(word.content)).testzip() is None and pdf.content.startswith(b"%PDF")
+    assert "赵自强" in zipfile.ZipFile(io.BytesIO(word.content)).read("word/document.xml").decode()
+
+
+@pytest.mark.parametrize("phase", ["submitted", "with the departments", "suspended"])
+def test_every_move_answers_every_person_as_the_rules_of_the_review_say(office, phase):
+    from qianmo.web.review_act import now
+
+    if phase != "submitted":
+        office.distributed()
+    if phase == "suspended":
+        office.do("mi", "suspend", reason="等材料")
+    checked = 0
+    for name in ROSTER:
+        allowed = open_verbs(office.state, name, now())
+        for verb in review_verbs():
+            status = office.of(name).get(f"/reviews/{office.id}/do/{verb}/").status_code
+            reads = name != "du"
+            expected = 404 if not reads or verb in ("submit", "opine") else 200 if verb in allowed else 403
+            assert status == expected, (name, verb, status)
+            checked += 1
+    assert checked == len(ROSTER) * len(review_verbs())
+
+
+def test_the_buttons_of_a_page_are_moves_that_are_open(office):
+    from qianmo.web.review_act import now
+
+    office.distributed()
+    for name in ROSTER[:-1]:
+        page = office.of(name).get(f"/reviews/{office.id}/").content.decode()
+        shown = set(re.findall(rf"/reviews/{office.id}/do/(\w+)/", page))
+        assert shown and shown <= set(open_verbs(office.state, name, now())), name
+        for verb in shown:
+            assert review_verbs()[verb].consequence_zh in page
+
+
+def test_a_posted_actor_is_not_asked(office):
+    office.do("mi", "accept", actor="zi")
+    assert open_review({"project": office.project, "review": office.id}).events[-1].actor == "mi"
+    assert office.do("zi", "void", actor="mi", reason="冒名").status_code == 403
+    assert office.state.phase == "ACCEPTED"
+
+
+def test_an_account_of_another_department_is_nobody_on_the_roster(office, people):
+    people["zi"].department = "水利"
+    people["zi"].save()
+    assert office.of("zi").get(f"/reviews/{office.id}/").status_code == 404
+    assert office.do("zi", "copy", to="du").status_code == 404
+    people["manager"].username = "nong"
+    assert "2026-01" not in office.of("zi").get("/reviews/").content.decode()
+
+
+def test_who_may_run_jobs_cannot_act_for_others_through_the_task_list(office, signed_in):
+    for job in ("review-do", "review-resubmit", "review-form", "review-decision", "review-state", "review-waiting"):
+        assert signed_in("manager").get(f"/tasks/new/{job}/").status_code == 404, job
+
+
+def test_a_reader_sees_the_review_when_it_was_copied_to_him_and_can_do_nothing(office):
+    assert office.of("du").get(f"/reviews/{office.id}/").status_code == 404
+    office.do("mi", "copy", to="du")
+    page = office.of("du").get(f"/reviews/{office.id}/")
+    assert page.status_code == 200 and "/do/" not in page.content.decode()
+
+
+def test_a_secret_layer_in_the_package_closes_the_review_to_lower_clearances(office):
+    from qianmo.web.models import LayerRight
+
+    LayerRight.objects.create(layer="village", secrecy=2)
+    addresses = ("", "meeting/", "points/自然资源/", "tables/parts.xlsx", "decision/pdf/", "do/accept/", "parcels/x/")
+    assert {office.of("mi").get(f"/reviews/{office.id}/{a}").status_code for a in addresses} == {404}
+    assert office.id not in office.of("mi").get("/reviews/").content.decode()
+    assert office.of("manager").get(f"/reviews/{office.id}/").status_code == 200
+
+
+def test_a_layer_of_another_department_is_not_named_on_a_checklist(office):
+    from qianmo.web.models import LayerRight
+
+    before = office.of("zi").get(f"/reviews/{office.id}/points/自然资源/").content.decode()
+    assert "/layers/landuse_patch/" in before
+    LayerRight.objects.create(layer="landuse_patch", departments="农业农村")
+    after = office.of("zi").get(f"/reviews/{office.id}/points/自然资源/").content.decode()
+    assert "/layers/landuse_patch/" not in after and "/parcels/" not in after and "您无权查看的图层" in after
+
+
+def test_a_chip_leads_to_its_parcel_on_the_map(office):
+    page = office.of("zi").get(f"/reviews/{office.id}/points/生态环境/").content.decode()
+    chips = re.findall(rf"/reviews/{office.id}/parcels/([^\"]+)/", page)
+    assert chips
+    answer = office.of("zi").get(f"/reviews/{office.id}/parcels/{chips[0]}/")
+    assert re.fullmatch(r"/map/#place=\d+\.\d+,\d+\.\d+,17", answer.headers["Location"])
+    assert office.of("zi").get(f"/reviews/{office.id}/parcels/没有/").status_code == 404
+
+
+class TestTwice:
+    def test_a_double_click_counts_once(self, office):
+        event = secrets.token_hex(16)
+        first, second = (office.do("mi", "accept", event=event) for _ in range(2))
+        assert first.status_code == second.status_code == 302 and office.events == 2
+
+    def test_a_signature_sent_again_counts_once(self, office):
+        office.distributed()
+        said = office.opinion("农业农村")
+        address = f"/reviews/{office.id}/points/农业农村/sign/"
+        assert [office.of("nong").post(address, said).status_code for _ in range(3)] == [302, 302, 302]
+        assert len(office.state.opinions) == 1
+
+    def test_the_same_form_with_another_content_is_another_move(self, office):
+        office.distributed()
+        said = office.opinion("农业农村")
+        address = f"/reviews/{office.id}/points/农业农村/sign/"
+        office.of("nong").post(address, said)
+        assert office.of("nong").post(address, {**said, "result": "reject", "reason": "改主意"}).status_code == 403
+        assert [o.result for o in office.state.opinions] == ["pass"]
+
+    def test_two_that_arrive_at_once_count_once(self, office):
+        from qianmo.jobs.context import Context
+        from qianmo.jobs.review_opened import add_event
+        from qianmo.web.review_act import now
+
+        folder = office.project / "reviews" / office.id
+        add_event(folder, "accept", "mi", Context(clock=now), lambda s: {}, event_id="a" * 32)
+        _, state = add_event(folder, "accept", "mi", Context(clock=lambda: now() + timedelta(seconds=3)), lambda s: {}, event_id="a" * 32)
+        assert state.phase == "ACCEPTED" and office.events == 2
+
+    def test_a_form_without_its_number_is_refused(self, office):
+        for event in ("", "1", "../../etc"):
+            assert office.do("mi", "accept", event=event).status_code == 422
+        assert office.events == 1
+
+
+class TestRefused:
+    def test_an_opinion_on_an_old_version_is_refused_and_what_was_typed_stays(self, office):
+        office.distributed()
+        answer = office.sign("nong", "农业农村", package="0" * 64, reason="我写的理由")
+        text = answer.content.decode()
+        assert answer.status_code == 422 and "意见所依据的版本不是当前送审版本" in text and "我写的理由" in text and not office.state.opinions
+
+    def test_a_rule_is_overruled_only_with_a_reason(self, office):
+        office.distributed()
+        item = next(k for k, v in office.state.suggestions.items() if v["department"] == "农业农村" and v["suggested"] in ("reject", "condition"))
+        answer = office.sign("nong", "农业农村", **{f"answer-{item}": "na", f"reason-{item}": ""})
+        assert answer.status_code == 422 and "改变规则判定须逐条写明理由" in answer.content.decode()
+        page = office.sign("nong", "农业农村", step="check", **{f"answer-{item}": "na", f"reason-{item}": "不涉及"})
+        assert page.status_code == 200 and "改变判定" in page.content.decode() and not office.state.opinions
+        assert office.sign("nong", "农业农村", **{f"answer-{item}": "na", f"reason-{item}": "不涉及"}).status_code == 302
+
+    def test_a_missing_answer_is_named_in_the_language_of_the_page(self, office):
+        office.distributed()
+        office.of("nong").post("/language/", {"language": "en", "next": "/"})
+        answer = office.sign("nong", "农业农村", **{"answer-AG01": ""})
+        assert answer.status_code == 422 and "mandatory points are not all answered" in answer.content.decode()
+
+    def test_a_wrong_day_of_a_delegation_keeps_the_form(self, office):
+        office.distributed()
+        seat = office.state.groups[0].seats[0].id
+        for until in ("昨天", "2001-01-01", ""):
+            answer = office.do("zi", "delegate", seat=seat, to="ran", until=until, reason="出差")
+            assert answer.status_code == 422 and 'role="alert"' in answer.content.decode()
+        assert office.events == 3
+
+    def test_nothing_is_posted_for_a_seat_of_another(self, office):
+        office.distributed()
+        assert office.sign("sheng", "农业农村").status_code == 403
+        seat = next(s.id for s in office.state.groups[0].seats if s.person == "nong")
+        assert office.do("zi", "transfer", seat=seat, to="ran", reason="x").status_code == 422
+        assert office.events == 3
+
+    @pytest.mark.parametrize("address", ["reviews/没有/", "reviews/..%2f..%2fetc/", "reviews/2026-01/do/dance/", "reviews/2026-01/points/没有/", "reviews/2026-01/tables/x.xlsx", "reviews/2026-01/decision/exe/"])
+    def test_what_is_not_there_is_a_page_with_cause_and_number(self, office, address):
+        answer = office.of("mi").get(f"/{address}")
+        assert answer.status_code in (403, 404) and re.search(r'<dd class="code">[0-9a-f]{8}</dd>', answer.content.decode())
+
+    def test_a_changed_log_is_named_and_no_page_shows_a_trace(self, office):
+        log = office.project / "reviews" / office.id / "events.jsonl"
+        log.write_bytes(log.read_bytes().replace("沈文清".encode(), "沈文青".encode()))
+        answer = office.of("mi").get(f"/reviews/{office.id}/")
+        assert answer.status_code == 422 and "哈希链" in answer.content.decode() and "Traceback" not in answer.content.decode()
+        assert office.do("mi", "accept").status_code == 422
+
+
+def test_markup_in_a_reason_stays_text(office):
+    office.distributed()
+    office.do("mi", "return", to="applicant", reason="<script>alert(1)</script>")
+    page = office.of("shen").get(f"/reviews/{office.id}/").content.decode()
+    assert "<script>alert" not in page and "&lt;script&gt;" in page
+
+
+def test_every_table_of_the_pages_comes_as_excel_with_the_same_rows(office):
+    from openpyxl import load_workbook
+
+    from qianmo.web.review_tables import REVIEW_TABLES
+
+    office.distributed()
+    for address in (*(f"/reviews/{office.id}/tables/{t}.xlsx" for t in REVIEW_TABLES), *(f"/review-tables/{t}.xlsx" for t in ("inbox", "days", "changes-of-desks"))):
+        answer = office.of("mi").get(address)
+        assert answer.status_code == 200, address
+        sheet = load_workbook(io.BytesIO(answer.content)).active
+        assert sheet.cell(1, 1).value and sheet.cell(2, 1).value, address
+        if "seats" in address:
+            assert sheet.max_row == 2 + 3 and sheet.cell(3, 2).value == "自然资源"
+    page = office.of("mi").get(f"/reviews/{office.id}/").content.decode()
+    assert page.count("<table") == len(re.findall(r'tables/\w+\.xlsx"[^>]*aria-label', page))
+
+
+def test_english_pages_of_a_review_have_english_words(office):
+    office.distributed()
+    browser = office.of("mi")
+    browser.post("/language/", {"language": "en", "next": "/"})
+    for address in ("/reviews/", "/review-days/", f"/reviews/{office.id}/", f"/reviews/{office.id}/meeting/", f"/reviews/{office.id}/do/suspend/", f"/reviews/{office.id}/points/自然资源/"):
+        text = browser.get(address).content.decode()
+        assert '<html lang="en">' in text and not set(re.findall(r"待办|签署环节|送审包内容|版本号|理由|返回", text)), address
+
+
+def test_pages_of_a_review_keep_to_the_policy_of_the_desk(office):
+    office.distributed()
+    for address in ("/reviews/", "/review-days/", f"/reviews/{office.id}/", f"/reviews/{office.id}/meeting/", f"/reviews/{office.id}/points/自然资源/", f"/reviews/{office.id}/do/void/"):
+        text = office.of("mi").get(address).content.decode()
+        assert not re.search(r"\son\w+=|\sstyle=|<style|<script", text), address
+
+
+def test_a_page_of_a_long_review_is_quick(office):
+    from qianmo.jobs.context import Context
+    from qianmo.jobs.review_opened import add_event
+    from qianmo.web.review_act import now
+
+    office.distributed()
+    folder = office.project / "reviews" / office.id
+    log = folder / "events.jsonl"
+    for n in range(280 - office.events):
+        add_event(folder, "copy", "mi", Context(clock=now), lambda s, n=n: {"to": "du", "n": n})
+    assert log.read_bytes().count(b"\n") == 280
+    browser = office.of("mi")
+    browser.get(f"/reviews/{office.id}/")
+    began = time.process_time()
+    for _ in range(5):
+        assert browser.get(f"/reviews/{office.id}/").status_code == 200
+    assert (time.process_time() - began) / 5 < 0.2
+    assert json.loads(log.read_bytes().splitlines()[-1])["n"] == 280
+
+
+def test_a_review_waits_for_those_who_can_end_the_wait(office):
+    from qianmo.governance.review_inbox import waits_for
+
+    def waiting() -> set[str]:
+        state = office.state
+        return {n for n in ROSTER if waits_for(state, state.roster[n], date(2026, 3, 3))}
+
+    assert waiting() == {"mi"}
+    office.distributed()
+    assert waiting() == {"zi", "nong", "sheng"}
+    office.do("zi", "delegate", seat=office.state.groups[0].seats[0].id, to="ran", until="2099-01-01", reason="出差")
+    assert waiting() == {"zi", "ran", "nong", "sheng"}
+    assert "待我办理" in office.of("ran").get("/reviews/").content.decode()
+    assert office.of("ran").get("/reviews/").content.decode().count("tone-wait") == 1
+    assert "tone-wait" not in office.of("xian").get("/reviews/").content.decode()
+    office.do("mi", "suspend", reason="等材料")
+    assert waiting() <= {"mi"}
