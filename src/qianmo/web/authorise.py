@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -10,12 +11,13 @@ from django.http import HttpRequest
 
 from qianmo.jobs.queries.catalogue import CatalogueEntry
 from qianmo.jobs.queries.layers import ShownLayer
+from qianmo.jobs.queries.uploads import upload
 from qianmo.schema.desk import LayerDemand, Viewer, desk_roles
-from qianmo.schema.errors import MissingDataError
-from qianmo.web.desk import layers
+from qianmo.schema.errors import MissingDataError, NotAllowedError
+from qianmo.web.desk import layers, project_folder
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
 
-__all__ = ["DEFAULT_DEMAND", "demands", "line_for", "may", "may_see", "shown_layer", "shown_layers", "task_for", "viewer_of", "visible_entries"]
+__all__ = ["DEFAULT_DEMAND", "demands", "line_for", "may", "may_replace", "may_see", "shown_layer", "shown_layers", "task_for", "upload_for", "viewer_of", "visible_entries"]
 
 DEFAULT_DEMAND = LayerDemand(1, (), "")
 """What a layer demands that nobody has classified: internal, all departments, the whole project."""
@@ -111,3 +113,32 @@ def line_for(viewer: Viewer, number: str) -> DrawnLine:
     if found is None or not (found.person.username == viewer.name or may(viewer, "manage")):
         raise MissingDataError(f"no red line {number}", expected="a red line of your list", cure="open the list of red lines")
     return found
+
+
+def upload_for(viewer: Viewer, number: str) -> dict[str, Any]:
+    """One upload of the person, or any for a manager (可见上传).
+
+    Raises
+    ------
+    MissingDataError
+        No such upload, or not theirs.
+    """
+    found = upload(project_folder(), number)
+    if not (found.get("person") == viewer.name or may(viewer, "manage")):
+        raise MissingDataError(f"没有编号为 {number} 的上传", expected="清单中的一次上传", cure="打开数据导入页查看清单")
+    return found
+
+
+def may_replace(viewer: Viewer, names: Iterable[str]) -> None:
+    """Let an import pass that replaces layers whole (替换权限).
+
+    Raises
+    ------
+    NotAllowedError
+        The person sees one region only, or may not see one of the layers as it is.
+    """
+    asked = demands()
+    if viewer.region:
+        raise NotAllowedError("导入会整层替换, 您的权限只限一个地区", expected="不限地区的账号", cure="请管理员导入, 或请管理员调整您的地区权限")
+    if any(not may_see(viewer, asked.get(n, DEFAULT_DEMAND)) for n in names):
+        raise NotAllowedError("这次导入会替换您无权查看的图层", expected="对各图层的查看权限", cure="请管理员导入, 或把该图层勾为不入库")

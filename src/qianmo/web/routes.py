@@ -8,7 +8,7 @@ from django.views.i18n import set_language
 
 from qianmo.web.api import api
 from qianmo.web.guard import Route, pattern
-from qianmo.web.pages import home, lines, map_page, people, rows, setup, work
+from qianmo.web.pages import home, imports, lines, map_page, people, rows, setup, work
 from qianmo.web.tiles import layer_picture, layer_tile
 
 __all__ = ["ROUTES", "handler400", "handler403", "handler404", "handler500", "urlpatterns"]
@@ -37,6 +37,10 @@ ROUTES: tuple[Route, ...] = (
     Route("tasks/new/<str:job>/", "task-new", work.new_task, "run"),
     Route("tasks/<uuid:number>/", "task", work.show_task, "run"),
     Route("tasks/<uuid:number>/cancel/", "task-cancel", work.cancel_task, "run"),
+    Route("imports/", "imports", imports.all_imports, "run"),
+    Route("imports/<uuid:number>/", "import", imports.show_import, "run"),
+    Route("imports/<uuid:number>/<int:step>/", "import-step", imports.import_step, "run"),
+    Route("imports/<uuid:number>/remove/", "import-remove", imports.remove_import, "run"),
     Route("people/", "people", people.all_people, "manage"),
     Route("people/new/", "person-new", people.new_person, "manage"),
     Route("people/<int:pk>/", "person", people.show_person, "manage"),
