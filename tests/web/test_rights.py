@@ -52,7 +52,18 @@ def _things(people) -> dict[str, str]:
         "task": str(Task.objects.create(job="evaluate", person=owner).number),
         "line": str(DrawnLine.objects.create(title="线", shape={}, report=report, generation=1, person=owner).number),
         "person": str(owner.pk),
+        "import": _upload_of(owner.username),
     }
+
+
+def _upload_of(name: str) -> str:
+    from qianmo.jobs.queries.uploads import begin_upload
+    from qianmo.web.desk import project_folder
+
+    half = begin_upload(project_folder())
+    half.begin("a.csv")
+    half.add(b"a,b")
+    return half.finish({"person": name, "made": "2026-01-01T00:00:00", "answers": {}})
 
 
 def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
@@ -72,6 +83,10 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"number": things["task"]}, True)]
         case "task-new":
             wanted = [({"job": "evaluate"}, False)]
+        case "import" | "import-remove":
+            wanted = [({"number": things["import"]}, True)]
+        case "import-step":
+            wanted = [({"number": things["import"], "step": step}, True) for step in (1, 2, 3, 4)]
         case "person":
             wanted = [({"pk": things["person"]}, False)]
         case _:

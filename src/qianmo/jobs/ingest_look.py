@@ -125,7 +125,13 @@ def _read(recipe: Recipe, workdir: Path, consent: Consent) -> tuple[list[dict[st
             row["error"] = error_record(reading.error, step=1)
         else:
             reads.append(Read(reading, one, decision))
-    return rows, reads, ignored
+    return rows, reads, _passed_over(ignored, rows)
+
+
+def _passed_over(ignored: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Files that hold no layer and belong to no set."""
+    stems = {Path(r["name"]).with_suffix("").as_posix().casefold() for r in rows if r["driver"] == "ESRI Shapefile"}
+    return [n for n in ignored if Path(n).with_suffix("").as_posix().casefold() not in stems]
 
 
 def _encoding(said: SourceRecipe, source: Source, row: dict[str, Any]) -> tuple[dict[str, Any] | None, Any]:
@@ -155,7 +161,7 @@ def _layers(reads: Sequence[Read], setting: Setting) -> tuple[list[dict[str, Any
                 row["error"] = error_record(error)
     for read in reads:
         for raw_grid in read.reading.grids:
-            row = {"name": f"{read.reading.source.origin}#{raw_grid.name}", "kind": "grid", "rows": int(raw_grid.values.size), "error": None, "skip": False, "role": read.said.role}
+            row = {"name": f"{read.reading.source.origin}#{raw_grid.name}", "kind": "grid", "table": None, "place": None, "scheme": None, "rows": int(raw_grid.values.size), "error": None, "skip": False, "role": read.said.role}
             rows.append(row)
             try:
                 if read.said.classes:
@@ -173,7 +179,7 @@ def _plain(reads: Sequence[Read], setting: Setting, folder: Path, rows: list[dic
     wanted = [r for r in reads if r.said.plain]
     if not wanted:
         return []
-    row: dict[str, Any] = {"name": wanted[0].reading.source.origin, "kind": "table", "rows": 0, "error": None, "skip": False, "role": wanted[0].said.role}
+    row: dict[str, Any] = {"name": wanted[0].reading.source.origin, "kind": "table", "table": None, "place": None, "scheme": None, "rows": 0, "error": None, "skip": False, "role": wanted[0].said.role}
     rows.append(row)
     try:
         made = prepare_plain(wanted, setting, state=state_of(folder))

@@ -55,7 +55,7 @@ def _decoded(text: bytes, encoding: str) -> str:
 def about_layer(raw: RawLayer, read: Read, setting: Setting) -> dict[str, Any]:
     """What a vector layer is, where it may lie and how its fields would be used; nothing is raised (图层预检)."""
     row: dict[str, Any] = {
-        "name": f"{read.reading.source.origin}#{raw.name}", "kind": "layer", "rows": len(raw.frame), "error": None, "skip": read.said.skip, "geometry": raw.geometry_type or "",
+        "name": f"{read.reading.source.origin}#{raw.name}", "kind": "layer", "rows": len(raw.frame), "error": None, "skip": read.said.skip, "role": "", "geometry": raw.geometry_type or "",
         "table": None, "place": None, "scheme": None, "columns": [], "fields": {}, "units": {}, "missing": [], "sample": {}, "said": _said(read),
     }  # fmt: skip
     frame = raw.frame
@@ -126,13 +126,22 @@ def _box(value: str, bounds: Sequence[float], wkt: str | None) -> list[float] | 
     return [float(v) for v in (*lonlat.min(axis=0), *lonlat.max(axis=0))]
 
 
+def _is_crs(value: str, wkt: str | None) -> bool:
+    head = value.split(";")[0]
+    try:
+        pyproj.CRS.from_user_input(wkt if head == "declared" and wkt else head)
+    except pyproj.exceptions.CRSError:
+        return False
+    return True
+
+
 def _fields(row: dict[str, Any], raw: RawLayer, read: Read, frame: gpd.GeoDataFrame, setting: Setting) -> None:
     """How the fields would be used; some rows stand for the layer."""
     table, spot = row["table"]["chosen"], row["place"]["chosen"]
     if not table:
         return
     some = frame.head(500).rename_geometry("geometry") if frame.geometry.name != "geometry" else frame.head(500)
-    if spot and setting.crs is not None:
+    if spot and setting.crs is not None and _is_crs(spot, raw.declared_crs_wkt):
         moved, _, _ = place(some.geometry.to_numpy(), Decision("", spot, ()), setting.crs, wkt=raw.declared_crs_wkt, helmert=setting.recipe.helmert)
         some = gpd.GeoDataFrame(some.drop(columns="geometry"), geometry=moved, crs=pyproj.CRS.from_epsg(setting.crs))
     mapping = mapping_of(some, table, read.said)

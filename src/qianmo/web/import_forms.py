@@ -144,7 +144,7 @@ class _AskingForm(forms.Form):
         """Add a choice."""
         known = [c for c, _word in choices]
         extra = [(value, value)] if value and value not in known else []
-        first = [("", blank or (_("Please choose") if must else "—"))]
+        first = [("", _("Please choose") if must else blank or "—")]
         self.fields[name] = forms.ChoiceField(label=label, choices=[*first, *extra, *choices], initial=value, required=False)
         if must:
             self.waived[name] = tuple(w for w in (skip, either) if w)

@@ -14,7 +14,7 @@ from qianmo.web.settings import configure
 if TYPE_CHECKING:
     from qianmo.jobs.spec import JobSpec
 
-__all__ = ["main"]
+__all__ = ["main", "own_paths"]
 
 _EVERY_S = 0.4
 
@@ -37,7 +37,7 @@ def main(project: str, number: str) -> int:
     told = _Teller(asked.pk)
     try:
         spec = job_spec(asked.job)
-        values = checked_values(spec, {**asked.values, **_own_paths(spec, project, asked.values)})
+        values = checked_values(spec, {**asked.values, **own_paths(spec, project, asked.values)})
         context = Context(user=asked.person.username, progress=told)
         report = spec.run(context, values)
         kept = {"lines": [*report.lines, *context.notes], "files": [list(f) for f in report.files], "figures": _plain(dict(report.figures)), "code": report.exit_code}
@@ -66,8 +66,8 @@ class _Teller:
             Task.objects.filter(pk=self.pk).update(step=step[:200], share=share)
 
 
-def _own_paths(spec: JobSpec, project: str, values: dict[str, Any]) -> dict[str, str]:
-    """Paths that the desk sets: the project, its folder of documents, and the folder of an upload."""
+def own_paths(spec: JobSpec, project: str, values: dict[str, Any]) -> dict[str, str]:
+    """Paths that the desk sets (网页给定路径): the project, its folder of documents, and the folder of an upload."""
     own = {"project": project} if any(o.name == "project" for o in spec.options) else {}
     if spec.name == "book":
         own["out"] = str(Path(project) / "book")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -39,7 +40,7 @@ class QuarantineHandler(FileUploadHandler):
     def file_complete(self, file_size: int) -> UploadedFile:
         """End it; the request holds its name and size alone."""
         self.half.end()
-        return UploadedFile(name=self.file_name, size=file_size)
+        return UploadedFile(io.BytesIO(), name=self.file_name, size=file_size)
 
     def upload_interrupted(self) -> None:
         """The browser went away: nothing stays."""

@@ -15,7 +15,7 @@ from qianmo.schema.desk import desk_roles, secrecy_levels
 from qianmo.schema.messages import chinese_message
 from qianmo.schema.units import M2_PER_HA, MU_PER_HA
 
-__all__ = ["UNITS", "area", "both", "in_unit", "job_word", "level_word", "mb", "register", "role_word", "said", "unit_word"]
+__all__ = ["UNITS", "area", "both", "in_form", "in_unit", "job_word", "level_word", "mb", "register", "role_word", "said", "unit_word"]
 
 register = template.Library()
 
@@ -77,3 +77,16 @@ def said(text: str) -> str:
 def mb(size_bytes: int) -> str:
     """A size in megabytes with two decimals, at least 0.01 (文件大小)."""
     return f"{max(size_bytes / (1 << 20), 0.01):,.2f}"
+
+
+@register.filter
+def in_form(text: str) -> str:
+    """A message that names options of the command line, with the fields of the form in their place (改为表单项)."""
+    words = {
+        "--as-table": _("What the layer is"), "--crs": _("Reference system"), "--datum": _("Datum of the data, where you know it"), "--county": _("County code of six digits"),
+        "--encoding": _("Text encoding"), "--class-scheme": _("Classification of land use"), "--classes": _("Class of each cell value, such as 4=0201,6=0301"),
+        "--helmert": _("Datum shift to CGCS2000: dx,dy,dz or dx,dy,dz,rx,ry,rz,ppm"), "--unit": _("Unit of the rain, such as mm"),
+    }  # fmt: skip
+    for option in sorted(words, key=len, reverse=True):
+        text = text.replace(option, f"“{words[option]}”")
+    return text
