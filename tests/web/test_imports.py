@@ -81,7 +81,7 @@ def _as_shown(text: str) -> dict[str, str]:
         chosen = re.search(r'<option value="([^"]*)" selected', inner)
         values[name] = chosen.group(1) if chosen else ""
     values |= dict(re.findall(r'<input type="text" name="([^"]+)" value="([^"]*)"', text))
-    return values | {n: "on" for n in re.findall(r'<input type="checkbox" name="([^"]+)"[^>]* checked', text)}
+    return values | dict.fromkeys(re.findall(r'<input type="checkbox" name="([^"]+)"[^>]* checked', text), "on")
 
 
 def _step(client, home: str, step: int, **changed: str) -> str:
@@ -138,7 +138,7 @@ class TestUpload:
     def test_a_path_in_a_name_leads_nowhere(self, signed_in, queued, desk):
         body = b'--B\r\nContent-Disposition: form-data; name="files"; filename="../../../evil.csv"\r\n\r\na,b\r\n1,2\r\n--B--\r\n'
         signed_in("planner").post("/imports/", body, content_type="multipart/form-data; boundary=B")
-        found = [p for p in desk.parent.rglob("evil.csv")]
+        found = list(desk.parent.rglob("evil.csv"))
         assert all((desk / "uploads").resolve() in p.resolve().parents for p in found)
 
     def test_two_files_of_one_name_are_refused(self, signed_in, queued, desk):

@@ -11,8 +11,8 @@ import geopandas as gpd
 import pandas as pd
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.ingest_base import checked, finished, merged_layers, raster_layer, setting_of, state_of
 from qianmo.jobs.ingest_base import SPECS as INGEST
+from qianmo.jobs.ingest_base import checked, finished, merged_layers, raster_layer, setting_of, state_of
 from qianmo.jobs.ingest_layer import Prepared, Setting, prepare_classes, prepare_layer
 from qianmo.jobs.ingest_look_layer import ASKED, about_layer, encoding_samples, error_record
 from qianmo.jobs.ingest_plain import prepare_plain
@@ -64,19 +64,18 @@ def look(context: Context, recipe: Recipe, folder: Path, *, consent: Consent | N
     -------
     dict
         ``sources`` (name, driver, rows, encoding with samples, error), ``layers`` (table, place, class scheme, fields with
-        candidates, error with the step that cures it), ``ignored``, ``known`` (boxes of the project), ``faults`` and
+        candidates, error with the step that cures it), ``ignored``, ``faults`` and
         ``repairs`` in groups, ``replaced`` (layers that an ingest would replace).
     """
     consent = consent or Consent()
     context.step("安全检查与读取", 0.0)
     setting, old = setting_of(context, recipe, folder)
-    known = dict(setting.known)
     with scratch_folder() as workdir:
         sources, reads, ignored = _read(recipe, workdir, consent)
         context.step("识别图层与坐标系", 0.3)
         layers, prepared, grids = _layers(reads, setting)
         plain = _plain(reads, setting, folder, layers)
-    found: dict[str, Any] = {"sources": sources, "layers": layers, "ignored": ignored, "known": known, "faults": [], "repairs": [], "notes": [], "error": None}
+    found: dict[str, Any] = {"sources": sources, "layers": layers, "ignored": ignored, "faults": [], "repairs": [], "notes": [], "error": None}
     try:
         prepared = _as_one(prepared)
         if prepared:
@@ -161,7 +160,8 @@ def _layers(reads: Sequence[Read], setting: Setting) -> tuple[list[dict[str, Any
                 row["error"] = error_record(error)
     for read in reads:
         for raw_grid in read.reading.grids:
-            row = {"name": f"{read.reading.source.origin}#{raw_grid.name}", "kind": "grid", "table": None, "place": None, "scheme": None, "rows": int(raw_grid.values.size), "error": None, "skip": False, "role": read.said.role}
+            row = {"name": f"{read.reading.source.origin}#{raw_grid.name}", "kind": "grid", "table": None, "place": None, "scheme": None,
+                   "rows": int(raw_grid.values.size), "error": None, "skip": False, "role": read.said.role}
             rows.append(row)
             try:
                 if read.said.classes:
@@ -214,7 +214,8 @@ def _judged(layers: list[Prepared], old: Mapping[str, gpd.GeoDataFrame], context
     if len(log):
         for (layer, what), some in log.groupby(["layer", "what"], sort=False):
             change = (pd.to_numeric(some["after_area_m2"], errors="coerce").fillna(0.0) - pd.to_numeric(some["before_area_m2"], errors="coerce").fillna(0.0)).sum()
-            repairs.append({"layer": layer, "what": word("fault", str(what)), "count": len(some), "rows": [int(r) for r in some["row"].head(_ROWS)], "change_m2": round(float(change), 2)})
+            repairs.append({"layer": layer, "what": word("fault", word("repair", str(what))), "kind": str(what), "count": len(some),
+                            "rows": [int(r) for r in some["row"].head(_ROWS)], "change_m2": round(float(change), 2)})
     return groups, repairs
 
 

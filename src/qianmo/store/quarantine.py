@@ -53,7 +53,7 @@ class Half:
             raise UnsafeInputError(f"{name}: 同一次上传中有两个同名文件", expected="每个文件名只出现一次", cure="改名, 或分两次上传")
         self.end()
         self.names.append(name)
-        self._guarded(lambda: setattr(self, "_open", open(self.folder / INSIDE / name, "xb")))
+        self._guarded(lambda: self._begun(self.folder / INSIDE / name))
 
     def add(self, chunk: bytes) -> None:
         """Add to the file that was begun.
@@ -98,8 +98,16 @@ class Half:
         if not self.names:
             raise MissingDataError("没有选择文件", expected="至少一个文件", cure="选择文件或拖入后再上传")
         write_record(self.folder, "batch.json", record | {"number": self.number, "names": self.names, "size_bytes": self.size_bytes})
-        self._guarded(lambda: (sync_tree(self.folder), os.replace(self.folder, self.folder.with_name(self.number)), sync_tree(self.folder.parent, deep=False)))
+        self._guarded(self._show)
         return self.number
+
+    def _show(self) -> None:
+        sync_tree(self.folder)
+        os.replace(self.folder, self.folder.with_name(self.number))
+        sync_tree(self.folder.parent, deep=False)
+
+    def _begun(self, path: Path) -> None:
+        self._open = open(path, "xb")  # noqa: SIM115 closed by `end` or `drop`
 
     def drop(self) -> None:
         """Remove what has come so far; nothing where it was finished."""

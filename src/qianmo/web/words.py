@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from qianmo.jobs.registry import job_names, job_spec
 from qianmo.schema.desk import desk_roles, secrecy_levels
 from qianmo.schema.messages import chinese_message
+from qianmo.schema.tables import table_names, table_spec
 from qianmo.schema.units import M2_PER_HA, MU_PER_HA
 
-__all__ = ["UNITS", "area", "both", "in_form", "in_unit", "job_word", "level_word", "mb", "register", "role_word", "said", "unit_word"]
+__all__ = ["UNITS", "area", "both", "in_form", "in_unit", "job_word", "level_word", "mb", "register", "role_word", "said", "table_word", "unit_word"]
 
 register = template.Library()
 
@@ -90,3 +91,9 @@ def in_form(text: str) -> str:
     for option in sorted(words, key=len, reverse=True):
         text = text.replace(option, f"“{words[option]}”")
     return text
+
+
+@register.filter
+def table_word(name: str) -> str:
+    """What a table is called (图层类型名称)."""
+    return both(table_spec(name).zh, name.replace("_", " ")) if name in table_names() else name

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
+from qianmo.jobs.queries.tiles import bounds_lonlat
 from qianmo.jobs.queries.uploads import (
     ACCEPTED,
     keep_answers,
@@ -28,7 +29,7 @@ from qianmo.jobs.queries.uploads import (
 from qianmo.jobs.spec import checked_values
 from qianmo.schema.errors import NotAllowedError, QianmoError
 from qianmo.web.authorise import may, may_replace, upload_for, viewer_of, visible_entries
-from qianmo.web.desk import project_folder
+from qianmo.web.desk import layers, project_folder
 from qianmo.web.errors import error_words
 from qianmo.web.import_forms import answers_from, fields_form, place_form, what_form
 from qianmo.web.import_map import detail, overview
@@ -83,8 +84,8 @@ def show_import(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("import-step", number=number, step=open_questions(look_of(project_folder(), str(number)), int(batch.get("step", 1))))
     error = task.error and {**task.error, **error_words(QianmoError(task.error.get("found", ""), expected=task.error.get("expected", ""), cure=task.error.get("cure", "")))} if task else {}
     taken = look_of(project_folder(), str(number)).get("taken", []) if task and task.job == "ingest" and task.state == "done" else []
-    layers = [e for e in visible_entries(viewer_of(request)) if e.name in taken]
-    return render(request, "desk/import_state.html", {"batch": batch, "task": task, "fault": error, "layers": layers, "lines": task.report.get("lines", []) if task else []})
+    shown = [e for e in visible_entries(viewer_of(request)) if e.name in taken]
+    return render(request, "desk/import_state.html", {"batch": batch, "task": task, "fault": error, "layers": shown, "lines": task.report.get("lines", []) if task else []})
 
 
 def import_step(request: HttpRequest, number: str, step: int) -> HttpResponse:
@@ -112,7 +113,7 @@ def import_step(request: HttpRequest, number: str, step: int) -> HttpResponse:
             return redirect("import", number=number)
         except QianmoError as error:
             fault = error_words(error)
-    shown = {**_about(batch, look, step), "form": form, "fault": fault, "groups": _groups(form, look, step)}
+    shown = {**_about(batch, look, step), "form": form, "fault": fault, "groups": _groups(form, look, step, _known(request))}
     return render(request, f"desk/import_{step}.html", shown, status=422 if form.errors or fault else 200)
 
 
@@ -167,7 +168,13 @@ def _about(batch: Mapping[str, Any], look: Mapping[str, Any], step: int) -> dict
     return {"batch": batch, "look": look, "step": step, "steps": steps, "title": words[step - 1], "open": [e for e in still_to_do(look) if e["step"] == step]}
 
 
-def _groups(form: forms.Form, look: Mapping[str, Any], step: int) -> list[dict[str, Any]]:
+def _known(request: HttpRequest) -> dict[str, tuple[float, float, float, float]]:
+    """Boxes of the layers the person may see."""
+    found = {e.name: bounds_lonlat(layers().head(e.name)) for e in visible_entries(viewer_of(request)) if e.is_drawn}
+    return {k: (b[0], b[1], b[2], b[3]) for k, b in found.items() if b}
+
+
+def _groups(form: forms.Form, look: Mapping[str, Any], step: int, known: Mapping[str, tuple[float, float, float, float]]) -> list[dict[str, Any]]:
     """Fields of the form beside the source or layer they ask about; the last group asks about all."""
     groups = []
     for prefix, rows in (("s", look["sources"]), ("l", look["layers"])):
@@ -175,7 +182,7 @@ def _groups(form: forms.Form, look: Mapping[str, Any], step: int) -> list[dict[s
             mine = [form[name] for name in form.fields if name.startswith(f"{prefix}{k}-")]
             group: dict[str, Any] = {"row": row, "fields": mine, "is_source": prefix == "s"}
             if step == 2 and row.get("place") and not row["skip"]:
-                group["maps"] = [m for m in (overview(row["place"], province_boxes()), detail(row["place"], look["known"])) if m]
+                group["maps"] = [m for m in (overview(row["place"], province_boxes()), detail(row["place"], known)) if m]
             if step == 3 and mine:
                 columns = [form[f"l{k}-f{n}"] for n in range(len(row["targets"]))]
                 pairs = list(zip(row["targets"], columns, strict=True))
