@@ -218,4 +218,4 @@ def test_a_declared_method_that_nobody_knows_is_told_and_breaks_nothing():
     frame = 'GEOGCS["g",DATUM["d",SPHEROID["s",6378137,298.257]],PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]]'
     found = locate(PLACE, declared_wkt=f'PROJCS["x",{frame},PROJECTION["No_Such_Method"],UNIT["metre",1]]', county_code=COUNTY, admin_boxes=BOXES)
     assert not any(c.value == "declared" for c in found.candidates)
-    assert "cannot be read" in " ".join(r for c in found.candidates for r in c.reasons)
+    assert "cannot be read" in found.question + " ".join(r for c in found.candidates for r in c.reasons)
