@@ -212,3 +212,10 @@ def test_the_real_beijing54_catchment_is_found_from_its_prj_and_county(shared_da
     assert locate(bounds, declared_wkt=wkt, county_code="350821").chosen == "EPSG:2415"
     assert locate(bounds, county_code="350821").chosen == ""
     assert locate(bounds, county_code="350821", datum="Beijing54").chosen == "EPSG:2415"
+
+
+def test_a_declared_method_that_nobody_knows_is_told_and_breaks_nothing():
+    frame = 'GEOGCS["g",DATUM["d",SPHEROID["s",6378137,298.257]],PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]]'
+    found = locate(PLACE, declared_wkt=f'PROJCS["x",{frame},PROJECTION["No_Such_Method"],UNIT["metre",1]]', county_code=COUNTY, admin_boxes=BOXES)
+    assert not any(c.value == "declared" for c in found.candidates)
+    assert "cannot be read" in found.question + " ".join(r for c in found.candidates for r in c.reasons)

@@ -68,6 +68,7 @@ def _things(people) -> dict[str, str]:
         "person": str(owner.pk),
         "review": "2026-01",
         "parcel": _a_parcel(),
+        "import": _upload_of(owner.username),
     }
 
 
@@ -75,6 +76,16 @@ def _a_parcel() -> str:
     from qianmo.web.desk import layers
 
     return str(layers().layer("landuse_patch").table.column("patch_id")[0])
+
+
+def _upload_of(name: str) -> str:
+    from qianmo.jobs.queries.uploads import begin_upload
+    from qianmo.web.desk import project_folder
+
+    half = begin_upload(project_folder())
+    half.begin("a.csv")
+    half.add(b"a,b")
+    return half.finish({"person": name, "made": "2026-01-01T00:00:00", "answers": {}})
 
 
 def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
@@ -102,6 +113,10 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"number": things["task"]}, True)]
         case "task-new":
             wanted = [({"job": "evaluate"}, False)]
+        case "import" | "import-remove":
+            wanted = [({"number": things["import"]}, True)]
+        case "import-step":
+            wanted = [({"number": things["import"], "step": step}, True) for step in (1, 2, 3, 4)]
         case "person":
             wanted = [({"pk": things["person"]}, False)]
         case "library-project" | "library-step" | "library-acceptance" | "library-acceptance-keep" | "library-acceptance-table":

@@ -45,7 +45,7 @@ from qianmo.store.raw import RawGrid
 from qianmo.store.scratch import read_toml, scratch_folder
 from qianmo.store.stage import Stage, read_catalog
 
-__all__ = ["SPECS", "ingest", "run"]
+__all__ = ["SPECS", "checked", "finished", "ingest", "merged_layers", "raster_layer", "run", "setting_of", "state_of"]
 
 _BASE = "landuse_patch"
 _WORTH_SHOWING = 0.1
@@ -79,18 +79,18 @@ def ingest(
         A source was refused, a choice is needed, or a datum needs parameters.
     """
     context.step("安全检查与读取", 0.0)
-    setting, old = _setting(context, recipe, folder)
+    setting, old = setting_of(context, recipe, folder)
     with scratch_folder() as workdir:
         reads = read_recipe(recipe, workdir=workdir, limits=default_limits(), consent=consent or Consent())
         context.step("识别图层与坐标系", 0.3)
         layers, grids = _prepared([r for r in reads if not r.said.plain], setting)
-        plain = prepare_plain([r for r in reads if r.said.plain], setting, state=_state(folder))
+        plain = prepare_plain([r for r in reads if r.said.plain], setting, state=state_of(folder))
     if plain and not layers and not grids:
         return _tables_alone(context, recipe, setting, folder, plain)
     context.step("椭球面积与地形", 0.45)
-    layers = _finished(layers, grids, old, setting, level=level)
+    layers = finished(layers, grids, old, setting, level=level)
     context.step("质量检查", 0.6)
-    faults, repaired, log = _checked(layers, old, repair=False)
+    faults, repaired, log = checked(layers, old, repair=False)
     context.step("写入项目", 0.75)
     names = sorted([*(x.dataset.name for x in layers), *(x.dataset.name for x in plain)])
     notes = _commit(folder, recipe, setting, layers, grids, faults, what="入库 " + ", ".join(names), plain=plain)
@@ -98,7 +98,7 @@ def ingest(
     lines = _lines(layers, grids, faults, setting, plain)
     if repair and len(faults) and bool(faults["repairable"].any()):
         context.step("修复", 0.88)
-        faults, repaired, log = _checked(layers, old, repair=True)
+        faults, repaired, log = checked(layers, old, repair=True)
         _commit(folder, recipe, setting, repaired, {}, faults, what=f"修复 {len(log)} 处", log=log)
         lines += [f"已修复 {len(log)} 处 (修复前后见表 repair_log; qianmo undo 可撤销); 余 {len(faults)} 个问题"]
     for note in notes:
@@ -106,7 +106,8 @@ def ingest(
     return JobReport(tuple(lines), tuple(files), {"faults": len(faults), "layers": len(layers), "repairs": len(log)})
 
 
-def _setting(context: Context, recipe: Recipe, folder: Path) -> tuple[Setting, dict[str, gpd.GeoDataFrame]]:
+def setting_of(context: Context, recipe: Recipe, folder: Path) -> tuple[Setting, dict[str, gpd.GeoDataFrame]]:
+    """What all layers of one ingest share, and the layers of the project that checks lean on (公共设置)."""
     known: dict[str, tuple[float, float, float, float]] = {}
     crs, old = recipe.crs, {}
     if (folder / "current").is_file():
@@ -121,7 +122,8 @@ def _setting(context: Context, recipe: Recipe, folder: Path) -> tuple[Setting, d
     return Setting(recipe, context.clock(), context.user, crs, known), old
 
 
-def _state(folder: Path) -> Path | None:
+def state_of(folder: Path) -> Path | None:
+    """Folder of the current generation; None where there is no project yet (当前版本)."""
     return open_project(folder).state if (folder / "current").is_file() else None
 
 
@@ -147,22 +149,23 @@ def _prepared(reads: list[Read], setting: Setting) -> tuple[list[Prepared], dict
                 layers.append(prepare_classes(raw, read, setting, terrain=terrain))
             else:
                 rasters.append((raw, read))
-        layers += [prepare_layer(raw, read, setting) for raw in read.reading.layers]
+        said = [(raw, read.of_layer(raw.name)) for raw in read.reading.layers]
+        layers += [prepare_layer(raw, one, setting) for raw, one in said if not one.said.skip]
     names = [x.dataset.name for x in layers]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         merged = [x for x in layers if x.dataset.name not in twice]
-        merged += [_merged([x for x in layers if x.dataset.name == n]) for n in twice]
+        merged += [merged_layers([x for x in layers if x.dataset.name == n]) for n in twice]
         layers = merged
     grids = {}
     for raw, read in rasters:
-        grid, dataset = _raster(raw, read, setting)
+        grid, dataset = raster_layer(raw, read, setting)
         grids[dataset.name] = (grid, dataset)
     return layers, grids
 
 
-def _merged(parts: list[Prepared]) -> Prepared:
-    """Several sheets of one table become one layer; rows keep their order, the schemes must agree."""
+def merged_layers(parts: list[Prepared]) -> Prepared:
+    """Several sheets of one table become one layer; rows keep their order, the schemes must agree (图幅合并)."""
     schemes = {p.dataset.class_scheme for p in parts}
     if len(schemes) > 1:
         raise ChoiceNeededError(
@@ -176,7 +179,14 @@ def _merged(parts: list[Prepared]) -> Prepared:
     return Prepared(frame, replace(first, rows=len(frame), synthetic=any(p.dataset.synthetic for p in parts), lineage=lineage))
 
 
-def _raster(raw: RawGrid, read: Read, setting: Setting) -> tuple[Grid, Dataset]:
+def raster_layer(raw: RawGrid, read: Read, setting: Setting) -> tuple[Grid, Dataset]:
+    """A raster in the project CRS with its record (栅格入库).
+
+    Raises
+    ------
+    ChoiceNeededError, CrsError, SchemaError
+        Where it lies is not clear, or the project has no CRS yet.
+    """
     role = read.said.role or ("dem" if raw.values.dtype.kind == "f" else "raster")
     height, width = raw.values.shape
     x, y = placed(raw.transform, np.array([0.0, width, width, 0.0]), np.array([0.0, 0.0, height, height]))
@@ -200,7 +210,7 @@ def _raster(raw: RawGrid, read: Read, setting: Setting) -> tuple[Grid, Dataset]:
     return grid, Dataset(name, "raster", zh, f"EPSG:{setting.crs}", "", read.said.vintage, read.said.synthetic, int(grid.valid.sum()), lineage)
 
 
-def _finished(
+def finished(
     layers: list[Prepared], grids: Mapping[str, tuple[Grid, Dataset]], old: Mapping[str, gpd.GeoDataFrame], setting: Setting, *, level: bool
 ) -> list[Prepared]:
     """Terrain, areas, invented layers, levelling: what needs more than one layer."""
@@ -259,9 +269,10 @@ def _with_terrain(frame: gpd.GeoDataFrame, grids: Mapping[str, tuple[Grid, Datas
     return out
 
 
-def _checked(
+def checked(
     layers: list[Prepared], old: Mapping[str, gpd.GeoDataFrame], *, repair: bool
 ) -> tuple[gpd.GeoDataFrame, list[Prepared], pd.DataFrame]:
+    """Faults of the layers, the layers (repaired where that is asked), and the log of the repair (质量检查与修复)."""
     villages = next((x.frame for x in layers if x.dataset.kind == "village"), old.get("village"))
 
     def judged(item: Prepared) -> tuple[Prepared, gpd.GeoDataFrame, pd.DataFrame]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,7 @@ from qianmo.schema.messages import chinese_message
 from qianmo.schema.tables import table_spec
 from qianmo.store.raw import Note, RawGrid, RawLayer
 
-__all__ = ["SLOPE_LIMITS", "Prepared", "Setting", "prepare_classes", "prepare_layer"]
+__all__ = ["SLOPE_LIMITS", "Prepared", "Setting", "layer_bounds", "layer_county", "mapping_of", "prepare_classes", "prepare_layer"]
 
 SLOPE_LIMITS = (2.0, 6.0, 15.0, 25.0)
 """Upper limits of slope classes 1 to 4 (domain GDPDJB of ``dltb_domains.csv``). [degree]"""
@@ -73,11 +73,11 @@ def prepare_layer(raw: RawLayer, read: Read, setting: Setting) -> Prepared:
     columns = [c for c in raw_frame.columns if c != raw_frame.geometry.name]
     what = _what(raw, read, columns, raw_frame)
     spot = where(
-        _bounds(raw_frame), shapely.get_coordinates(raw_frame.geometry.to_numpy())[:20000], wkt=raw.declared_crs_wkt, said=read.said,
-        county=setting.recipe.county_code or _county(raw_frame), known=setting.known, origin=raw.source_path,
+        layer_bounds(raw_frame), shapely.get_coordinates(raw_frame.geometry.to_numpy())[:20000], wkt=raw.declared_crs_wkt, said=read.said,
+        county=setting.recipe.county_code or layer_county(raw_frame), known=setting.known, origin=raw.source_path,
     )  # fmt: skip
     moved, note = _into_project(raw_frame, spot, raw.declared_crs_wkt, setting)
-    mapping = propose_mapping([c for c in moved.columns if c != "geometry"], what.chosen, sample=moved.head(500))
+    mapping = mapping_of(moved, what.chosen, read.said)
     scheme = _scheme(moved, mapping.fields, what.chosen, read)
     area_missing = what.chosen == "landuse_patch" and "area_m2" in mapping.missing
     try:
@@ -93,6 +93,19 @@ def prepare_layer(raw: RawLayer, read: Read, setting: Setting) -> Prepared:
     remarks = [f"{n.kind}: {n.found or n.what}" for n in raw.notes]
     setting.notes += [f"{raw.name}: {_remark(n)}" for n in raw.notes if n.severity != "info"]
     return Prepared(frame, _dataset(what.chosen, raw.name, frame, read, setting, decisions, spot, scheme, {**extra, "remarks": remarks}), raw.notes)
+
+
+def mapping_of(frame: gpd.GeoDataFrame, table: str, said: SourceRecipe) -> FieldMap:
+    """Field map of a layer in the project CRS: proposed, with the user's word over it (字段映射)."""
+    found = propose_mapping([c for c in frame.columns if c != "geometry"], table, sample=frame.head(500))
+    if not said.fields and not said.units:
+        return found
+    taken = set(said.fields.values())
+    kept = {s: t for s, t in found.fields.items() if t not in taken and s not in said.fields}
+    fields = kept | {s: t for s, t in said.fields.items() if t}
+    filled = {*fields.values(), *(("class_area_m2",) if "area_m2" in fields.values() else ())}
+    missing = tuple(c.name for c in table_spec(table).columns if c.required and c.name not in filled and table != "other_layer")
+    return replace(found, fields=fields, units={**found.units, **said.units}, missing=missing)
 
 
 def _has_shapes(frame: gpd.GeoDataFrame, where_: str) -> None:
@@ -139,7 +152,7 @@ def prepare_classes(raw: RawGrid, read: Read, setting: Setting, *, terrain: RawG
         )
     codes = shapes["value"].map(lambda v: said.classes[int(v)])
     names = codes.map(lambda c: land_class(c, scheme=scheme).zh)
-    spot = where(_bounds(shapes), shapely.get_coordinates(shapes.geometry.to_numpy())[:5000], wkt=raw.crs_wkt, said=said,
+    spot = where(layer_bounds(shapes), shapely.get_coordinates(shapes.geometry.to_numpy())[:5000], wkt=raw.crs_wkt, said=said,
                  county=setting.recipe.county_code, known=setting.known, origin=raw.source_path)  # fmt: skip
     moved, note = _into_project(shapes, spot, raw.crs_wkt, setting)
     year = int(said.vintage[:4]) if said.vintage[:4].isdigit() else None
@@ -202,7 +215,7 @@ def _scheme(frame: gpd.GeoDataFrame, fields: Mapping[str, str], table: str, read
 def _into_project(frame: gpd.GeoDataFrame, spot: Decision, wkt: str | None, setting: Setting) -> tuple[gpd.GeoDataFrame, str]:
     helmert = setting.recipe.helmert
     if setting.crs is None:
-        setting.crs = setting.recipe.crs or choose_project_crs(spot, _bounds(frame), helmert=helmert)
+        setting.crs = setting.recipe.crs or choose_project_crs(spot, layer_bounds(frame), helmert=helmert)
     moved, _, note = place(frame.geometry.to_numpy(), spot, setting.crs, wkt=wkt, helmert=helmert)
     out = frame.drop(columns=frame.geometry.name)
     return gpd.GeoDataFrame(out, geometry=moved, crs=pyproj.CRS.from_epsg(setting.crs)), note
@@ -213,7 +226,7 @@ def _dataset(
     scheme: Decision | None, extra: dict[str, Any],
 ) -> Dataset:  # fmt: skip
     said, recipe = read.said, setting.recipe
-    box = lonlat_box(_bounds(frame), Decision("", f"EPSG:{setting.crs}", ()), helmert=None)
+    box = lonlat_box(layer_bounds(frame), Decision("", f"EPSG:{setting.crs}", ()), helmert=None)
     setting.known[table] = box
     shift = vars(recipe.helmert) if recipe.helmert is not None else None
     lineage = Lineage(
@@ -233,12 +246,14 @@ def _fresh(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return out.reset_index(drop=True)
 
 
-def _bounds(frame: gpd.GeoDataFrame) -> Box:
+def layer_bounds(frame: gpd.GeoDataFrame) -> Box:
+    """Bounds of a layer in its own coordinates (图层范围)."""
     low_x, low_y, high_x, high_y = (float(v) for v in frame.total_bounds)
     return low_x, low_y, high_x, high_y
 
 
-def _county(frame: gpd.GeoDataFrame) -> str:
+def layer_county(frame: gpd.GeoDataFrame) -> str:
+    """County code that nearly all rows name; '' where there is none (县级代码)."""
     upper = {str(c).upper(): c for c in frame.columns}
     for key in ("ZLDWDM", "QSDWDM", "XZQDM", "XJXZQDM"):
         if key in upper:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from qianmo.jobs.recipe import Recipe, SourceRecipe
@@ -15,7 +15,7 @@ from qianmo.store.raw import Reading, Source
 from qianmo.store.read_vector import read_sources, text_samples
 from qianmo.store.sources import list_sources
 
-__all__ = ["Read", "read_recipe"]
+__all__ = ["Read", "encoding_of", "read_recipe"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,10 @@ class Read:
     reading: Reading
     said: SourceRecipe
     encoding: Decision | None
+
+    def of_layer(self, name: str) -> Read:
+        """The same with what the user said about one layer (单图层设置)."""
+        return replace(self, said=self.said.said_of(f"{self.reading.source.origin}#{name}"))
 
 
 def read_recipe(recipe: Recipe, *, workdir: Path, limits: Limits, consent: Consent) -> list[Read]:
@@ -41,10 +45,15 @@ def read_recipe(recipe: Recipe, *, workdir: Path, limits: Limits, consent: Conse
     for number, said in enumerate(recipe.sources):
         folder = workdir / f"source{number}"
         folder.mkdir()
-        found += [(said, s) for s in list_sources([said.path], workdir=folder, limits=limits, consent=consent).sources]
+        listing = list_sources([said.path], workdir=folder, limits=limits, consent=consent, gather=bool(said.each))
+        for origin, refusal in listing.refused:
+            if not said.said_of(origin).skip:
+                raise refusal
+        known = [(said.said_of(s.origin), s) for s in listing.sources]
+        found += [(one, s) for one, s in known if not one.skip]
     encodings: dict[str, Decision] = {}
     for said, source in found:
-        decision = _encoding(said, source)
+        decision = encoding_of(said, source)
         if decision is not None:
             encodings[source.sha256] = decision
     readings = read_sources(
@@ -57,7 +66,14 @@ def read_recipe(recipe: Recipe, *, workdir: Path, limits: Limits, consent: Conse
     return [Read(r, said, encodings.get(r.source.sha256)) for (said, _), r in zip(found, readings)]
 
 
-def _encoding(said: SourceRecipe, source: Source) -> Decision | None:
+def encoding_of(said: SourceRecipe, source: Source) -> Decision | None:
+    """Encoding of the texts of a source: the user's word, else the clear winner; None where the format states it (文本编码).
+
+    Raises
+    ------
+    ChoiceNeededError
+        No candidate wins clearly.
+    """
     samples = text_samples(source)
     if said.encoding:
         return Decision("文本编码", said.encoding, (Candidate(said.encoding, 1.0, ("用户指定",)),))

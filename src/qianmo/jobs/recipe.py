@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ class SourceRecipe:
 
     `unit` is the unit of a table of rain; `names` the names to show for stations or soil codes.
     `split` = 'slope' cuts the agricultural classes of a class raster along the slope classes of the elevation model.
+    `fields` names the column that a source field fills, `units` the unit of a column of area; `skip` leaves the source out.
+    `each` holds answers for one source of a folder or archive by its name to show ('资料.zip/图斑.shp'), or for one layer
+    by that name, '#' and the name of the layer; keys are fields of this record.
     """
 
     path: Path
@@ -42,6 +45,14 @@ class SourceRecipe:
     licence: str = ""
     split: str = ""
     unit: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    skip: bool = False
+    each: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def said_of(self, name: str) -> SourceRecipe:
+        """What is said about one source or layer by name, over what is said about all (单个来源的设置)."""
+        return replace(self, **self.each[name]) if name in self.each else self
 
     @property
     def plain(self) -> str:
@@ -108,11 +119,10 @@ def _from_record(record: Mapping[str, Any], folder: Path) -> Recipe:
         classes = {int(k): str(v) for k, v in dict(entry.get("classes", {})).items()}
         if not isinstance(entry["path"], str) or not isinstance(entry.get("synthetic", False), bool):
             raise SchemaError(f"来源 {entry['path']!r}: path 须为文字, synthetic 须为 true 或 false", cure="改正入库方案文件")
-        plain = {k: v for k, v in entry.items() if k not in ("path", "classes", "names")}
+        each = {str(k): _answers(str(k), dict(v)) for k, v in dict(entry.get("each", {})).items()}
+        plain = {k: v for k, v in _answers(entry["path"], entry).items() if k not in ("path", "classes", "names", "each")}
         names = {str(k): str(v) for k, v in dict(entry.get("names", {})).items()}
-        if plain.get("role", "") not in _ROLES:
-            raise SchemaError(f"role {plain['role']!r}", expected=", ".join(r for r in _ROLES if r))
-        sources.append(SourceRecipe(folder / entry["path"], classes=classes, names=names, **{**plain, "table": _table(plain.get("table", ""))}))
+        sources.append(SourceRecipe(folder / entry["path"], classes=classes, names=names, each=each, **plain))
     shift = record.get("helmert")
     invent = dict(record.get("invent", {}))
     invent |= {k: int(invent[k]) for k in ("villages", "seed") if k in invent}
@@ -121,6 +131,18 @@ def _from_record(record: Mapping[str, Any], folder: Path) -> Recipe:
         _shift(dict(shift)) if shift else None, invent,
         {k: v for k, v in record.items() if k not in ("project", "source", "helmert", "invent")},
     )  # fmt: skip
+
+
+def _answers(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """Answers about a source or a layer as the record holds them."""
+    strange = set(entry) - {f.name for f in fields(SourceRecipe)}
+    if strange or not isinstance(entry.get("skip", False), bool):
+        raise SchemaError(f"source {name}: keys {sorted(strange)}", expected=", ".join(f.name for f in fields(SourceRecipe)))
+    if entry.get("role", "") not in _ROLES:
+        raise SchemaError(f"role {entry['role']!r}", expected=", ".join(r for r in _ROLES if r))
+    out = {**entry, "table": _table(entry["table"])} if "table" in entry else dict(entry)
+    out |= {k: {str(a): str(b) for a, b in dict(entry[k]).items()} for k in ("fields", "units", "names") if k in entry}
+    return out | ({"classes": {int(k): str(v) for k, v in dict(entry["classes"]).items()}} if "classes" in entry else {})
 
 
 def _shift(record: dict[str, Any]) -> Helmert:

@@ -15,6 +15,7 @@ GROUPS = {"finance": ("项目资金", "project finance"), "review": ("联席审�
 
 _HOMES = {
     "ingest": "ingest_base",
+    "ingest-look": "ingest_look",
     "evaluate": "evaluate_area",
     "swap": "swap_farmland",
     "plan": "plan_area",

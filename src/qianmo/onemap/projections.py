@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 import pyproj
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 
 from qianmo.schema.shipped import shipped_rows
 
@@ -86,7 +86,8 @@ def declared_reading(*, wkt: str | None = None, epsg: int | None = None) -> Read
     if listed or not (crs.is_geographic or crs.is_projected):
         return listed
     datum = _datum_in(f"{crs.name} {crs.datum.name if crs.datum else ''} {crs.geodetic_crs.name if crs.geodetic_crs else ''}")
-    return _same_parameters(crs, datum) or Reading(crs.name, crs.to_epsg() or 0, datum, "foreign", crs=crs)
+    foreign = Reading(crs.name, crs.to_epsg() or 0, datum, "foreign", crs=crs)
+    return _same_parameters(crs, datum) or (foreign if _can_be_undone(foreign) else None)
 
 
 def lonlat_of(reading: Reading, xy: np.ndarray) -> np.ndarray:
@@ -159,6 +160,15 @@ def _inverse_mercator() -> pyproj.Transformer:
     return pyproj.Transformer.from_pipeline(
         "+proj=pipeline +step +inv +proj=webmerc +step +proj=unitconvert +xy_in=rad +xy_out=deg"
     )
+
+
+def _can_be_undone(reading: Reading) -> bool:
+    """Whether the projection library knows the way back to degrees; a text may name a method that nobody knows."""
+    try:
+        _inverse_foreign(reading)
+    except ProjError:
+        return False
+    return True
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -17,14 +18,15 @@ from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.library import LibraryView, library_view
 from qianmo.jobs.queries.rasters import MapRaster, raster_of
 from qianmo.jobs.queries.review_desk import ReviewView, review_names, review_view
+from qianmo.jobs.queries.uploads import upload
 from qianmo.schema.desk import OWNER_COLUMNS, LayerDemand, Viewer, desk_roles
-from qianmo.schema.errors import MissingDataError
+from qianmo.schema.errors import MissingDataError, NotAllowedError
 from qianmo.web.desk import layers, project_folder
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
 
 __all__ = [
-    "DEFAULT_DEMAND", "compared_layers", "demands", "hidden_columns", "line_for", "may", "may_see", "review_for", "reviews_for", "roster_person",
-    "seen_library", "shown_layer", "shown_layers", "shown_raster", "task_for", "viewer_of", "visible_entries", "whole_library",
+    "DEFAULT_DEMAND", "compared_layers", "demands", "hidden_columns", "line_for", "may", "may_replace", "may_see", "review_for", "reviews_for", "roster_person",
+    "seen_library", "shown_layer", "shown_layers", "shown_raster", "task_for", "upload_for", "viewer_of", "visible_entries", "whole_library",
 ]
 
 DEFAULT_DEMAND = LayerDemand(1, (), "")
@@ -235,3 +237,32 @@ def _may_read_review(viewer: Viewer, view: ReviewView) -> bool:
         return False
     person = roster_person(viewer, view.state)
     return may(viewer, "manage") or (person is not None and may_read(view.state, person.id))
+
+
+def upload_for(viewer: Viewer, number: str) -> dict[str, Any]:
+    """One upload of the person, or any for a manager (可见上传).
+
+    Raises
+    ------
+    MissingDataError
+        No such upload, or not theirs.
+    """
+    found = upload(project_folder(), number)
+    if not (found.get("person") == viewer.name or may(viewer, "manage")):
+        raise MissingDataError(f"没有编号为 {number} 的上传", expected="清单中的一次上传", cure="打开数据导入页查看清单")
+    return found
+
+
+def may_replace(viewer: Viewer, names: Iterable[str]) -> None:
+    """Let an import pass that replaces layers whole (替换权限).
+
+    Raises
+    ------
+    NotAllowedError
+        The person sees one region only, or may not see one of the layers as it is.
+    """
+    asked = demands()
+    if viewer.region:
+        raise NotAllowedError("导入会整层替换, 您的权限只限一个地区", expected="不限地区的账号", cure="请管理员导入, 或请管理员调整您的地区权限")
+    if any(not may_see(viewer, asked.get(n, DEFAULT_DEMAND)) for n in names):
+        raise NotAllowedError("这次导入会替换您无权查看的图层", expected="对各图层的查看权限", cure="请管理员导入, 或把该图层勾为不入库")

@@ -9,7 +9,7 @@ from django.views.i18n import set_language
 from qianmo.web.api import api
 from qianmo.web.guard import Route, pattern
 from qianmo.web.library_routes import LIBRARY_ROUTES
-from qianmo.web.pages import home, lines, map_page, people, review_points, reviews, rows, setup, sheets, undo, work
+from qianmo.web.pages import home, imports, lines, map_page, people, review_points, reviews, rows, setup, sheets, undo, work
 from qianmo.web.pages import review as one_review
 from qianmo.web.tiles import changes_tile, layer_picture, layer_tile, raster_picture
 
@@ -46,6 +46,10 @@ ROUTES: tuple[Route, ...] = (
     Route("tasks/new/<str:job>/", "task-new", work.new_task, "run"),
     Route("tasks/<uuid:number>/", "task", work.show_task, "run"),
     Route("tasks/<uuid:number>/cancel/", "task-cancel", work.cancel_task, "run"),
+    Route("imports/", "imports", imports.all_imports, "run"),
+    Route("imports/<uuid:number>/", "import", imports.show_import, "run"),
+    Route("imports/<uuid:number>/<int:step>/", "import-step", imports.import_step, "run"),
+    Route("imports/<uuid:number>/remove/", "import-remove", imports.remove_import, "run"),
     Route("people/", "people", people.all_people, "manage"),
     Route("people/new/", "person-new", people.new_person, "manage"),
     Route("people/<int:pk>/", "person", people.show_person, "manage"),

@@ -7,11 +7,14 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qianmo.web.settings import configure
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from qianmo.jobs.spec import JobSpec
+
+__all__ = ["main", "own_paths"]
 
 _EVERY_S = 0.4
 
@@ -34,7 +37,7 @@ def main(project: str, number: str) -> int:
     told = _Teller(asked.pk)
     try:
         spec = job_spec(asked.job)
-        values = checked_values(spec, {**asked.values, "project": project, **_own_paths(asked.job, project, str(asked.number))})
+        values = checked_values(spec, {**asked.values, **own_paths(spec, project, asked.values, str(asked.number))})
         context = Context(user=asked.person.username, progress=told)
         report = spec.run(context, values)
         kept = {"lines": [*report.lines, *context.notes], "files": [list(f) for f in report.files], "figures": _plain(dict(report.figures)), "code": report.exit_code}
@@ -63,11 +66,18 @@ class _Teller:
             Task.objects.filter(pk=self.pk).update(step=step[:200], share=share)
 
 
-def _own_paths(job: str, project: str, number: str) -> dict[str, str]:
-    """Paths that the desk sets: documents go into the folder of the project."""
-    if job == "sheet":
-        return {"out": str(Path(project) / "sheets" / f"{number}.pdf")}
-    return {"out": str(Path(project) / "book")} if job == "book" else {}
+def own_paths(spec: JobSpec, project: str, values: dict[str, Any], number: str = "") -> dict[str, str]:
+    """Paths that the desk sets (网页给定路径): the project, its folder of documents, and the folder of an upload."""
+    own = {"project": project} if any(o.name == "project" for o in spec.options) else {}
+    if spec.name == "book":
+        own["out"] = str(Path(project) / "book")
+    if spec.name == "sheet":
+        own["out"] = str(Path(project) / "sheets" / f"{number}.pdf")
+    if spec.name in ("ingest", "ingest-look"):
+        own |= {"into": project, "recipe": str(Path(project) / values["recipe"])}
+    if spec.name == "ingest-look":
+        own["out"] = str((Path(project) / values["recipe"]).with_name("look.json"))
+    return own
 
 
 def _plain(figures: dict[str, Any]) -> dict[str, Any]:

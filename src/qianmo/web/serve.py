@@ -16,6 +16,7 @@ from typing import Any
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.queries.catalogue import project_catalogue
+from qianmo.jobs.queries.uploads import broken_off, upload_limit_mb
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import NotAllowedError
 from qianmo.web.settings import configure
@@ -43,7 +44,7 @@ def serve_application(application: Any, *, host: str, port: int, word: str = "",
     from waitress import create_server
 
     try:
-        server = create_server(application, host=host, port=port, threads=_THREADS, ident="qianmo", max_request_body_size=1 << 30, clear_untrusted_proxy_headers=True)
+        server = create_server(application, host=host, port=port, threads=_THREADS, ident="qianmo", max_request_body_size=int(upload_limit_mb() + 1) << 20, clear_untrusted_proxy_headers=True)
     except OSError as fault:
         raise NotAllowedError(f"端口 {port} 不能使用: {fault.strerror or fault}", expected="空闲的端口", cure=f"换一个端口: --port {port + 1}") from fault
     home = f"http://{'127.0.0.1' if host in ('0.0.0.0', '') else host}:{server.effective_port}/"
@@ -82,6 +83,7 @@ def prepared(project: Path, *, database_url: str = "", hosts: tuple[str, ...] = 
 
     call_command("migrate", verbosity=0, interactive=False)
     application = get_wsgi_application()
+    broken_off(project)
     pick_up()
     start_worker()
     return application, word if is_open() else ""

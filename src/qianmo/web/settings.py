@@ -100,6 +100,8 @@ def desk_settings(
         "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 20 << 20,
         "FILE_UPLOAD_MAX_MEMORY_SIZE": 2 << 20,
+        "DATA_UPLOAD_MAX_NUMBER_FILES": 400,
+        "DATA_UPLOAD_MAX_NUMBER_FIELDS": 20_000,
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
         "SECURE_REFERRER_POLICY": "same-origin",
         "SECURE_CROSS_ORIGIN_OPENER_POLICY": "same-origin",

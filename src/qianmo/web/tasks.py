@@ -20,7 +20,7 @@ from qianmo.web.models import Person, Task
 
 __all__ = ["ask", "ask_cancel", "desk_jobs", "pick_up", "run_task", "start_worker"]
 
-_NOT_HERE = ("status", "history", "undo", "demo", "village", "ingest", "sheet")
+_NOT_HERE = ("status", "history", "undo", "demo", "village", "ingest", "ingest-look", "sheet")
 _GRACE_S = 10.0
 """How long a job that was asked to stop may take before it is ended. [s]"""
 

@@ -10,10 +10,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from qianmo.jobs.registry import job_names, job_spec
 from qianmo.schema.desk import desk_roles, secrecy_levels
+from qianmo.schema.messages import chinese_message
+from qianmo.schema.tables import table_names, table_spec
 from qianmo.schema.units import M2_PER_HA, MU_PER_HA
 
-__all__ = ["UNITS", "area", "both", "in_unit", "level_word", "register", "role_word", "unit_word"]
+__all__ = ["UNITS", "area", "both", "in_form", "in_unit", "job_word", "level_word", "mb", "register", "role_word", "said", "table_word", "unit_word"]
 
 register = template.Library()
 
@@ -57,3 +60,40 @@ def role_word(role: str) -> str:
 def level_word(level: int) -> str:
     """What a secrecy level is called (密级名称)."""
     return both(*secrecy_levels().get(level, (str(level), str(level))))
+
+
+@register.filter
+def job_word(name: str) -> str:
+    """What a job is called (作业名称)."""
+    return both(job_spec(name).zh, job_spec(name).en) if name in job_names() else name
+
+
+@register.filter
+def said(text: str) -> str:
+    """A message of the program in the language of the page (提示文字)."""
+    return chinese_message(text) if (get_language() or "zh").startswith("zh") else text
+
+
+@register.filter
+def mb(size_bytes: int) -> str:
+    """A size in megabytes with two decimals, at least 0.01 (文件大小)."""
+    return f"{max(size_bytes / (1 << 20), 0.01):,.2f}"
+
+
+@register.filter
+def in_form(text: str) -> str:
+    """A message that names options of the command line, with the fields of the form in their place (改为表单项)."""
+    words = {
+        "--as-table": _("What the layer is"), "--crs": _("Reference system"), "--datum": _("Datum of the data, where you know it"), "--county": _("County code of six digits"),
+        "--encoding": _("Text encoding"), "--class-scheme": _("Classification of land use"), "--classes": _("Class of each cell value, such as 4=0201,6=0301"),
+        "--helmert": _("Datum shift to CGCS2000: dx,dy,dz or dx,dy,dz,rx,ry,rz,ppm"), "--unit": _("Unit of the rain, such as mm"),
+    }  # fmt: skip
+    for option in sorted(words, key=len, reverse=True):
+        text = text.replace(option, f"“{words[option]}”")
+    return text
+
+
+@register.filter
+def table_word(name: str) -> str:
+    """What a table is called (图层类型名称)."""
+    return both(table_spec(name).zh, name.replace("_", " ")) if name in table_names() else name

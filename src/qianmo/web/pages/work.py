@@ -24,7 +24,7 @@ def all_tasks(request: HttpRequest) -> HttpResponse:
     tasks = Task.objects.select_related("person")
     if not may(viewer, "manage"):
         tasks = tasks.filter(person__username=viewer.name)
-    return render(request, "desk/tasks.html", {"tasks": tasks[:_LISTED], "jobs": desk_jobs(), "names": {j.name: j for j in desk_jobs()}})
+    return render(request, "desk/tasks.html", {"tasks": tasks[:_LISTED], "jobs": desk_jobs()})
 
 
 def new_task(request: HttpRequest, job: str) -> HttpResponse:
@@ -43,8 +43,7 @@ def show_task(request: HttpRequest, number: str) -> HttpResponse:
     task = task_for(viewer_of(request), str(number))
     lines = [chinese_message(line) for line in task.report.get("lines", [])]
     error = task.error and {**task.error, **error_words(_fault(task.error))}
-    spec = next((j for j in desk_jobs() if j.name == task.job), None)
-    return render(request, "desk/task.html", {"task": task, "lines": lines, "fault": error, "spec": spec})
+    return render(request, "desk/task.html", {"task": task, "lines": lines, "fault": error})
 
 
 def cancel_task(request: HttpRequest, number: str) -> HttpResponse:
