@@ -116,6 +116,7 @@ def _sign(page, home: str, department: str, result: str, *, shot: str = "", **mo
     """Go through the checklist, look at what would be signed, sign."""
     page.goto(home + "reviews/2026-01/")
     page.click(".buttons a.strong")
+    page.locator("[name=result]").first.wait_for()  # a list of all answers does not wait for the page by itself
     for answer in page.locator("select[name^=answer-]").all():
         if not answer.input_value():
             answer.select_option("na")
