@@ -120,6 +120,6 @@ def test_an_example_where_somebody_else_has_an_account_gets_no_sample_offices(pe
     from qianmo.web.models import Person
     from qianmo.web.sample_offices import make_offices
 
-    with pytest.raises(NotAllowedError, match="manager"):
+    with pytest.raises(NotAllowedError, match="farming, manager"):
         make_offices()
     assert not Person.objects.filter(username__startswith="sample-").exists()

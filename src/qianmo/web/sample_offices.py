@@ -47,7 +47,7 @@ def make_offices() -> list[tuple[str, str, str]]:
     rows = shipped_rows("codes", "sample_offices")
     made = []
     with transaction.atomic():
-        others = Person.objects.exclude(username__in=[r["name"] for r in rows]).values_list("username", flat=True)[:3]
+        others = Person.objects.exclude(username__in=[r["name"] for r in rows]).order_by("username").values_list("username", flat=True)[:3]
         if others:
             raise NotAllowedError(f"这个示例里已有别的账户: {', '.join(others)} (other accounts exist)", expected="只有示例账户的示例项目",
                                   cure="用 qianmo serve 打开它, 或换一个 --out 文件夹")  # fmt: skip
