@@ -71,6 +71,7 @@ def screens(home, chromium):
             page.fill("[name=login]", name)
             page.fill("[name=password]", PASSWORD)
             page.click("main button")
+            page.wait_for_url(lambda address: "/accounts/login" not in address)
             opened[name] = page
         return opened[name]
 
@@ -108,6 +109,11 @@ def _move(page, home: str, verb: str, **fields: str) -> None:
             field.select_option(value)
         else:
             field.fill(value)
+    _send(page)
+
+
+def _send(page) -> None:
+    """Confirm, and wait until the page says that it was recorded: what is counted or listed next is then of the new page."""
     page.click("main button.strong")
     assert page.locator(".note[role=status]").inner_text().startswith("已记录"), page.inner_text("main")
 
@@ -154,6 +160,7 @@ def test_three_departments_a_return_and_a_delegated_signature_lead_to_a_decision
     shen.set_input_files("[name=documents]", str(photo))
     _shot(shen, "resubmit")
     shen.click("main button.strong")
+    shen.get_by_text("公示照片.txt").first.wait_for()
     assert "公示照片.txt" in shen.inner_text("main")
     _move(screens("zi"), home, "delegate", to="ran", until="2027-12-31", reason="出差")
     ran = screens("ran")
@@ -170,13 +177,14 @@ def test_three_departments_a_return_and_a_delegated_signature_lead_to_a_decision
         if not page.locator('a[href$="/do/attend/"]').count():
             continue
         page.click('a[href$="/do/attend/"]')
-        page.click("main button.strong")
+        _send(page)
         while page.locator('main a[href$="/do/vote/"]').count():
             page.click('main a[href$="/do/vote/"]')
+            page.locator("[name=item]").wait_for()
             options = page.locator("[name=item] option").evaluate_all("os => os.map(o => o.value).filter(v => v)")
             page.select_option("[name=item]", options[0])
             page.check("[name=choice][value=yes]")
-            page.click("main button.strong")
+            _send(page)
     _shot(screens("zi"), "meeting")
     _move(mi, home, "close_meeting", minutes="议定: 有条件通过。", text_1="落实管护资金", owner_1="农业农村", due_1="2027-06-01")
     _move(screens("xian"), home, "decide")
