@@ -13,7 +13,7 @@ import pandas as pd
 
 from qianmo import __version__
 from qianmo.jobs.context import Context
-from qianmo.jobs.front_area import formulation_of
+from qianmo.jobs.front_area import QUESTION_OPTIONS, formulation_of
 from qianmo.jobs.opened import Opened, open_for_work
 from qianmo.jobs.plan_area import plan_settings
 from qianmo.jobs.searching import Searching, limits_of_search, teller
@@ -149,13 +149,7 @@ SPECS = (
             JobOption("project", "path", "项目文件夹", "project folder", required=True, positional=True),
             JobOption("count", "integer", "备选方案个数", "alternatives wanted", default=3),
             JobOption("loss", "number", "允许的得分损失 (比例)", "share of the best score that may be lost", default=0.01),
-            JobOption("budget", "number", "投资上限 (万元)", "budget in 10,000 yuan"),
-            JobOption("start_year", "integer", "开工年度", "first year of works"),
-            JobOption("rule", "texts", "规则阈值, 如 Z-01=0.03", "local threshold of a rule"),
-            JobOption("waive", "texts", "不作为约束的规则编号", "rule not to be imposed"),
-            JobOption("lock", "texts", "锁定图斑: 编号 (维持现状) 或 编号=措施", "patch settled beforehand: its id (kept) or id=measure"),
-            JobOption("gap", "number", "每次求解的差距目标", "gap at which each search ends, a share"),
-            JobOption("seconds", "number", "每次求解的时限 (秒)", "time limit of each search in seconds"),
+            *QUESTION_OPTIONS,
         ),
         run,
     ),

@@ -37,7 +37,7 @@ from qianmo.store.project import change, open_project
 from qianmo.store.proof_folder import file_sha256, read_proof_folder
 from qianmo.store.stage import Stage
 
-__all__ = ["SPECS", "formulation_of", "kept_numbers", "run"]
+__all__ = ["QUESTION_OPTIONS", "SPECS", "formulation_of", "kept_numbers", "run"]
 
 FRONT = "front_plan_"
 """Beginning of the names of kept plans."""
@@ -207,6 +207,17 @@ def _figures(found: Front, plans: pd.DataFrame, points: pd.DataFrame) -> dict[st
     return {"plans": listed, "ideal": found.ideal, "nadir": found.nadir, "missed": found.missed, "interrupted": found.broken_off}
 
 
+QUESTION_OPTIONS = (
+    JobOption("budget", "number", "投资上限 (万元)", "budget in 10,000 yuan"),
+    JobOption("start_year", "integer", "开工年度", "first year of works"),
+    JobOption("rule", "texts", "规则阈值, 如 Z-01=0.03", "local threshold of a rule"),
+    JobOption("waive", "texts", "不作为约束的规则编号", "rule not to be imposed"),
+    JobOption("lock", "texts", "锁定图斑: 编号 (维持现状) 或 编号=措施", "patch settled beforehand: its id (kept) or id=measure"),
+    JobOption("gap", "number", "每次求解的差距目标", "gap at which each search ends, a share"),
+    JobOption("seconds", "number", "每次求解的时限 (秒)", "time limit of each search in seconds"),
+)  # fmt: skip
+"""What every command that asks many questions of one project takes: its limits, locks, and when a search ends (求解选项)."""
+
 SPECS = (
     JobSpec(
         "front", "多目标前沿", "weigh several aims: plans that none beats in all of them, each with its gap",
@@ -217,13 +228,7 @@ SPECS = (
             JobOption("floors", "integer", "目标下限求解次数", "further questions with floors on aims", default=0),
             JobOption("keep", "texts", "保留为图层的方案编号, 或 all", "number of a plan to keep as a layer, or all"),
             JobOption("out", "path", "前沿图文件夹", "folder for the chart, the project's front/ by default"),
-            JobOption("budget", "number", "投资上限 (万元)", "budget in 10,000 yuan"),
-            JobOption("start_year", "integer", "开工年度", "first year of works"),
-            JobOption("rule", "texts", "规则阈值, 如 Z-01=0.03", "local threshold of a rule"),
-            JobOption("waive", "texts", "不作为约束的规则编号", "rule not to be imposed"),
-            JobOption("lock", "texts", "锁定图斑: 编号 (维持现状) 或 编号=措施", "patch settled beforehand: its id (kept) or id=measure"),
-            JobOption("gap", "number", "每次求解的差距目标", "gap at which each search ends, a share"),
-            JobOption("seconds", "number", "每次求解的时限 (秒)", "time limit of each search in seconds"),
+            *QUESTION_OPTIONS,
         ),
         run,
     ),
