@@ -52,6 +52,7 @@ def page(desk):
         for field, value in (("username", "主任"), ("password1", PASSWORD), ("password2", PASSWORD)):
             page.fill(f"#id_{field}", value)
         page.click("button.strong")
+        page.wait_for_url(lambda address: "/setup/" not in address)
         yield page
         chromium.close()
 
