@@ -63,7 +63,7 @@ def make_map() -> None:
 
 def sources_hash() -> str:
     """One hash over everything the map is made from."""
-    files = sorted([*FRONTEND.glob("*.json"), *FRONTEND.glob("*.ts"), *FRONTEND.rglob("src/*")])
+    files = sorted([*FRONTEND.glob("*.json"), *FRONTEND.glob("*.ts"), *(f for f in (FRONTEND / "src").rglob("*") if f.is_file())])
     whole = hashlib.sha256()
     for file in files:
         whole.update(file.name.encode() + b"\0" + file.read_bytes())
