@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from qianmo.jobs.queries.table_workbook import table_workbook
+from qianmo.jobs.queries.page_tables import table_workbook
 from qianmo.web.words import area, register, unit_word
 
 __all__ = ["NUMBERS", "Head", "Sheet", "cell", "excel", "fen", "head_label", "money", "plain_value", "register"]

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from shapely.geometry import mapping
 
+from qianmo.jobs.queries.page_tables import red_line_table
 from qianmo.jobs.queries.red_line import over_layers, red_line_from
-from qianmo.jobs.queries.red_line_table import red_line_table
 from qianmo.web.authorise import line_for, may, shown_layers, viewer_of, visible_entries
 from qianmo.web.desk import layers
 from qianmo.web.forms import RedLineForm

@@ -7,8 +7,8 @@ from django.shortcuts import render
 
 from qianmo.governance.review_rights import local_day
 from qianmo.governance.review_waiting import parallel_days
+from qianmo.jobs.queries.page_tables import table_workbook
 from qianmo.jobs.queries.review_desk import waits_of
-from qianmo.jobs.queries.sheet import sheet
 from qianmo.schema.errors import MissingDataError
 from qianmo.web.authorise import reviews_for, roster_person, viewer_of
 from qianmo.web.review_act import now
@@ -41,7 +41,8 @@ def list_table(request: HttpRequest, table: str) -> HttpResponse:
 
 def excel(table: PageTable, stem: str) -> HttpResponse:
     """A table of a page as a download (导出)."""
-    response = HttpResponse(sheet(table.title, table.head, table.plain()), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    heads = [(label, "number" if any(row[n].is_number for row in table.rows) else "text") for n, label in enumerate(table.head)]
+    response = HttpResponse(table_workbook(table.title, heads, table.plain()), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
     response.headers["Content-Disposition"] = f'attachment; filename="{stem}.xlsx"'
     return response
 

@@ -10,7 +10,9 @@ import xlsxwriter
 
 __all__ = ["table_workbook"]
 
-_FORMATS = {"money": "#,##0.00", "fen": "#,##0.00", "area": "#,##0.00", "number": "#,##0.####", "score": "0.0000", "share": "0.00%", "year": "0", "count": "#,##0"}
+_FORMATS = {"money": "#,##0.00", "fen": "#,##0.00", "area": "#,##0.00", "number": "#,##0.0###", "score": "0.0000", "share": "0.00%", "year": "0", "count": "#,##0"}
+_WHOLE, _NARROW, _WIDE = "#,##0", 8, 60
+"""Whole figures of a column of numbers; least and largest width of a column, in characters."""
 
 
 def table_workbook(title: str, heads: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], *, whole: Sequence[Any] = (), notes: Sequence[str] = ()) -> bytes:
@@ -38,6 +40,7 @@ def table_workbook(title: str, heads: Sequence[tuple[str, str]], rows: Sequence[
     sheet = book.add_worksheet("表")
     bold = book.add_format({"bold": True, "bg_color": "#E8EEF4", "border": 1, "border_color": "#BFBFBF", "text_wrap": True})
     looks = {k: book.add_format({"num_format": f}) for k, f in _FORMATS.items()}
+    whole_look, wrap = book.add_format({"num_format": _WHOLE}), book.add_format({"text_wrap": True, "valign": "top"})
     sheet.write_string(0, 0, title, book.add_format({"bold": True, "font_size": 14}))
     for k, (label, _) in enumerate(heads):
         sheet.write_string(1, k, label, bold)
@@ -46,11 +49,13 @@ def table_workbook(title: str, heads: Sequence[tuple[str, str]], rows: Sequence[
             if value is None or value == "":
                 continue
             if kind in looks and isinstance(value, int | float):
-                sheet.write_number(n, k, value, looks[kind])
+                sheet.write_number(n, k, value, whole_look if kind == "number" and float(value).is_integer() else looks[kind])
             else:
-                sheet.write_string(n, k, str(value))
+                sheet.write_string(n, k, str(value), wrap)
     sheet.freeze_panes(2, 1)
-    sheet.set_column(0, max(0, len(heads) - 1), 16)
+    for k, (label, _) in enumerate(heads):
+        longest = max([len(label), *(len(str(r[k])) for r in rows if r[k] is not None)])
+        sheet.set_column(k, k, min(max(2 * longest, _NARROW), _WIDE))
     if notes:
         told = book.add_worksheet("说明")
         told.set_column(0, 0, 110, book.add_format({"text_wrap": True, "valign": "top"}))
