@@ -21,15 +21,10 @@ _spec = importlib.util.spec_from_file_location("desk_browser", REPO / "tests" / 
 browser_of = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(browser_of)
 
-PASSWORD = "阡陌纵横-田间小路-2026"
-AXE = REPO / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-SHOTS = REPO / "build" / "screenshots"
-
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    if browser_of.CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: the journeys in the browser are not tried")
+    browser_of.needed()
     folder = tmp_path_factory.mktemp("journey") / "项目 一"
     context = Context(user="测试", clock=lambda: datetime(2026, 1, 2, tzinfo=UTC))
     make_village(context, checked_values(job_spec("village"), {"into": str(folder), "patches": 600, "villages": 3}))
@@ -39,12 +34,8 @@ def desk(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chromium(desk):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=browser_of.CHROMIUM, args=browser_of.FLAGS)
+    with browser_of.launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -52,35 +43,18 @@ def page(desk, chromium):
     """One person at one screen; everything asked of another origin and every fault of a page is kept."""
     home, _, _ = desk
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
-    page = context.new_page()
-    page.foreign, page.faults = [], []
-    page.on("request", lambda r: None if r.url.startswith((home, "blob:", "data:")) else page.foreign.append(r.url))
-    page.on("pageerror", lambda fault: page.faults.append(str(fault)))
-    page.on("console", lambda m: page.faults.append(m.text) if m.type == "error" and "status of 4" not in m.text else None)
+    page = browser_of.watched(context.new_page(), home)
     yield page
     context.close()
 
 
 def _shot(page, name: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(SHOTS / f"desk-{name}.png"))
-
-
-def _serious(page) -> list[str]:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed in frontend/: run npm ci there")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    return [f"{v['id']} {v['impact']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    browser_of.shot(page, f"desk-{name}")
 
 
 def test_the_first_user_comes_in_with_the_printed_address(desk, page):
     _, first, _ = desk
-    page.goto(first)
-    page.fill("#id_username", "主任")
-    page.fill("#id_password1", PASSWORD)
-    page.fill("#id_password2", PASSWORD)
-    page.click("button.strong")
+    browser_of.come_in(page, first)
     page.wait_for_selector("text=底线管控")
     _shot(page, "home")
     assert "合成" in page.content()
@@ -165,7 +139,7 @@ def test_no_page_has_a_serious_fault_of_access(desk, page, address):
     page.goto(home + address)
     if address == "map/":
         page.wait_for_selector("#desk-map[data-idle]", timeout=60_000)
-    assert not _serious(page)
+    assert not browser_of.serious(page)
 
 
 def test_the_pages_fit_a_phone(desk, chromium, page):

@@ -19,9 +19,6 @@ _spec = importlib.util.spec_from_file_location("import_journey_browser", REPO / 
 browser_of = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(browser_of)
 
-PASSWORD = "阡陌纵横-田间小路-2026"
-AXE = REPO / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-SHOTS = REPO / "build" / "screenshots"
 PHONE, DESKTOP = {"width": 390, "height": 780}, {"width": 1280, "height": 900}
 
 
@@ -42,8 +39,7 @@ def file(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    if browser_of.CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: the journeys in the browser are not tried")
+    browser_of.needed()
     folder = tmp_path_factory.mktemp("journey") / "项目 二"
     context = Context(user="测试", clock=lambda: datetime(2026, 1, 2, tzinfo=UTC))
     make_village(context, checked_values(job_spec("village"), {"into": str(folder), "patches": 300, "villages": 2}))
@@ -53,38 +49,21 @@ def desk(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(desk):
-    from playwright.sync_api import sync_playwright
-
     home, first, _ = desk
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=browser_of.CHROMIUM, args=browser_of.FLAGS)
-        page = chromium.new_context(viewport=DESKTOP, locale="zh-CN").new_page()
+    with browser_of.launched() as chromium:
+        page = browser_of.watched(chromium.new_context(viewport=DESKTOP, locale="zh-CN").new_page(), home)
         page.set_default_timeout(120_000)
-        page.foreign, page.faults = [], []
-        page.on("request", lambda r: None if r.url.startswith((home, "blob:", "data:")) else page.foreign.append(r.url))
-        page.on("pageerror", lambda fault: page.faults.append(str(fault)))
-        page.on("console", lambda m: page.faults.append(m.text) if m.type == "error" and "status of 4" not in m.text else None)
-        page.goto(first)
-        page.fill("#id_username", "主任")
-        page.fill("#id_password1", PASSWORD)
-        page.fill("#id_password2", PASSWORD)
-        page.click("button.strong")
-        page.wait_for_selector("h2")
+        browser_of.come_in(page, first)
         yield page
-        chromium.close()
 
 
 def _looked_at(page, name: str) -> None:
     """A picture on a desktop and on a phone; nothing sticks out; no serious fault of access."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
     for kind, size in (("phone", PHONE), ("desktop", DESKTOP)):
         page.set_viewport_size(size)
-        page.screenshot(path=str(SHOTS / f"import-{name}-{kind}.png"), full_page=True)
+        browser_of.shot(page, f"import-{name}-{kind}", full_page=True)
         assert page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, f"{name} {kind}"
-    if AXE.is_file():
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-        assert not [f"{v['id']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    assert not browser_of.has_axe() or not browser_of.serious(page)
 
 
 def test_a_broken_file_is_told_and_a_good_one_goes_on_to_the_first_step(desk, page, file, tmp_path):
@@ -130,7 +109,7 @@ def test_the_last_step_takes_it_in_and_the_layer_is_listed_and_drawn(desk, page)
         page.goto(home + "map/#place=117.251,28.001,15")
     page.wait_for_selector("#desk-map[data-idle]")
     page.wait_for_timeout(1500)
-    page.screenshot(path=str(SHOTS / "import-map-desktop.png"))
+    browser_of.shot(page, "import-map-desktop")
     found = page.evaluate("() => fetch('/api/identify?lon=117.251&lat=28.001').then(a => a.json()).then(JSON.stringify)")
     assert "东溪保护区" in found
 
@@ -144,7 +123,7 @@ def test_the_jobs_that_follow_run_from_the_page(desk, page, job):
     page.click("button.strong")
     page.wait_for_selector("ul.lines, .fault", timeout=280_000)
     assert "已完成" in page.inner_text("#task-state"), page.inner_text("main")
-    page.screenshot(path=str(SHOTS / f"import-{job}-desktop.png"), full_page=True)
+    browser_of.shot(page, f"import-{job}-desktop", full_page=True)
     if job == "book":
         assert list((folder / "book").rglob("*.docx")) and list((folder / "book").rglob("*.pdf"))
 

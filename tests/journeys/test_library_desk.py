@@ -18,41 +18,25 @@ _spec = importlib.util.spec_from_file_location("desk_browser_of_library", REPO /
 browser_of = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(browser_of)
 
-PASSWORD = "阡陌纵横-田间小路-2026"
-AXE = REPO / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-SHOTS = REPO / "build" / "screenshots"
 PAGES = ("", "board/", "years/", "ranking/", "funds/", "plan/", "import/", "projects/ZXM-001/", "projects/ZXM-001/acceptance/")
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    if browser_of.CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: the journeys in the browser are not tried")
-    from playwright.sync_api import sync_playwright
-
+    browser_of.needed()
     folder = tmp_path_factory.mktemp("library-journey") / "项目 库"
     context = Context(user="测试", clock=lambda: datetime(2026, 1, 2, tzinfo=UTC))
     make_village(context, checked_values(job_spec("village"), {"into": str(folder), "patches": 200, "villages": 3}))
     files = sorted(str(p) for p in (REPO / "examples" / "library").glob("*.csv"))
     job_spec("library-import").run(context, checked_values(job_spec("library-import"), {"project": str(folder), "files": files}))
-    with browser_of.served(folder) as (home, first, _), sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=browser_of.CHROMIUM, args=browser_of.FLAGS)
-        page = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN", base_url=home).new_page()
-        page.foreign, page.faults = [], []
-        page.on("request", lambda r: None if r.url.startswith((home, "blob:", "data:")) else page.foreign.append(r.url))
-        page.on("pageerror", lambda fault: page.faults.append(str(fault)))
-        page.goto(first)
-        for field, value in (("username", "主任"), ("password1", PASSWORD), ("password2", PASSWORD)):
-            page.fill(f"#id_{field}", value)
-        page.click("button.strong")
-        page.wait_for_url(lambda address: "/setup/" not in address)
+    with browser_of.served(folder) as (home, first, _), browser_of.launched() as chromium:
+        page = browser_of.watched(chromium.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN", base_url=home).new_page(), home)
+        browser_of.come_in(page, first)
         yield page
-        chromium.close()
 
 
 def _shot(page, name: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(SHOTS / f"library-{name}.png"), full_page=True)
+    browser_of.shot(page, f"library-{name}", full_page=True)
 
 
 def test_the_keyboard_reaches_a_project_and_a_step_is_refused_in_words(page):
@@ -106,14 +90,10 @@ def test_money_of_an_acceptance_follows_what_is_typed(page):
 
 
 def test_no_page_has_a_serious_fault_of_access(page):
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed in frontend/: run npm ci there")
     found = []
     for address in PAGES:
         page.goto("/library/" + address)
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        told = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-        found += [f"{address} {v['id']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in told["violations"] if v["impact"] in ("serious", "critical")]
+        found += [f"{address} {fault}" for fault in browser_of.serious(page)]
     assert not found
 
 

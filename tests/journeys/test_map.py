@@ -21,15 +21,10 @@ def _loaded(name: str, path: Path):
 browser_of = _loaded("desk_browser_map", REPO / "tests" / "web" / "browser.py")
 planned = _loaded("planned_map", REPO / "tests" / "web" / "planned.py")
 
-PASSWORD = "阡陌纵横-田间小路-2026"
-AXE = REPO / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-SHOTS = REPO / "build" / "screenshots"
-
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    if browser_of.CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: the journeys in the browser are not tried")
+    browser_of.needed()
     folder = tmp_path_factory.mktemp("map") / "项目 一"
     planned.planned_township(folder, patches=500)
     with browser_of.served(folder) as (home, first, _):
@@ -38,23 +33,11 @@ def desk(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(desk):
-    from playwright.sync_api import sync_playwright
-
     home, first = desk
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=browser_of.CHROMIUM, args=browser_of.FLAGS)
-        page = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN").new_page()
-        page.foreign, page.faults = [], []
-        page.on("request", lambda r: None if r.url.startswith((home, "blob:", "data:")) else page.foreign.append(r.url))
-        page.on("pageerror", lambda fault: page.faults.append(str(fault)))
-        page.on("console", lambda m: page.faults.append(m.text) if m.type == "error" and "status of 4" not in m.text else None)
-        page.goto(first)
-        for field, value in (("username", "主任"), ("password1", PASSWORD), ("password2", PASSWORD)):
-            page.fill(f"#id_{field}", value)
-        page.click("button.strong")
-        page.wait_for_url(lambda address: "/setup/" not in address)
+    with browser_of.launched() as chromium:
+        page = browser_of.watched(chromium.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN").new_page(), home)
+        browser_of.come_in(page, first)
         yield page
-        chromium.close()
 
 
 def _open(page, desk, after: str = "") -> None:
@@ -64,16 +47,7 @@ def _open(page, desk, after: str = "") -> None:
 
 
 def _shot(page, name: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(SHOTS / f"map-{name}.png"))
-
-
-def _serious(page) -> list[str]:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed in frontend/: run npm ci there")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    return [f"{v['id']} {v['impact']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    browser_of.shot(page, f"map-{name}")
 
 
 def _centre(page) -> tuple[float, float]:
@@ -89,7 +63,7 @@ def test_the_plan_is_swiped_over_the_present_and_changed_land_is_told(page, desk
     assert "→" in page.inner_text("table.changed") and "0103" in page.inner_text("table.changed")
     page.wait_for_timeout(800)
     _shot(page, "swipe")
-    assert not _serious(page)
+    assert not browser_of.serious(page)
 
 
 def test_the_swipe_follows_the_keyboard(page):
@@ -180,7 +154,7 @@ def test_what_is_visible_is_printed(page, desk):
     page.fill("#print-title", "东溪一张图")
     page.click("#print-go")
     page.wait_for_selector("a.button[href$='sheet.pdf']", timeout=120_000)
-    assert not _serious(page)
+    assert not browser_of.serious(page)
     with page.expect_download() as sheet:
         page.click("a.button[href$='sheet.pdf']")
     assert Path(sheet.value.path()).read_bytes()[:5] == b"%PDF-"
@@ -210,7 +184,7 @@ def test_the_map_speaks_english(page, desk):
 def test_the_last_change_is_taken_back_after_a_second_press(page, desk):
     _open(page, desk)
     page.click("#undo")
-    assert "变更调查" in page.inner_text("#undo-form") and not _serious(page)
+    assert "变更调查" in page.inner_text("#undo-form") and not browser_of.serious(page)
     _shot(page, "undo")
     page.click("#undo-form button")
     page.wait_for_selector("#redo-form")

@@ -20,16 +20,13 @@ _spec = importlib.util.spec_from_file_location("desk_browser", REPO / "tests" / 
 browser_of = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(browser_of)
 
-PASSWORD = "阡陌纵横-田间小路-2026"
-AXE = REPO / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-SHOTS = REPO / "build" / "screenshots"
+PASSWORD = browser_of.PASSWORD
 PEOPLE = {"shen": "游乌镇", "mi": "联席办", "zi": "自然资源", "ran": "自然资源", "nong": "农业农村", "sheng": "生态环境", "xian": "县政府"}
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
-    if browser_of.CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: the journeys in the browser are not tried")
+    browser_of.needed()
     folder = tmp_path_factory.mktemp("journey") / "项目 联审"
     context = Context(user="测试", clock=lambda: datetime(2026, 11, 2, 1, tzinfo=UTC))
     steps = (("village", {"into": str(folder), "patches": 300, "villages": 3}), ("evaluate", {"project": str(folder)}), ("plan", {"project": str(folder)}),
@@ -48,12 +45,8 @@ def home(project):
 
 @pytest.fixture(scope="module")
 def chromium(home):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=browser_of.CHROMIUM, args=browser_of.FLAGS)
+    with browser_of.launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +88,7 @@ def _accounts(project: Path) -> None:
 
 
 def _shot(page, name: str, *, full: bool = True) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(SHOTS / f"review-{name}.png"), full_page=full)
+    browser_of.shot(page, f"review-{name}", full_page=full)
 
 
 def _move(page, home: str, verb: str, **fields: str) -> None:
@@ -192,7 +184,7 @@ def test_three_departments_a_return_and_a_delegated_signature_lead_to_a_decision
     _shot(xian, "decided")
     with xian.expect_download() as waiting:
         xian.click('a[href$="/decision/pdf/"]')
-    target = SHOTS.parent / "review-decision.pdf"
+    target = browser_of.SHOTS.parent / "review-decision.pdf"
     waiting.value.save_as(target)
     assert target.read_bytes().startswith(b"%PDF")
     state = open_review({"project": project}).state
@@ -207,7 +199,7 @@ def test_every_page_of_a_review_is_free_of_serious_faults_of_access_and_fits_a_p
                           ("copy", "reviews/2026-01/do/copy/")):  # fmt: skip
         page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(home + address)
-        assert not _serious(page), address
+        assert not browser_of.serious(page), address
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
         _shot(page, f"phone-{name}", full=False)
@@ -223,10 +215,3 @@ def test_a_chip_opens_the_map_at_its_parcel(home, screens):
     page.locator(".chips a.chip").first.click()
     assert re.search(r"/map/#place=\d+\.\d+,\d+\.\d+,17$", page.url)
 
-
-def _serious(page) -> list[str]:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed in frontend/: run npm ci there")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    return [f"{v['id']} {v['impact']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found["violations"] if v["impact"] in ("serious", "critical")]
