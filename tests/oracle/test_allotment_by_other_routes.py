@@ -9,7 +9,8 @@ import pytest
 import shapely
 from scipy.optimize import brentq, linprog
 
-from qianmo.planning.allotment.assign import AssignmentProblem, assign
+from qianmo.planning.allotment.assign import assign
+from qianmo.planning.allotment.assignment_problem import AssignmentProblem
 from qianmo.planning.allotment.fill import filled, transport
 from qianmo.planning.allotment.frontage import cut_axis, frontage_of
 from qianmo.planning.allotment.partition import partition, soil_pieces

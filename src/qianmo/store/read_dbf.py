@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from qianmo.schema.errors import UnsafeInputError
 from qianmo.store.guard_magic import has_hidden_marks
 from qianmo.store.raw import Note
-from qianmo.store.read_dbf_columns import column_of, decode_cut, packed
+from qianmo.store.read_dbf_columns import DbfField, column_of, decode_cut, packed
 from qianmo.store.read_encoding import check_not_utf8, codec_of
 
-__all__ = ["DbfField", "DbfHeader", "dbf_text_samples", "read_dbf_header", "read_dbf_table"]
+__all__ = ["DbfHeader", "dbf_text_samples", "read_dbf_header", "read_dbf_table"]
 
 _LANGUAGE = {
     0x4D: "gbk",
@@ -28,17 +28,6 @@ _LANGUAGE = {
     0xC8: "cp1250",
     0xC9: "cp1251",
 }
-
-
-@dataclass(frozen=True)
-class DbfField:
-    """One field: raw name, type letter, width in bytes, decimals, offset in the record (字段)."""
-
-    raw_name: bytes
-    kind: str
-    width: int
-    decimals: int
-    offset: int
 
 
 @dataclass(frozen=True)

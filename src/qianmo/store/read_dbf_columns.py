@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import datetime
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,12 +17,20 @@ from qianmo.store.guard_magic import has_hidden_marks
 from qianmo.store.raw import Note
 from qianmo.store.read_encoding import decode_strictly
 
-if TYPE_CHECKING:
-    from qianmo.store.read_dbf import DbfField
-
-__all__ = ["column_of", "decode_cut", "packed"]
+__all__ = ["DbfField", "column_of", "decode_cut", "packed"]
 
 _EXACT = 2**53
+
+
+@dataclass(frozen=True)
+class DbfField:
+    """One field: raw name, type letter, width in bytes, decimals, offset in the record (字段)."""
+
+    raw_name: bytes
+    kind: str
+    width: int
+    decimals: int
+    offset: int
 
 
 def column_of(rows: np.ndarray, f: DbfField, name: str, codec: str, shown: str, notes: list[Note]) -> pa.Array:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from qianmo.planning.allotment.assign import Assignment, AssignmentProblem, assign, candidate_pairs
+from qianmo.planning.allotment.assign import Assignment, assign, candidate_pairs
+from qianmo.planning.allotment.assignment_problem import AssignmentProblem
 from qianmo.planning.allotment.audit import audit
 from qianmo.planning.allotment.blocks import ReadyBlock, least_lot, ready_blocks, surfaces
 from qianmo.planning.allotment.books import block_table, owner_ledger

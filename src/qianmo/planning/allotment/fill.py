@@ -7,16 +7,13 @@ with too many lots are mended by exchanging whole owners between two blocks, or 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
+from qianmo.planning.allotment.assignment_problem import AssignmentProblem
 from qianmo.planning.allotment.shares import whole_matrix
-
-if TYPE_CHECKING:
-    from qianmo.planning.allotment.assign import AssignmentProblem
 
 __all__ = ["filled", "transport"]
 

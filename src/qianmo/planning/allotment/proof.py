@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from qianmo.planning.allotment.assign import Assignment, AssignmentProblem
+from qianmo.planning.allotment.assign import Assignment
+from qianmo.planning.allotment.assignment_problem import AssignmentProblem
 from qianmo.planning.allotment.settings import AllotmentSettings
 
 __all__ = ["allotment_certificate", "table_sha256"]
