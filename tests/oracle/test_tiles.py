@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qianmo.geo.tile_picture import picture_codes, tile_picture
-from qianmo.geo.tile_rings import EXTENT, joined_rings, rows_in, tile_of, tile_rings, tile_shapes, tile_window
+from qianmo.geo.tile_rings import EXTENT, joined_rings, rows_in, tile_of, tile_rings, tile_window
 from qianmo.geo.vector_tile import TileField, layer_tile
 
 HALF = math.pi * 6378137.0
@@ -41,9 +41,9 @@ def _box_of(zoom: int, column: int, row: int) -> shapely.Geometry:
     return shapely.box(column * side - HALF, HALF - (row + 1) * side, (column + 1) * side - HALF, HALF - row * side)
 
 
-def _tile(rings, zoom: int, column: int, row: int, fields=None) -> bytes:
+def _tile(rings, zoom: int, column: int, row: int, fields=None, **options) -> bytes:
     rows = rows_in(rings, tile_window(zoom, column, row))
-    return layer_tile(tile_shapes(rings, rows, zoom, column, row), kind=rings.kind, name="layer", fields=fields or {})
+    return layer_tile(rings, rows, (zoom, column, row), name="layer", fields=fields or {}, **options)
 
 
 def _decoded(tile: bytes) -> list[dict]:
@@ -119,14 +119,98 @@ def test_parts_of_a_layer_joined_are_the_layer():
 def test_any_tile_can_be_decoded_and_has_rings_that_run_as_the_standard_says(seed, zoom, count):
     cells = _cells(count, 200.0 * 2 ** (18 - zoom) ** 0.5, seed)
     column, row = tile_of(LON, LAT, zoom)
+    for feature in _decoded(_tile(tile_rings(cells), zoom, column, row)):
+        assert feature["geometry"]["type"] in ("Polygon", "MultiPolygon")
+        polygons = feature["geometry"]["coordinates"] if feature["geometry"]["type"] == "MultiPolygon" else [feature["geometry"]["coordinates"]]
+        for polygon in polygons:
+            for number, ring in enumerate(polygon):
+                x, y = np.array(ring[:-1], float).T
+                area = (x * np.roll(y, -1) - np.roll(x, -1) * y).sum()
+                assert (area < 0) == (number > 0) and area != 0
+
+
+def _near(rings, zoom: int, column: int, row: int) -> set[int]:
+    x0, y0, x1, y1 = tile_window(zoom, column, row)
+    b = rings.box
+    return set(np.flatnonzero((b[0] <= x1) & (b[2] >= x0) & (b[1] <= y1) & (b[3] >= y0)).tolist())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(10, 18))
+def test_the_rows_near_a_tile_are_those_whose_box_meets_it_in_order(seed, zoom):
+    cells = _cells(400, 4000.0, seed)
+    cells[::11] = None
+    rings = tile_rings(np.random.default_rng(seed).permutation(cells))
+    column, row = tile_of(LON, LAT, zoom)
+    found = rows_in(rings, tile_window(zoom, column, row))
+    assert set(found.tolist()) == _near(rings, zoom, column, row)
+    assert (np.diff(found) > 0).all()
+
+
+@pytest.mark.parametrize("zoom", [13, 15, 17])
+def test_every_vertex_of_a_tile_lies_within_half_a_unit_of_the_polygon_it_draws(zoom):
+    cells = _cells(150, 2000.0, 9)
+    column, row = tile_of(LON, LAT, zoom)
+    unit = 2 * HALF / (1 << zoom) / EXTENT
+    corner = np.array([column * 2 * HALF / (1 << zoom) - HALF, HALF - row * 2 * HALF / (1 << zoom)])
+    checked = 0
+    for feature in _decoded(_tile(tile_rings(cells), zoom, column, row)):
+        drawn = shapely.get_coordinates(shapely.geometry.shape(feature["geometry"]))
+        inside = drawn[((drawn >= -512) & (drawn <= EXTENT + 512)).all(axis=1)]
+        truth = (shapely.get_coordinates(cells[feature["id"]]) - corner) / (unit, -unit)
+        # a vertex of the layer itself is first kept to 2^-(18 - zoom) of a unit
+        apart = np.abs(inside[:, None, :] - truth[None, :, :]).max(axis=2).min(axis=1, initial=np.inf) if len(inside) else np.empty(0)
+        assert (apart <= 0.5 + 0.5 / (1 << (18 - zoom)) + 1e-9).all(), feature["id"]
+        checked += len(inside)
+    assert checked > 50
+
+
+def test_a_full_tile_is_drawn_coarser_until_it_fits_and_neighbours_stay_side_by_side():
+    cells = shapely.segmentize(_cells(2500, 4000.0, 10), 6.0)
+    column, row = tile_of(LON, LAT, 13)
     rings = tile_rings(cells)
-    rows = rows_in(rings, tile_window(zoom, column, row))
-    shapes = tile_shapes(rings, rows, zoom, column, row)
-    for ring in range(len(shapes.hole)):
-        x, y = shapes.xy[shapes.start[ring] : shapes.start[ring + 1]].astype(float).T
-        area = (x * np.roll(y, -1) - np.roll(x, -1) * y).sum()
-        assert (area < 0) == shapes.hole[ring] and area != 0
-    assert len(_decoded(layer_tile(shapes, kind=3, name="layer", fields={}))) == len(np.unique(shapes.ring_row))
+    codes = {"c": TileField(np.arange(len(cells)) % 7, [f"0{n}01" for n in range(7)])}
+    whole = _tile(rings, 13, column, row, codes)
+    most = len(whole) * 2 // 3
+    smaller = _tile(rings, 13, column, row, codes, most=most)
+    assert 0 < len(smaller) <= most < len(whole)
+    shapes = [shapely.make_valid(shapely.geometry.shape(f["geometry"])) for f in _decoded(smaller)]
+    assert sum(s.area for s in shapes) == pytest.approx(shapely.union_all(shapes).area, rel=1e-3)
+    assert {f["properties"]["c"] for f in _decoded(smaller)} == set(codes["c"].values)
+
+
+def test_a_line_that_leaves_the_tile_and_comes_back_is_drawn_in_parts():
+    unit = 2 * HALF / (1 << 17) / EXTENT
+    column, row = tile_of(LON, LAT, 17)
+    corner = np.array([column * 2 * HALF / (1 << 17) - HALF, HALF - row * 2 * HALF / (1 << 17)])
+    away = 20_000
+    places = np.array([(100, 100), (200, away), (300, away), (400, 100), (away, 300), (away, away), (-away, 500)])
+    line = np.array([shapely.LineString(corner + places * (unit, -unit))], dtype=object)
+    found = shapely.geometry.shape(_decoded(_tile(tile_rings(line), 17, column, row))[0]["geometry"])
+    window = shapely.box(-1024, -1024, EXTENT + 1024, EXTENT + 1024)
+    true = shapely.LineString(places).intersection(window)
+    assert len(shapely.get_parts(found)) == len(shapely.get_parts(true)) == 2
+    assert shapely.hausdorff_distance(found, true) <= 1.0
+    assert found.length == pytest.approx(true.length, abs=4.0)
+
+
+def test_polygons_cut_at_the_window_have_the_area_that_geos_cuts():
+    rng = np.random.default_rng(12)
+    column, row = tile_of(LON, LAT, 17)
+    unit = 2 * HALF / (1 << 17) / EXTENT
+    corner = np.array([column * 2 * HALF / (1 << 17) - HALF, HALF - row * 2 * HALF / (1 << 17)])
+    stars = []
+    for _ in range(60):
+        angle = np.sort(rng.uniform(0, 2 * np.pi, 40))
+        reach = rng.uniform(500, 9000, 40)
+        places = rng.uniform(-2000, 6000, 2) + np.column_stack([np.cos(angle), np.sin(angle)]) * reach[:, None]
+        stars.append(shapely.make_valid(shapely.Polygon(corner + places * (unit, -unit))))
+    tile = shapely.box(0, 0, EXTENT, EXTENT)
+    drawn = {f["id"]: shapely.make_valid(shapely.geometry.shape(f["geometry"])) for f in _decoded(_tile(tile_rings(np.array(stars, dtype=object)), 17, column, row))}
+    for number, star in enumerate(stars):
+        true = shapely.transform(star, lambda xy: (xy - corner) / (unit, -unit)).intersection(tile)
+        found = drawn[number].intersection(tile) if number in drawn else shapely.Polygon()
+        assert found.symmetric_difference(true).area <= 1.5 * true.length + 2, number
 
 
 @pytest.mark.parametrize("zoom", [8, 10, 12])

@@ -82,6 +82,7 @@ def _answer(request: HttpRequest, body: bytes, media: str, *, keep: bool) -> Htt
     if len(body) > _SMALL and media != "image/png" and "gzip" in request.headers.get("Accept-Encoding", ""):
         response.content = gzip.compress(body, compresslevel=1)
         response.headers["Content-Encoding"] = "gzip"
+    response.headers["Content-Length"] = str(len(response.content))
     response.headers["Vary"] = "Accept-Encoding, Cookie"
     if keep:
         response.headers["Cache-Control"] = "private, max-age=86400, immutable"

@@ -12,7 +12,7 @@ from PIL import Image
 
 from qianmo.geo.crs import CGCS2000, transform
 from qianmo.geo.tile_picture import TilePicture, picture_codes, tile_picture
-from qianmo.geo.tile_rings import MAX_ZOOM, rows_in, tile_shapes, tile_window
+from qianmo.geo.tile_rings import MAX_ZOOM, rows_in, tile_window
 from qianmo.geo.vector_tile import TileField, layer_tile
 from qianmo.jobs.queries.layers import LayerHead, ShownLayer
 from qianmo.jobs.queries.styles import style_of
@@ -63,13 +63,7 @@ def vector_tile(shown: ShownLayer, zoom: int, column: int, row: int, *, region: 
         rows = rows[allowed[rows]]
     if not len(rows):
         return b""
-    fields = _fields(shown)
-    for coarse in range(7):
-        shapes = tile_shapes(shown.rings, rows, zoom, column, row, coarse=coarse)
-        tile = layer_tile(shapes, kind=shown.rings.kind, name=shown.dataset.name, fields=fields)
-        if len(tile) <= MAX_TILE_BYTES:
-            return tile
-    return b""
+    return layer_tile(shown.rings, rows, (zoom, column, row), name=shown.dataset.name, fields=_fields(shown), most=MAX_TILE_BYTES)
 
 
 def picture_tile(shown: ShownLayer, zoom: int, column: int, row: int, *, region: str = "", after: bool = False) -> bytes:
