@@ -40,7 +40,7 @@ def _guarded(route: Route) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             if route.is_data:
-                return JsonResponse({"error": {"id": "", "found": _("Nobody is signed in."), "cure": _("Sign in first.")}}, status=401)
+                return JsonResponse({"error": {"id": "", "found": _("Nobody is signed in."), "expected": "", "cure": _("Sign in first.")}}, status=401)
             return redirect_to_login(request.get_full_path())
         if not may(viewer_of(request), route.action):
             raise PermissionDenied
