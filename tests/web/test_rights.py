@@ -285,3 +285,83 @@ def test_a_change_of_rights_is_kept_in_the_history(people, signed_in):
     signed_in("manager").post(f"/people/{reader.pk}/", {"role": "planner", "clearance": 2, "is_active": "on"})
     last = reader.history.first()
     assert (last.role, last.clearance, last.history_user.username) == ("planner", 2, "manager")
+
+
+def _text_of(answer) -> str:
+    """Words of a page, of a workbook or of a Word document."""
+    import io
+    import zipfile
+
+    if not answer.content.startswith(b"PK"):
+        return answer.content.decode("utf-8", "replace")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as file:
+        return "".join(file.read(n).decode("utf-8", "replace") for n in file.namelist() if n.endswith(".xml"))
+
+
+def test_a_layer_of_another_department_has_no_name_in_a_review(people, signed_in, review):
+    """The officer of agriculture reviews the package, but one of its layers is for natural resources alone."""
+    from qianmo.jobs.queries.review_desk import review_view
+    from qianmo.web.desk import project_folder
+    from qianmo.web.models import LayerRight
+
+    hidden = next(i for i in review_view(project_folder(), review).package.items if i.name == "village")
+    LayerRight.objects.create(layer="village", secrecy=1, departments="自然资源")
+    shown = {}
+    for name in ("nong", "zi"):
+        client = signed_in(name)
+        pages = [client.get(f"/reviews/{review}/{tail}") for tail in ("", "tables/parts.xlsx", "decision/docx/")]
+        assert [p.status_code for p in pages] == [200] * 3, name
+        shown[name] = [[w for w in (f">{hidden.zh}<", hidden.sha256[:16]) if w in _text_of(p)] for p in pages]
+    assert all(len(found) == 2 for found in shown["zi"]) and not any(shown["nong"]), shown
+    assert "您无权查看的内容" in _text_of(signed_in("nong").get(f"/reviews/{review}/"))
+
+
+@pytest.mark.parametrize("role", [a for a in ACTORS if a != "nobody"])
+def test_a_role_takes_the_library_steps_of_its_own_actors_and_no_others(library, people, signed_in, role):
+    """Every actor of every open step of a project of each state, tried by each role of the desk."""
+    from qianmo.governance.stages.move import open_steps
+    from qianmo.jobs.queries.library import library_view
+    from qianmo.schema.desk import workflow_actors
+    from qianmo.schema.workflows import workflow
+
+    client, own, tried = signed_in(role), workflow_actors(role), 0
+    firsts = library_view(library).projects.drop_duplicates("state")
+    for project, state in zip(firsts["project_id"], firsts["state"], strict=True):
+        text = client.get(f"/library/projects/{project}/").content.decode()
+        for step in open_steps(workflow("project_library"), str(state), before=""):
+            for actor in step.actors:
+                tried += 1
+                offered = f'value="{actor}"' in text
+                assert not offered or (actor in own and role != "reader"), (role, project, actor)
+                if actor not in own or role == "reader":
+                    sent = {"to": step.state_to, "role": actor, "reason": "试", "documents": list(step.documents)}
+                    assert client.post(f"/library/projects/{project}/step/", sent).status_code == 403, (role, project, actor)
+    assert tried >= 5
+
+
+PORTFOLIO = ("/library/ranking/keep/", "/library/plan/run/", "/library/import/")
+
+
+@pytest.mark.parametrize(("actor", "status"), [("reader", 403), ("reviewer", 403), ("villager", 403), ("regional", 403), ("planner", 200), ("manager", 200)])
+def test_the_year_plan_and_the_whole_library_are_for_planners_of_the_whole(library, people, signed_in, actor, status):
+    from qianmo.web.models import Person
+
+    people["regional"] = Person.objects.create_user("regional", role="planner", region="990101100201", clearance=1)
+    client = signed_in(actor)
+    for address in PORTFOLIO:
+        answer = client.post(address, {})
+        assert (answer.status_code == 403) == (status == 403), (actor, address, answer.status_code)
+        assert answer.status_code in (302, 403, 422), (actor, address)
+
+
+def test_a_secret_year_plan_is_in_no_answer_of_who_lacks_the_clearance(library, people, signed_in):
+    from qianmo.web.models import LayerRight
+
+    for name in ("portfolio_start", "library_fund", "library_rank"):
+        LayerRight.objects.create(layer=name, secrecy=3)
+    for actor in ("reader", "reviewer", "planner"):
+        client = signed_in(actor)
+        for address in ("/library/funds/", "/library/plan/", "/library/tables/funds.xlsx", "/library/library.xlsx"):
+            assert "省级农田与整治补助" not in _text_of(client.get(address)), (actor, address)
+        assert client.post("/library/plan/run/", {}).status_code == 403, actor
+    assert "省级农田与整治补助" in _text_of(signed_in("manager").get("/library/library.xlsx"))

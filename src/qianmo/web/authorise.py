@@ -25,7 +25,7 @@ from qianmo.web.desk import layers, project_folder
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
 
 __all__ = [
-    "DEFAULT_DEMAND", "compared_layers", "demands", "hidden_columns", "line_for", "may", "may_replace", "may_see", "review_for", "reviews_for", "roster_person",
+    "DEFAULT_DEMAND", "compared_layers", "demands", "hidden_columns", "hidden_data", "line_for", "may", "may_replace", "may_see", "review_for", "reviews_for", "roster_person",
     "seen_library", "shown_layer", "shown_layers", "shown_raster", "task_for", "upload_for", "viewer_of", "visible_entries", "whole_library",
 ]
 
@@ -210,8 +210,16 @@ def roster_person(viewer: Viewer, state: ReviewState) -> RosterPerson | None:
     return person if person is not None and person.department == viewer.department else None
 
 
+def hidden_data(viewer: Viewer, view: ReviewView) -> frozenset[str]:
+    """Data of a review the person may not see, by department or region; their names stay untold (不可见送审数据)."""
+    asked = demands()
+    return frozenset(n for n in view.data if not may_see(viewer, asked.get(n, DEFAULT_DEMAND)))
+
+
 def review_for(viewer: Viewer, name: str) -> ReviewView:
     """One review the person may read (可见审查): those on its roster, and managers; with the clearance of the most secret layer of its package.
+
+    What else of the package the person may not see, by department or region, has no name there.
 
     Raises
     ------
@@ -221,7 +229,7 @@ def review_for(viewer: Viewer, name: str) -> ReviewView:
     view = review_view(project_folder(), name)
     if not _may_read_review(viewer, view):
         raise MissingDataError(f"no review {name!r}", expected="a review of your list", cure="open the list of reviews")
-    return view
+    return view.veiled(hidden_data(viewer, view))
 
 
 def reviews_for(viewer: Viewer) -> list[ReviewView]:
