@@ -9,7 +9,14 @@ import pytest
 import shapely
 
 from qianmo.governance.review_content import canonical_json, frame_hash, record_hash
-from qianmo.governance.review_package import PackageItem, package_changes, package_from_record, package_record, review_package, veiled_package
+from qianmo.governance.review_package import (
+    PackageItem,
+    package_changes,
+    package_from_record,
+    package_record,
+    review_package,
+    veiled_package,
+)
 from qianmo.schema.errors import SchemaError
 
 

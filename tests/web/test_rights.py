@@ -9,7 +9,7 @@ import pytest
 from qianmo.governance.review_rights import review_verbs
 from qianmo.schema.desk import LayerDemand, Viewer, desk_roles
 
-ACTORS = ("nobody", "reader", "reviewer", "planner", "manager")
+ACTORS = ("nobody", "newcomer", "reader", "reviewer", "planner", "manager")
 
 
 def _decision(viewer: Viewer, demand: LayerDemand) -> bool:
@@ -117,7 +117,9 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"number": things["import"]}, True)]
         case "import-step":
             wanted = [({"number": things["import"], "step": step}, True) for step in (1, 2, 3, 4)]
-        case "person":
+        case "openid_connect_login" | "openid_connect_callback":
+            wanted = [({"provider_id": "office"}, False)]
+        case "person" | "person-sign-out":
             wanted = [({"pk": things["person"]}, False)]
         case "library-project" | "library-step" | "library-acceptance" | "library-acceptance-keep" | "library-acceptance-table":
             wanted = [({"project": "ZXM-001"}, False)]
@@ -162,6 +164,8 @@ def test_every_route_answers_every_role_as_its_table_says(library, people, signe
                     elif actor == "nobody":
                         assert answer.status_code == (401 if route.is_data else 302), told
                         assert route.is_data or answer.headers["Location"].startswith("/accounts/login/"), told
+                    elif route.action == "account":
+                        assert answer.status_code in (200, 302), told
                     elif route.action not in desk_roles()[actor].actions:
                         assert answer.status_code == 403, told
                     elif owned and actor != "manager":
@@ -184,7 +188,21 @@ def test_every_address_of_the_desk_is_in_the_table_or_is_known(desk):
     assert {str(p.pattern) for p in get_resolver().url_patterns if isinstance(p, URLResolver)} == {"accounts/2fa/", "accounts/", "api/"}
 
 
-@pytest.mark.parametrize("address", ["accounts/signup/", "accounts/email/", "accounts/password/reset/"])
+def test_every_address_of_the_sign_in_library_is_known(desk):
+    """A new version that brings an address of its own fails here until somebody has looked at it."""
+    from django.urls import URLResolver, get_resolver
+
+    found = {p.name for r in get_resolver().url_patterns if isinstance(r, URLResolver) and str(r.pattern) == "accounts/" for p in r.url_patterns}
+    assert found == {
+        "account_login", "account_logout", "account_inactive", "account_signup", "account_reauthenticate", "account_email", "account_email_verification_sent",
+        "account_change_password", "account_set_password", "account_reset_password", "account_confirm_login_code", "account_confirm_email",
+        "account_reset_password_from_key_done", "account_reset_password_from_key", "account_reset_password_done",
+    }  # fmt: skip
+    second = {getattr(p, "name", None) or str(p.pattern) for r in get_resolver().url_patterns if isinstance(r, URLResolver) and str(r.pattern) == "accounts/2fa/" for p in r.url_patterns}
+    assert second == {"mfa_index", "mfa_authenticate", "mfa_reauthenticate", "totp/", "recovery-codes/", "webauthn/"}
+
+
+@pytest.mark.parametrize("address", ["accounts/signup/", "accounts/email/", "accounts/password/reset/", "accounts/login/code/confirm/", "accounts/password/reset/key/a-b/"])
 def test_nobody_makes_an_account_or_a_new_password_from_outside(people, client_of_nobody, address):
     assert client_of_nobody.get(f"/{address}").status_code == 404
 
@@ -316,7 +334,7 @@ def test_a_layer_of_another_department_has_no_name_in_a_review(people, signed_in
     assert "您无权查看的内容" in _text_of(signed_in("nong").get(f"/reviews/{review}/"))
 
 
-@pytest.mark.parametrize("role", [a for a in ACTORS if a != "nobody"])
+@pytest.mark.parametrize("role", ACTORS[2:])
 def test_a_role_takes_the_library_steps_of_its_own_actors_and_no_others(library, people, signed_in, role):
     """Every actor of every open step of a project of each state, tried by each role of the desk."""
     from qianmo.governance.stages.move import open_steps
