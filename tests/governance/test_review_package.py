@@ -9,7 +9,14 @@ import pytest
 import shapely
 
 from qianmo.governance.review_content import canonical_json, frame_hash, record_hash
-from qianmo.governance.review_package import PackageItem, package_changes, package_from_record, package_record, review_package
+from qianmo.governance.review_package import (
+    PackageItem,
+    package_changes,
+    package_from_record,
+    package_record,
+    review_package,
+    veiled_package,
+)
 from qianmo.schema.errors import SchemaError
 
 
@@ -74,3 +81,11 @@ def test_wrong_packages_are_refused():
 
 def test_canonical_json_is_one_text_for_one_content():
     assert canonical_json({"b": 1.0, "a": [float("nan"), np.int64(3), -0.0]}) == '{"a":[null,3,0],"b":1}'
+
+
+def test_a_veiled_package_names_no_hidden_data_and_keeps_the_hash_of_the_whole():
+    package = review_package("x", items())
+    hidden = next(i for i in package.items if i.kind == "layer")
+    seen = veiled_package(package, {hidden.name})
+    assert seen.sha256 == package.sha256 and len(seen.items) == len(package.items)
+    assert hidden.sha256 not in str(seen) and all(i.name != hidden.name for i in seen.items if i.kind in ("plan", "layer", "table", "raster"))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from qianmo.governance.review_content import record_hash
 from qianmo.schema.errors import SchemaError
 
-__all__ = ["KINDS", "PackageItem", "ReviewPackage", "package_changes", "package_from_record", "package_record", "review_package"]
+__all__ = ["KINDS", "PackageItem", "ReviewPackage", "package_changes", "package_from_record", "package_record", "review_package", "veiled_package"]
 
 KINDS = ("plan", "layer", "table", "raster", "rules", "parameters", "checklist", "document")
 """What a package holds: 方案, 图层, 表, 栅格, 规则, 参数, 审查要点, 文件."""
 
+_DATA = ("plan", "layer", "table", "raster")
 _FORM = "qianmo review package 1"
 
 
@@ -87,6 +88,16 @@ def package_from_record(record: Mapping[str, Any]) -> ReviewPackage:
     if made.sha256 != record["sha256"]:
         raise SchemaError(f"package {str(record['sha256'])[:12]} holds the content of {made.version}", expected="a list that was not changed", cure="从备份恢复送审包清单")
     return made
+
+
+def veiled_package(package: ReviewPackage, hidden: Collection[str]) -> ReviewPackage:
+    """The package as it is shown to somebody who may not see some of its data (遮蔽送审包).
+
+    Plans, layers, tables and rasters of these names keep their place and kind and lose name, title, version, rows and hash; the hash
+    of the whole stays, since everybody signs for the same.
+    """
+    items = tuple(PackageItem(i.kind, "", "", "") if i.kind in _DATA and i.name in hidden else i for i in package.items)
+    return replace(package, items=items)
 
 
 def package_changes(before: ReviewPackage, after: ReviewPackage) -> list[dict[str, str]]:

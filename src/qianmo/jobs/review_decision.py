@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from qianmo.governance.review_decision import Decision, decision_content
-from qianmo.governance.review_package import package_from_record
+from qianmo.governance.review_package import package_from_record, veiled_package
 from qianmo.jobs.context import Context
 from qianmo.jobs.review_opened import PROJECT, REVIEW, OpenedReview, open_review
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
@@ -23,17 +23,19 @@ from qianmo.store.review_packages import read_package
 __all__ = ["SPECS", "decision_of", "run"]
 
 
-def decision_of(review: OpenedReview, *, office: str, date: str) -> tuple[str, Decision, Book]:
+def decision_of(review: OpenedReview, *, office: str, date: str, hidden: Collection[str] = ()) -> tuple[str, Decision, Book]:
     """The document of a review from its log and the package that is kept: name of the file, content, book (联审意见书).
 
-    A review that is not done gives a draft. `office` is the office that issues it; '' takes that of the project.
+    A review that is not done gives a draft. Data of the package in `hidden` are not named. `office` is the office that issues it; '' takes that of the project.
     """
     record, tables = read_package(review.folder, review.state.package)
-    content = decision_content(review.state, package_from_record(record), tables["review_point"])
+    package = package_from_record(record)
+    titles = {i.zh for i in package.items if i.name in hidden}
+    content = decision_content(review.state, veiled_package(package, hidden), tables["review_point"])
     named = office or str(review.project.settings.get("office", {}).get("name", "")) or "（联席审查办公室未填写）"
     book = decision_book(
         content, title=review.project.name, office=named, date=date, vintage=str(record.get("vintage", "")),
-        crs_text=str(record.get("crs", "")), synthetic=tuple(record.get("synthetic", ())), log=last_hash(review.folder),
+        crs_text=str(record.get("crs", "")), synthetic=tuple(n for n in record.get("synthetic", ()) if n not in titles), log=last_hash(review.folder),
     )  # fmt: skip
     return f"联合审查意见书_{review.id}" + ("" if content.is_final else "_征求意见稿"), content, book
 

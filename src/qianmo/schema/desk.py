@@ -54,7 +54,7 @@ class LayerDemand:
 @cache
 def desk_roles() -> dict[str, DeskRole]:
     """Roles of the desk by name, from the weakest (角色表)."""
-    return {r["role"]: DeskRole(r["role"], r["zh"], r["en"], frozenset(r["actions"].split(";"))) for r in shipped_rows("codes", "desk_roles")}
+    return {r["role"]: DeskRole(r["role"], r["zh"], r["en"], frozenset(a for a in r["actions"].split(";") if a)) for r in shipped_rows("codes", "desk_roles")}
 
 
 @cache

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,12 +22,14 @@ from qianmo.geo.raster import Grid
 from qianmo.schema.errors import MissingDataError
 from qianmo.store.read_cog import read_cog
 
-__all__ = ["MapRaster", "map_raster", "raster_block"]
+__all__ = ["MapRaster", "map_raster", "raster_block", "sweep_rasters"]
 
 _HALF_M = math.pi * 6378137.0
 _SIDE = 256
 _FEW = 24
 """Whole numbers of at most this many values are classes, not quantities."""
+_ABANDONED_S = 3600.0
+"""A half-written picture that was not touched for this long has nobody who writes it. [s]"""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,43 @@ def map_raster(source: Path, target: Path, *, is_height: bool) -> MapRaster:
     return MapRaster(target, int(record["zoom"]), tuple(record["box"]), record["low"], record["high"], record["how"], tuple(record["values"]))
 
 
+def sweep_rasters(folder: Path, *, keep: Path, versions: int = 2, most_bytes: int = 4 << 30) -> tuple[Path, ...]:
+    """Remove pictures of older states from the folder of the map (清理栅格缓存); what is removed is made again when it is asked for.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of files ``NAME-VERSION.tif`` with their ``.json``, where a version holds two hyphens.
+    keep : Path
+        The picture in use; it stays whatever its size.
+    versions : int
+        Versions of one raster that stay, the newest first: with two, an undo finds its picture again.
+    most_bytes : int
+        Bytes of all pictures together; beyond it the oldest go first.
+
+    Returns
+    -------
+    tuple of Path
+        Pictures that were removed, and half-written files that nobody writes any more.
+    """
+    pictures = sorted((p for p in folder.glob("*.tif") if p != keep), key=lambda p: (p.stat().st_mtime_ns, p.name), reverse=True)
+    kept: dict[str, int] = {_raster_name(keep): 1}
+    left = most_bytes - (keep.stat().st_size if keep.is_file() else 0)
+    gone = [p for p in folder.glob("*.part") if time.time() - p.stat().st_mtime > _ABANDONED_S]
+    for picture in pictures:
+        name, size = _raster_name(picture), picture.stat().st_size
+        if kept.get(name, 0) >= versions or size > left:
+            gone.append(picture)
+        else:
+            kept[name] = kept.get(name, 0) + 1
+            left -= size
+    for path in gone:
+        with suppress(OSError):  # a reader on Windows still holds it: the next sweep takes it
+            path.unlink()
+            path.with_suffix(".json").unlink(missing_ok=True)
+    return tuple(gone)
+
+
 def raster_block(raster: MapRaster, zoom: int, column: int, row: int) -> np.ndarray | None:
     """The 256 x 256 numbers of one tile; None where it lies outside (栅格瓦片)."""
     span = 2 * _HALF_M / (1 << zoom)
@@ -81,6 +122,10 @@ def raster_block(raster: MapRaster, zoom: int, column: int, row: int) -> np.ndar
             return out
     except RasterioError as fault:
         raise MissingDataError(f"the picture of raster {raster.path.stem} cannot be read", cure="delete the folder .map of the project; it is made again") from fault
+
+
+def _raster_name(picture: Path) -> str:
+    return picture.stem.rsplit("-", 3)[0]
 
 
 def _warp(grid: Grid, target: Path, facts: Path, *, is_height: bool) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib import messages
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 __all__ = ["DeskAdapter"]
 
@@ -14,3 +19,11 @@ class DeskAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody makes an account for himself."""
         return False
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """Sign in, and tell of a password that changed since the last time."""
+        super().login(request, user)
+        if user.password_changed is not None:
+            when = timezone.localtime(user.password_changed)
+            messages.warning(request, _("Your password was changed on %(time)s. If that was not you, tell a manager of the desk at once.") % {"time": f"{when:%Y-%m-%d %H:%M}"})
+            type(user).objects.filter(pk=user.pk).update(password_changed=None)

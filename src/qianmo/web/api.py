@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Query, Schema
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
 from pydantic import Field
 
@@ -36,6 +38,24 @@ NEEDS = {"catalogue": "see", "identify": "see", "search": "see", "red_line": "ov
 
 
 api = NinjaAPI(title="Qianmo desk 阡陌", version="1", docs_url=None, openapi_url="openapi.json", auth=django_auth, urls_namespace="api")
+
+
+class FaultWords(Schema):
+    """Why a request was refused (错误说明)."""
+
+    id: str
+    found: str
+    expected: str
+    cure: str
+
+
+class Fault(Schema):
+    """A refusal: cause, cure and the number under which it is logged (错误)."""
+
+    error: FaultWords
+
+
+_REFUSED = {400: Fault, 401: Fault, 403: Fault, 404: Fault, 405: Fault, 409: Fault, 415: Fault, 422: Fault}
 
 
 class CatalogueRow(Schema):
@@ -165,12 +185,29 @@ class Progress(Schema):
 
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, fault: ValidationError) -> Any:
-    found = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in fault.errors[:5])
-    number = log_error(request, found, status=422)
-    return api.create_response(request, {"error": {"id": number, "found": found, "expected": "", "cure": "see /api/openapi.json"}}, status=422)
+    where = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in fault.errors[:5])
+    found = _("The request does not fit its description: %(where)s") % {"where": where}
+    return _refused(request, 422, found, _("Compare it with the description at /api/openapi.json."))
 
 
-@api.get("/catalogue", response=list[CatalogueRow], operation_id="catalogue")
+@api.exception_handler(AuthenticationError)
+def _unknown(request: HttpRequest, fault: AuthenticationError) -> Any:
+    return _refused(request, 401, _("Nobody is signed in."), _("Sign in first."))
+
+
+@api.exception_handler(HttpError)
+def _not_so(request: HttpRequest, fault: HttpError) -> Any:
+    if fault.status_code == 403:
+        return _refused(request, 403, _("Your role does not include this."), _("Ask a manager of the desk for the right."))
+    return _refused(request, fault.status_code, _("The request cannot be read."), _("Compare it with the description at /api/openapi.json."), cause=str(fault))
+
+
+def _refused(request: HttpRequest, status: int, found: str, cure: str, *, cause: str = "") -> Any:
+    number = log_error(request, cause or found, status=status)
+    return api.create_response(request, {"error": {"id": number, "found": found, "expected": "", "cure": cure}}, status=status)
+
+
+@api.get("/catalogue", response={200: list[CatalogueRow], **_REFUSED}, operation_id="catalogue")
 def catalogue(request: HttpRequest) -> list[dict[str, Any]]:
     """Datasets the person may see, by legal rank."""
     viewer, asked = _needs(request, "catalogue"), demands()
@@ -184,21 +221,21 @@ def catalogue(request: HttpRequest) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-@api.get("/identify", response=list[Row], operation_id="identify")
+@api.get("/identify", response={200: list[Row], **_REFUSED}, operation_id="identify")
 def identify_here(request: HttpRequest, lon: float = Query(ge=70, le=140), lat: float = Query(ge=0, le=60)) -> list[dict[str, Any]]:
     """Every row at a place, layer by layer."""
     viewer = _needs(request, "identify")
     return [asdict(found) for found in identify(shown_layers(viewer), lon, lat, region=viewer.region, hidden=hidden_columns(viewer))]
 
 
-@api.get("/search", response=list[Place], operation_id="search")
+@api.get("/search", response={200: list[Place], **_REFUSED}, operation_id="search")
 def search_words(request: HttpRequest, q: str = Query(min_length=1, max_length=100), limit: int = Query(20, ge=1, le=50)) -> list[dict[str, Any]]:
     """Rows by code, number or name, or a place by coordinates."""
     viewer = _needs(request, "search")
     return [asdict(place) for place in search(shown_layers(viewer), q, region=viewer.region, limit=limit, hidden=hidden_columns(viewer))]
 
 
-@api.post("/red-line", response=RedLineReport, operation_id="red_line")
+@api.post("/red-line", response={200: RedLineReport, **_REFUSED}, operation_id="red_line")
 def red_line(request: HttpRequest, outline: Outline) -> dict[str, Any]:
     """What a red line covers in every layer the person may see; nothing is kept."""
     viewer = _needs(request, "red_line")
@@ -207,14 +244,14 @@ def red_line(request: HttpRequest, outline: Outline) -> dict[str, Any]:
     return {"area_m2": line.area_m2, "vertices": line.vertices, "layers": [asdict(c) for c in covered]}
 
 
-@api.post("/measure", response=Measure, operation_id="measure")
+@api.post("/measure", response={200: Measure, **_REFUSED}, operation_id="measure")
 def measure(request: HttpRequest, drawing: Drawing) -> dict[str, Any]:
     """Length and area of a drawing; nothing is kept."""
     _needs(request, "measure")
     return asdict(measured(drawing.geometry))
 
 
-@api.get("/changes", response=list[Change], operation_id="changes")
+@api.get("/changes", response={200: list[Change], **_REFUSED}, operation_id="changes")
 def changes_between(
     request: HttpRequest, before: str = Query(max_length=20), after: str = Query(max_length=20),
     lon: float | None = Query(None, ge=70, le=140), lat: float | None = Query(None, ge=0, le=60),
@@ -225,8 +262,8 @@ def changes_between(
     return [asdict(t) for t in change_totals(compared_layers(viewer, side(before), side(after)), region=viewer.region, place=place)]
 
 
-@api.get("/tasks/{uuid:number}", response=Progress, operation_id="task")
-def task_progress(request: HttpRequest, number: str) -> dict[str, Any]:
+@api.get("/tasks/{number}", response={200: Progress, **_REFUSED}, operation_id="task")
+def task_progress(request: HttpRequest, number: UUID) -> dict[str, Any]:
     """How far a task is, with the time left once a tenth is done."""
     from django.utils import timezone
 
@@ -240,6 +277,5 @@ def task_progress(request: HttpRequest, number: str) -> dict[str, Any]:
 def _needs(request: HttpRequest, operation: str) -> Any:
     viewer = viewer_of(request)
     if not may(viewer, NEEDS[operation]):
-        log_error(request, f"role {viewer.role}", status=403)
-        raise HttpError(403, "your role does not include this")
+        raise HttpError(403, f"role {viewer.role}")
     return viewer

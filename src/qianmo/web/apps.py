@@ -18,9 +18,10 @@ class DeskConfig(AppConfig):
         """Keep the stamp of the rights in place, and log who signs in."""
         from django.db.models.signals import post_migrate
 
-        from qianmo.web import security_log
+        from qianmo.web import security_log, session_watch
         from qianmo.web.rights_stamp import install
 
         security_log.connect()
+        session_watch.connect()
 
         post_migrate.connect(install, sender=self, dispatch_uid="desk-rights-stamp")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -25,12 +26,25 @@ from qianmo.web.desk import layers, project_folder
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
 
 __all__ = [
-    "DEFAULT_DEMAND", "compared_layers", "demands", "hidden_columns", "line_for", "may", "may_replace", "may_see", "review_for", "reviews_for", "roster_person",
+    "DEFAULT_DEMAND", "SecondFactorNeeded", "compared_layers", "demands", "hidden_columns", "hidden_data", "lacks_second_factor", "line_for", "may", "may_replace", "may_see", "review_for", "reviews_for", "roster_person",
     "seen_library", "shown_layer", "shown_layers", "shown_raster", "task_for", "upload_for", "viewer_of", "visible_entries", "whole_library",
 ]
 
 DEFAULT_DEMAND = LayerDemand(1, (), "")
 """What a layer demands that nobody has classified: internal, all departments, the whole project."""
+
+
+class SecondFactorNeeded(PermissionDenied):
+    """The role of the person needs a second factor, and there is none (需要双重验证)."""
+
+
+def lacks_second_factor(person: Person) -> bool:
+    """Whether the settings ask a person of this role for a second factor that is not set up (缺少第二因素)."""
+    if person.role not in settings.QIANMO_SECOND_FACTOR:
+        return False
+    from allauth.mfa.utils import is_mfa_enabled
+
+    return not is_mfa_enabled(person)
 
 
 def viewer_of(request: HttpRequest) -> Viewer:
@@ -40,10 +54,14 @@ def viewer_of(request: HttpRequest) -> Viewer:
     ------
     PermissionDenied
         Nobody is signed in.
+    SecondFactorNeeded
+        The role needs a second factor that is not set up.
     """
     person = request.user
     if isinstance(person, AnonymousUser) or not isinstance(person, Person) or not person.is_active:
         raise PermissionDenied
+    if lacks_second_factor(person):
+        raise SecondFactorNeeded
     return person.viewer()
 
 
@@ -210,8 +228,16 @@ def roster_person(viewer: Viewer, state: ReviewState) -> RosterPerson | None:
     return person if person is not None and person.department == viewer.department else None
 
 
+def hidden_data(viewer: Viewer, view: ReviewView) -> frozenset[str]:
+    """Data of a review the person may not see, by department or region; their names stay untold (不可见送审数据)."""
+    asked = demands()
+    return frozenset(n for n in view.data if not may_see(viewer, asked.get(n, DEFAULT_DEMAND)))
+
+
 def review_for(viewer: Viewer, name: str) -> ReviewView:
     """One review the person may read (可见审查): those on its roster, and managers; with the clearance of the most secret layer of its package.
+
+    What else of the package the person may not see, by department or region, has no name there.
 
     Raises
     ------
@@ -221,7 +247,7 @@ def review_for(viewer: Viewer, name: str) -> ReviewView:
     view = review_view(project_folder(), name)
     if not _may_read_review(viewer, view):
         raise MissingDataError(f"no review {name!r}", expected="a review of your list", cure="open the list of reviews")
-    return view
+    return view.veiled(hidden_data(viewer, view))
 
 
 def reviews_for(viewer: Viewer) -> list[ReviewView]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from qianmo.schema import errors as house
 from qianmo.schema.messages import chinese_message
 
-__all__ = ["STATUS", "bad_request", "csrf_failure", "error_words", "forbidden", "log_error", "not_found", "server_error", "status_of", "told"]
+__all__ = ["STATUS", "bad_request", "csrf_failure", "error_words", "forbidden", "log_error", "not_found", "refused_page", "server_error", "status_of", "told"]
 
 STATUS: tuple[tuple[type[house.QianmoError], int], ...] = (
     (house.MissingDataError, 404), (house.NotAllowedError, 409), (house.ChoiceNeededError, 409), (house.InfeasibleError, 422), (house.UnsafeInputError, 415),
@@ -71,7 +71,16 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: signed in, but without the right."""
+    if type(exception).__name__ == "SecondFactorNeeded":
+        return _shown(request, 403, "second factor needed", found=_("Your role needs a second factor."), cure=_("Set one up on the page of your account."))
+    if getattr(getattr(request, "user", None), "role", "") == "newcomer":
+        return _shown(request, 403, "no role yet", found=_("Your account has no rights yet."), cure=_("Ask a manager of the desk for the right."))
     return _shown(request, 403, exception or PermissionDenied(), found=_("Your role does not include this."), cure=_("Ask a manager of the desk for the right."))
+
+
+def refused_page(request: HttpRequest, status: int, cause: str) -> HttpResponse:
+    """A page that sends somebody back to the sign-in page (登录未成)."""
+    return _shown(request, status, cause, found=_("The sign-in with the account of the office did not work."), cure=_("Try again; if it fails again, tell the manager of the desk the number below."))
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

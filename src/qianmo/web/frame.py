@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from qianmo.schema.desk import desk_roles
@@ -21,4 +22,4 @@ def unit_of(request: HttpRequest) -> str:
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Unit, units and what the person may do, for all templates (页面上下文)."""
     role = desk_roles().get(getattr(getattr(request, "user", None), "role", ""))
-    return {"unit": unit_of(request), "units": tuple(UNITS), "actions": role.actions if role else frozenset(), "path": request.get_full_path()}
+    return {"unit": unit_of(request), "units": tuple(UNITS), "actions": role.actions if role else frozenset(), "path": request.get_full_path(), "sign_on": settings.QIANMO_SIGN_ON}

@@ -7,20 +7,23 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
-from qianmo.web.authorise import may, viewer_of
+from qianmo.web.authorise import SecondFactorNeeded, may, viewer_of
 
 __all__ = ["Route", "pattern"]
 
 
 @dataclass(frozen=True)
 class Route:
-    """One address (路由): its pattern, name, view, the action of ``codes/desk_roles.csv`` it needs ('public' for none), and
+    """One address (路由): its pattern, name, view, the action of ``codes/desk_roles.csv`` it needs ('public' for none, 'account' for
+    anybody who is signed in), and
     whether programs call it, which are answered 401 in place of the sign-in page."""
 
     address: str
@@ -40,9 +43,18 @@ def _guarded(route: Route) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             if route.is_data:
-                return JsonResponse({"error": {"id": "", "found": _("Nobody is signed in."), "cure": _("Sign in first.")}}, status=401)
+                return JsonResponse({"error": {"id": "", "found": _("Nobody is signed in."), "expected": "", "cure": _("Sign in first.")}}, status=401)
             return redirect_to_login(request.get_full_path())
-        if not may(viewer_of(request), route.action):
+        if route.action == "account":
+            return route.view(request, *args, **named)
+        try:
+            viewer = viewer_of(request)
+        except SecondFactorNeeded:
+            if route.is_data or request.method != "GET":
+                raise
+            messages.warning(request, _("Your role needs a second factor. Set one up here; then the desk is open to you."))
+            return redirect("mfa_index")
+        if not may(viewer, route.action):
             raise PermissionDenied
         return route.view(request, *args, **named)
 

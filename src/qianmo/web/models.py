@@ -6,6 +6,7 @@ import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -29,7 +30,14 @@ class Person(AbstractUser):
     region = models.CharField(_("Region code"), max_length=19, blank=True, default="", help_text=_("First digits of the administrative code; empty for all"))
     department = models.CharField(_("Department"), max_length=60, blank=True, default="")
     clearance = models.PositiveSmallIntegerField(_("Clearance"), choices=_levels, default=1)
-    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+    password_changed = models.DateTimeField(null=True, editable=False, default=None)
+    history = HistoricalRecords(excluded_fields=["password", "last_login", "password_changed"])
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Set the password; who has an account already is told at the next sign-in."""
+        super().set_password(raw_password)
+        if self.pk is not None:
+            self.password_changed = timezone.now()
 
     def viewer(self) -> Viewer:
         """The person as rights see them."""

@@ -173,13 +173,17 @@ def _tasks(view: ReviewView, today: date) -> PageTable:
     return PageTable("tasks", _("Conditions and follow-ups"), (_("What"), _("Raised by"), _("Owner"), _("Due"), _("State")), tuple(rows), _("There are no conditions or follow-ups."))
 
 
+def _unseen() -> str:
+    return _("a part that your rights do not show")
+
+
 def _parts(view: ReviewView, today: date) -> PageTable:
-    rows = tuple((Cell(word("package", i.kind)), Cell(i.zh), Cell(i.version or "—"), Cell(i.rows if i.rows >= 0 else "—"), Cell(i.sha256[:16])) for i in view.package.items)
+    rows = tuple((Cell(word("package", i.kind)), Cell(i.zh or _unseen()), Cell(i.version or "—"), Cell(i.rows if i.rows >= 0 else "—"), Cell(i.sha256[:16] or "—")) for i in view.package.items)
     return PageTable("parts", _("What the package holds"), (_("Kind"), _("Name"), _("Date or edition"), _("Rows"), _("Hash of the content")), rows, _("The package is empty."))
 
 
 def _changes(view: ReviewView, today: date) -> PageTable:
-    rows = tuple((Cell(word("change", c["change"])), Cell(word("package", c["kind"])), Cell(c["zh"]), Cell(c["before"] or "—"), Cell(c["after"] or "—")) for c in view.changes)
+    rows = tuple((Cell(word("change", c["change"])), Cell(word("package", c["kind"])), Cell(c["zh"] or _unseen()), Cell(c["before"] or "—"), Cell(c["after"] or "—")) for c in view.changes)
     none = _("This is the first round.") if view.state.round == 1 else _("Nothing differs from the round before.")
     return PageTable("changes", _("Changed since the last round"), (_("Difference"), _("Kind"), _("Name"), _("Before"), _("After")), rows, none)
 

@@ -9,7 +9,22 @@ from django.views.i18n import set_language
 from qianmo.web.api import api
 from qianmo.web.guard import Route, pattern
 from qianmo.web.library_routes import LIBRARY_ROUTES
-from qianmo.web.pages import home, imports, lines, map_page, people, review_points, reviews, rows, setup, sheets, undo, work
+from qianmo.web.pages import (
+    account,
+    home,
+    imports,
+    lines,
+    map_page,
+    people,
+    review_points,
+    reviews,
+    rows,
+    setup,
+    sheets,
+    sign_on,
+    undo,
+    work,
+)
 from qianmo.web.pages import review as one_review
 from qianmo.web.tiles import changes_tile, layer_picture, layer_tile, raster_picture
 
@@ -53,6 +68,10 @@ ROUTES: tuple[Route, ...] = (
     Route("people/", "people", people.all_people, "manage"),
     Route("people/new/", "person-new", people.new_person, "manage"),
     Route("people/<int:pk>/", "person", people.show_person, "manage"),
+    Route("people/<int:pk>/sign-out/", "person-sign-out", account.end_sessions_of, "manage"),
+    Route("accounts/sessions/", "sessions", account.my_sessions, "account"),
+    Route("accounts/office/<str:provider_id>/", "openid_connect_login", sign_on.go_to_server, "public"),
+    Route("accounts/office/<str:provider_id>/callback/", "openid_connect_callback", sign_on.come_back, "public"),
     *LIBRARY_ROUTES,
     Route("reviews/", "reviews", reviews.all_reviews, "review"),
     Route("review-days/", "review-days", reviews.show_days, "review"),
@@ -68,7 +87,7 @@ ROUTES: tuple[Route, ...] = (
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    *(path(f"accounts/{address}", _closed) for address in ("signup/", "email/", "password/reset/", "password/reset/done/", "inactive/", "confirm-email/")),
+    *(path(f"accounts/{address}", _closed) for address in ("signup/", "email/", "password/reset/", "password/reset/done/", "password/reset/key/<path:rest>", "inactive/", "confirm-email/", "confirm-email/<path:rest>", "login/code/confirm/")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("language/", set_language, name="set_language"),

@@ -21,7 +21,7 @@ from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import NotAllowedError
 from qianmo.web.settings import configure
 
-__all__ = ["SPECS", "prepared", "run", "serve_application"]
+__all__ = ["SPECS", "guard_bodies", "prepared", "run", "serve_application"]
 
 _THREADS = 8
 
@@ -30,11 +30,13 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Serve one project until the window is closed or Ctrl+C is pressed."""
     project, port, host = Path(values["project"]).resolve(), int(values["port"]), str(values["host"])
     application, word = prepared(project, database_url=values.get("database") or "", hosts=tuple(values.get("name") or ()), secure=bool(values.get("https")))
-    return serve_application(application, host=host, port=port, word=word, browser=not values.get("no_browser"))
+    return serve_application(application, host=host, port=port, word=word, browser=not values.get("no_browser"), secure=bool(values.get("https")))
 
 
-def serve_application(application: Any, *, host: str, port: int, word: str = "", browser: bool = True, lines: Sequence[str] = ()) -> JobReport:
+def serve_application(application: Any, *, host: str, port: int, word: str = "", browser: bool = True, lines: Sequence[str] = (), secure: bool = False) -> JobReport:
     """Serve a prepared application until Ctrl+C, and say where it is (监听).
+
+    Behind an HTTPS proxy, `secure`, every request counts as one over HTTPS: addresses in answers, and the origin that forms must have.
 
     Raises
     ------
@@ -43,10 +45,13 @@ def serve_application(application: Any, *, host: str, port: int, word: str = "",
     """
     from waitress import create_server
 
+    upload_bytes = int(upload_limit_mb() + 1) << 20
     try:
-        server = create_server(application, host=host, port=port, threads=_THREADS, ident="qianmo", max_request_body_size=int(upload_limit_mb() + 1) << 20, clear_untrusted_proxy_headers=True)
+        server = create_server(application, host=host, port=port, threads=_THREADS, ident="qianmo", max_request_body_size=upload_bytes, clear_untrusted_proxy_headers=True,
+                               url_scheme="https" if secure else "http")  # fmt: skip
     except OSError as fault:
         raise NotAllowedError(f"端口 {port} 不能使用: {fault.strerror or fault}", expected="空闲的端口", cure=f"换一个端口: --port {port + 1}") from fault
+    guard_bodies(server, upload_bytes=upload_bytes)
     home = f"http://{'127.0.0.1' if host in ('0.0.0.0', '') else host}:{server.effective_port}/"
     opened = f"{home}setup/?token={word}" if word else home
     _say(f"阡陌网页已启动 (the desk is ready): {home}")
@@ -60,6 +65,17 @@ def serve_application(application: Any, *, host: str, port: int, word: str = "",
     except KeyboardInterrupt:
         server.close()
     return JobReport(("网页已停止 (the desk has stopped)",))
+
+
+def guard_bodies(server: Any, *, upload_bytes: int) -> None:
+    """Let the server judge a request by its head, before it takes in the body (请求体门限)."""
+    from qianmo.web.body_door import door_for
+    from qianmo.web.tile_door import is_known
+
+    class Channel(server.channel_class):  # type: ignore[misc,name-defined]
+        parser_class = door_for(is_known, upload_bytes=upload_bytes)
+
+    server.channel_class = Channel
 
 
 def prepared(project: Path, *, database_url: str = "", hosts: tuple[str, ...] = (), secure: bool = False) -> tuple[Any, str]:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from qianmo.schema.errors import SchemaError
+from qianmo.web.desk_file import DeskFile, SignOn, desk_file
 
 __all__ = ["configure", "database", "desk_settings", "secret_key"]
 
@@ -69,22 +70,28 @@ def database(project: Path, url: str = "") -> dict[str, Any]:
 def desk_settings(
     project: Path, *, key: str, database_url: str = "", hosts: tuple[str, ...] = (), secure: bool = False, setup_token: str = ""
 ) -> dict[str, Any]:
-    """All settings by name, as `configure` gives them to Django (设置项)."""
+    """All settings by name, with those of ``desk.toml``, as `configure` gives them to Django (设置项)."""
+    file = desk_file(project)
     return {
         "QIANMO_PROJECT": str(project),
         "QIANMO_DATABASE_URL": database_url,
         "QIANMO_SETUP_TOKEN": setup_token,
+        "QIANMO_IDLE_S": file.idle_minutes * 60,
+        "QIANMO_MOST_S": file.most_hours * 3600,
+        "QIANMO_SECOND_FACTOR": file.second_factor,
+        "QIANMO_SIGN_ON": file.sign_on.name if file.sign_on else "",
         "DEBUG": False,
         "SECRET_KEY": key,
         "ALLOWED_HOSTS": ["127.0.0.1", "localhost", "[::1]", *hosts],
         "ROOT_URLCONF": "qianmo.web.routes",
         "DATABASES": {"default": database(project, database_url)},
-        "INSTALLED_APPS": _APPS,
+        "INSTALLED_APPS": [*_APPS, *(_SIGN_ON_APPS if file.sign_on else ())],
         "MIDDLEWARE": _MIDDLEWARE,
         "TEMPLATES": [_TEMPLATES],
         "AUTH_USER_MODEL": "desk.Person",
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
-        **_signing_in(secure),
+        **_signing_in(secure, file),
+        **(_signing_on(file.sign_on) if file.sign_on else {}),
         "LANGUAGE_CODE": "zh-hans",
         "LANGUAGES": [("zh-hans", "中文"), ("en", "English")],
         "LOCALE_PATHS": [str(_HERE / "locale")],
@@ -119,7 +126,7 @@ _APPS = [
 _MIDDLEWARE = [
     "qianmo.web.headers.headers", "qianmo.web.tile_door.tile_door", "django.middleware.security.SecurityMiddleware", "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware", "django.middleware.locale.LocaleMiddleware", "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware", "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware", "django.contrib.auth.middleware.AuthenticationMiddleware", "qianmo.web.session_watch.watch",
     "django.contrib.messages.middleware.MessageMiddleware", "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware", "simple_history.middleware.HistoryRequestMiddleware", "qianmo.web.errors.told",
 ]  # fmt: skip
@@ -138,7 +145,10 @@ _TEMPLATES = {
 }  # fmt: skip
 
 
-def _signing_in(secure: bool) -> dict[str, Any]:
+_SIGN_ON_APPS = ("allauth.socialaccount", "qianmo.web.oidc")
+
+
+def _signing_in(secure: bool, file: DeskFile) -> dict[str, Any]:
     strength = "django.contrib.auth.password_validation."
     return {
         "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
@@ -147,6 +157,7 @@ def _signing_in(secure: bool) -> dict[str, Any]:
             {"NAME": strength + "UserAttributeSimilarityValidator"},
             {"NAME": strength + "MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
             {"NAME": strength + "CommonPasswordValidator"},
+            *([{"NAME": "qianmo.web.passwords.BreachedPasswordValidator", "OPTIONS": {"file": file.breached_file}}] if file.breached_file else []),
         ],
         "LOGIN_URL": "/accounts/login/",
         "LOGIN_REDIRECT_URL": "/",
@@ -159,7 +170,8 @@ def _signing_in(secure: bool) -> dict[str, Any]:
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_ALLOW_UNVERIFIED_EMAIL": True,
         "MFA_TOTP_ISSUER": "Qianmo",
-        "SESSION_COOKIE_AGE": 12 * 3600,
+        "SESSION_COOKIE_AGE": file.most_hours * 3600,
+        "SESSION_COOKIE_NAME": "__Host-sessionid" if secure else "sessionid",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": secure,
@@ -169,13 +181,25 @@ def _signing_in(secure: bool) -> dict[str, Any]:
     }
 
 
+def _signing_on(server: SignOn) -> dict[str, Any]:
+    told = {"provider_id": "office", "name": server.name, "client_id": server.client_id, "secret": server.secret, "settings": {"server_url": server.server_url, "uid_field": "sub"}}
+    return {
+        "SOCIALACCOUNT_ADAPTER": "qianmo.web.oidc.people.SignOnPeople",
+        "SOCIALACCOUNT_PROVIDERS": {"openid_connect": {"APPS": [told]}},
+        "SOCIALACCOUNT_EMAIL_VERIFICATION": "none",
+        "SOCIALACCOUNT_STORE_TOKENS": False,
+        "SOCIALACCOUNT_QUERY_EMAIL": False,
+        "SOCIALACCOUNT_REQUESTS_TIMEOUT": 10,
+    }  # fmt: skip
+
+
 def _is_hashed(path: str, url: str) -> bool:
     """Files of the map whose name changes with their content; they may be kept by the browser for ever."""
     return "/static/map/assets/" in url
 
 
 def _logging(project: Path) -> dict[str, Any]:
-    lines = {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    lines = {"format": "%(asctime)s %(levelname)s %(name)s %(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
     keep = {"class": "logging.handlers.RotatingFileHandler", "filename": str(project / "desk.log"), "maxBytes": 5 << 20, "backupCount": 5,
             "encoding": "utf-8", "delay": True, "formatter": "lines"}  # fmt: skip
     return {

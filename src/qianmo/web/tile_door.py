@@ -17,17 +17,19 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse, parse_cookie
 
 from qianmo.schema.desk import LayerDemand, Viewer
 from qianmo.schema.errors import QianmoError
-from qianmo.web.authorise import DEFAULT_DEMAND, demands, may_see
+from qianmo.web.authorise import DEFAULT_DEMAND, demands, lacks_second_factor, may_see
 from qianmo.web.desk import layers
 from qianmo.web.models import Person
 from qianmo.web.rights_stamp import rights_stamp
+from qianmo.web.session_watch import is_over
 from qianmo.web.tiles import TILE_KINDS, tile_response
 
-__all__ = ["forget", "tile_door"]
+__all__ = ["forget", "is_known", "tile_door"]
 
 _ADDRESS = re.compile(r"/tiles/([^/~]+)/([^/]+)/([0-9]{1,9})/([0-9]{1,9})/([0-9]{1,9})\.(mvt|png)", re.ASCII)
 _KEPT_S = 60.0
@@ -65,6 +67,15 @@ def forget() -> None:
         _kept.clear()
 
 
+def is_known(cookies: str) -> bool:
+    """Whether the cookies of a request belong to a session of somebody (会话是否有效); asked by the server before it reads a large body."""
+    found = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME, "")
+    try:
+        return _known(found) is not None
+    finally:
+        close_old_connections()
+
+
 def _tile(request: HttpRequest, version: str, layer: str, zoom: str, column: str, row: str, kind: str) -> HttpResponse | None:
     kept = _known(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
     if kept is None or not may_see(kept.viewer, kept.asked.get(layer, DEFAULT_DEMAND)):
@@ -87,7 +98,7 @@ def _known(session: str) -> _Kept | None:
     probe = HttpRequest()
     probe.session = SessionStore(session)
     person = get_user(probe)
-    if not isinstance(person, Person) or not person.is_active:
+    if not isinstance(person, Person) or not person.is_active or is_over(probe.session) or lacks_second_factor(person):
         return None
     kept = _Kept(stamp, now + _KEPT_S, person.viewer(), demands())
     if stamp:

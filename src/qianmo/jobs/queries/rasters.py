@@ -12,7 +12,7 @@ from PIL import Image
 from qianmo.jobs.queries.layers import MapLayers
 from qianmo.schema.errors import MissingDataError
 from qianmo.store.columns import file_stamp
-from qianmo.store.map_raster import MapRaster, map_raster, raster_block
+from qianmo.store.map_raster import MapRaster, map_raster, raster_block, sweep_rasters
 
 __all__ = ["MapRaster", "raster_colours", "raster_of", "raster_tile", "raster_version"]
 
@@ -41,7 +41,7 @@ def raster_version(layers: MapLayers, name: str) -> str:
 
 
 def raster_of(layers: MapLayers, name: str) -> MapRaster:
-    """One raster of the current state, warped for the map when first asked for (栅格图层).
+    """One raster of the current state, warped for the map when first asked for, when pictures of older states are swept away (栅格图层).
 
     Raises
     ------
@@ -52,7 +52,11 @@ def raster_of(layers: MapLayers, name: str) -> MapRaster:
         raise MissingDataError(f"no raster {name!r} on the map", expected="a raster of the project", cure="choose a layer of the catalogue")
     target = layers.folder / ".map" / f"{name}-{raster_version(layers, name)}.tif"
     with _making:
-        return map_raster(layers.project().state / "rasters" / f"{name}.tif", target, is_height=name.lower() in _HEIGHTS)
+        is_new = not target.is_file()
+        made = map_raster(layers.project().state / "rasters" / f"{name}.tif", target, is_height=name.lower() in _HEIGHTS)
+        if is_new:
+            sweep_rasters(target.parent, keep=target)
+    return made
 
 
 def raster_tile(raster: MapRaster, zoom: int, column: int, row: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from qianmo.governance.review_package import ReviewPackage, package_changes, package_from_record
+from qianmo.governance.review_package import ReviewPackage, package_changes, package_from_record, veiled_package
 from qianmo.governance.review_records import ReviewEvent, ReviewState
 from qianmo.governance.review_rights import local_day, open_verbs
 from qianmo.governance.review_waiting import desk_waits
@@ -52,6 +52,21 @@ class ReviewView:
     changes: tuple[Mapping[str, str], ...]
     layers: tuple[str, ...]
     made: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """Names of the data of the package, of this round and the one before: plans, layers, tables and rasters (送审数据)."""
+        kinds = ("plan", "layer", "table", "raster")
+        return tuple(dict.fromkeys([*(i.name for i in self.package.items if i.kind in kinds), *(c["name"] for c in self.changes if c["kind"] in kinds)]))
+
+    def veiled(self, hidden: Collection[str]) -> ReviewView:
+        """The review for somebody who may not see these data: their names and hashes are gone, all else is as it is (遮蔽的审查)."""
+        if not hidden:
+            return self
+        veil = {"name": "", "zh": "", "before": "", "after": ""}
+        changes = tuple({**c, **veil} if c["name"] in hidden else c for c in self.changes)
+        kept = tuple(n for n in self.layers if n not in hidden)
+        return once(self, ("veiled", frozenset(hidden)), lambda: replace(self, package=veiled_package(self.package, hidden), changes=changes, layers=kept, made={}))
 
 
 def review_names(project: Path) -> list[str]:
@@ -103,8 +118,8 @@ def buttons(view: ReviewView, person: str, now: datetime) -> tuple[str, ...]:
     return once(view, ("verbs", person, local_day(now)), lambda: open_verbs(view.state, person, now))
 
 
-def decision_file(project: Path, name: str, form: str, *, date: str, office: str = "") -> tuple[str, bytes]:
-    """The decision, or its draft, as a file of a form of `FORMS` (下载联审意见书).
+def decision_file(project: Path, name: str, form: str, *, date: str, office: str = "", hidden: Collection[str] = ()) -> tuple[str, bytes]:
+    """The decision, or its draft, as a file of a form of `FORMS`, without the names of data in `hidden` (下载联审意见书).
 
     Raises
     ------
@@ -117,7 +132,7 @@ def decision_file(project: Path, name: str, form: str, *, date: str, office: str
 
     if form not in FORMS:
         raise MissingDataError(f"no form {form!r} of the decision", expected=", ".join(FORMS))
-    stem, _, book = decision_of(open_review({"project": project, "review": name}), office=office, date=date)
+    stem, _, book = decision_of(open_review({"project": project, "review": name}), office=office, date=date, hidden=hidden)
     return f"{stem}.{form}", word(book) if form == "docx" else pdf(book)
 
 

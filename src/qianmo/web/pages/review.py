@@ -21,10 +21,10 @@ from qianmo.governance.review_records import Person, ReviewState
 from qianmo.governance.review_rights import local_day, local_time, review_verbs
 from qianmo.jobs.context import Context
 from qianmo.jobs.queries.identify import row_number
-from qianmo.jobs.queries.review_desk import FORMS, ReviewView, decision_file
+from qianmo.jobs.queries.review_desk import FORMS, ReviewView, decision_file, review_view
 from qianmo.jobs.queries.search import place_of
 from qianmo.schema.errors import MissingDataError, ReviewRefusedError
-from qianmo.web.authorise import may, review_for, roster_person, shown_layer, viewer_of, visible_entries
+from qianmo.web.authorise import hidden_data, may, review_for, roster_person, shown_layer, viewer_of, visible_entries
 from qianmo.web.desk import project_folder
 from qianmo.web.models import Person as Account
 from qianmo.web.pages.reviews import excel
@@ -105,8 +105,10 @@ def table(request: HttpRequest, review: str, table: str) -> HttpResponse:
 
 def decision(request: HttpRequest, review: str, form: str) -> HttpResponse:
     """The decision in Word or PDF; a draft while the review is not done."""
-    view = review_for(viewer_of(request), review)
-    name, body = decision_file(project_folder(), view.id, form, date=f"{local_time(now()):%Y年%m月%d日}")
+    viewer = viewer_of(request)
+    view = review_for(viewer, review)
+    hidden = hidden_data(viewer, review_view(project_folder(), review))
+    name, body = decision_file(project_folder(), view.id, form, date=f"{local_time(now()):%Y年%m月%d日}", hidden=hidden)
     response = HttpResponse(body, content_type=FORMS[form])
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     return response
