@@ -40,6 +40,7 @@ NAMES = (
     "pim",
     "motion",
     "erosion",
+    "signals",
 )
 _SMALL = 2000
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import affine
 import numpy as np
 import shapely
-from numba import njit
-from scipy.sparse import csr_array
+from numba import njit, prange
 
 from qianmo.geo.cells import placed
 from qianmo.geo.rings import land_on_left, rings_of
@@ -109,7 +108,7 @@ def weighted_sum(fractions: Fractions, values: np.ndarray) -> np.ndarray:
         The values are on another raster.
     """
     flat, lead = _flat(fractions, values)
-    return (_matrix(fractions) @ np.nan_to_num(flat, nan=0.0).T).T.reshape(*lead, -1)
+    return _gathered(fractions.start, fractions.cell, fractions.share, flat)[0].reshape(*lead, -1)
 
 
 def weighted_mean(fractions: Fractions, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -135,10 +134,7 @@ def weighted_mean(fractions: Fractions, values: np.ndarray) -> tuple[np.ndarray,
         The values are on another raster.
     """
     flat, lead = _flat(fractions, values)
-    finite = np.isfinite(flat)
-    matrix = _matrix(fractions)
-    weight = (matrix @ finite.astype(float).T).T
-    total = (matrix @ np.where(finite, flat, 0.0).T).T
+    total, weight = _gathered(fractions.start, fractions.cell, fractions.share, flat)
     whole = fractions.covered()
     mean = np.divide(total, weight, out=np.full(total.shape, np.nan), where=weight > 0)
     seen = np.divide(weight, whole, out=np.full(total.shape, np.nan), where=np.broadcast_to(whole > 0, total.shape))
@@ -146,15 +142,29 @@ def weighted_mean(fractions: Fractions, values: np.ndarray) -> tuple[np.ndarray,
 
 
 def _flat(fractions: Fractions, values: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
-    array = np.asarray(values, dtype=float)
+    """Rasters as rows; single precision is read as it is, without a copy."""
+    array = np.asarray(values)
     if array.shape[-2:] != tuple(fractions.shape):
         raise SchemaError(f"栅格 {array.shape}, 份额按 {fractions.shape} 计算", expected="同一格网")
-    return array.reshape(-1, fractions.shape[0] * fractions.shape[1]), array.shape[:-2]
+    kind = np.float32 if array.dtype == np.float32 else np.float64
+    return np.ascontiguousarray(array, dtype=kind).reshape(-1, fractions.shape[0] * fractions.shape[1]), array.shape[:-2]
 
 
-def _matrix(fractions: Fractions) -> csr_array:
-    size = (len(fractions.start) - 1, fractions.shape[0] * fractions.shape[1])
-    return csr_array((fractions.share, fractions.cell, fractions.start), shape=size)
+@njit(cache=True, parallel=True)
+def _gathered(start, cell, share, flat):
+    """Sum of share times value, and sum of the shares of cells that have a value, (rasters, polygons) each."""
+    rasters, n = flat.shape[0], start.size - 1
+    total, weight = np.zeros((rasters, n)), np.zeros((rasters, n))
+    for k in prange(n):
+        for d in range(rasters):
+            whole, there = 0.0, 0.0
+            for e in range(start[k], start[k + 1]):
+                value = flat[d, cell[e]]
+                if abs(value) < np.inf:
+                    whole += share[e] * value
+                    there += share[e]
+            total[d, k], weight[d, k] = whole, there
+    return total, weight
 
 
 @njit(cache=True)

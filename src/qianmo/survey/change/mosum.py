@@ -13,7 +13,9 @@ from qianmo.survey.change.series import Alarm, SeasonalModel, season_design
 __all__ = ["boundary", "critical_value", "moving_sums", "mosum_monitor"]
 
 
-def mosum_monitor(values: np.ndarray, days: np.ndarray, model: SeasonalModel, *, history: int, window: float = 0.25, level: float = 0.05, least_sigma: float = 0.01) -> Alarm:
+def mosum_monitor(
+    values: np.ndarray, days: np.ndarray, model: SeasonalModel, *, history: int, window: float = 0.25, level: float = 0.05, least_sigma: float = 0.01, critical: float | None = None,
+) -> Alarm:
     r"""Watch new dates by moving sums of the residuals of the seasonal model (BFAST 型监测).
 
     Parameters
@@ -32,6 +34,8 @@ def mosum_monitor(values: np.ndarray, days: np.ndarray, model: SeasonalModel, *,
         Chance that a quiet series ever alarms: 0.1, 0.05 or 0.01.
     least_sigma : float
         Floor of the standard deviation.
+    critical : float, optional
+        λ itself in place of the one simulated for window, level and length, as to follow another program's table.
 
     Returns
     -------
@@ -55,14 +59,14 @@ def mosum_monitor(values: np.ndarray, days: np.ndarray, model: SeasonalModel, *,
     ----------
     .. [1] C.-S. J. Chu, M. Stinchcombe and H. White, Econometrica, vol. 64, pp. 1045-1065, 1996.
     .. [2] J. Verbesselt, A. Zeileis and M. Herold, Remote Sensing of Environment, vol. 123, pp. 98-108, 2012.
-    """
+    """  # fmt: skip
     y, t = np.asarray(values, dtype=float), np.asarray(days, dtype=float)
     if y.ndim != 2 or t.shape != (len(y),) or y.shape[1] != model.coefficients.shape[1] or not 0 < history < len(y) or not (np.diff(t) > 0).all():
         raise SchemaError(f"时序 {y.shape}, 日期 {t.shape}, 历史期 {history} 期", expected="(日期, 像元), 日期递增, 历史期之后还有日期")
     left = y - season_design(t, order=model.order, trend=model.trend) @ model.coefficients
     sums, ratio = moving_sums(left / np.maximum(model.sigma, least_sigma), history=history, window=window)
     longest = float(np.nanmax(ratio)) if np.isfinite(ratio).any() else 1.0
-    beyond = np.abs(sums) > boundary(ratio, critical_value(window, level, longest))
+    beyond = np.abs(sums) > boundary(ratio, critical_value(window, level, longest) if critical is None else critical)
     return _alarms(sums, beyond, np.isfinite(sums))
 
 

@@ -8,8 +8,9 @@ import numpy as np
 from numba import njit, prange
 
 from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.survey.change.lanes import LANES, packed_products, solve_lanes
 
-__all__ = ["Alarm", "SeasonalModel", "filled", "fit_season", "monitor", "season_design"]
+__all__ = ["Alarm", "SeasonalModel", "checked_series", "filled", "fit_season", "monitor", "season_design"]
 
 _DAYS_A_YEAR = 365.2425
 
@@ -98,14 +99,30 @@ def fit_season(values: np.ndarray, days: np.ndarray, *, order: int = 2, trend: b
     MissingDataError
         Fewer dates than unknowns plus three.
     """
+    if passes < 1:
+        raise SchemaError(f"拟合 {passes} 次", expected="至少 1 次")
+    y, design = checked_series(values, days, order=order, trend=trend)
+    coefficients, sigma, clear = _fitted(y, design, packed_products(design), passes, clip)
+    return SeasonalModel(coefficients, sigma, clear, order, trend)
+
+
+def checked_series(values: np.ndarray, days: np.ndarray, *, order: int, trend: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Values in single precision (d, n) and the design (d, k) of a fit that can be done (拟合前检查).
+
+    Raises
+    ------
+    SchemaError
+        Shapes or days that do not fit, or an order out of range.
+    MissingDataError
+        Fewer dates than unknowns plus three.
+    """
     y, t = np.asarray(values), np.asarray(days, dtype=float)
-    if y.ndim != 2 or t.shape != (y.shape[0],) or not (np.diff(t) > 0).all() or not 0 <= order <= 5 or passes < 1:
+    if y.ndim != 2 or t.shape != (y.shape[0],) or not (np.diff(t) > 0).all() or not 0 <= order <= 5:
         raise SchemaError(f"时序 {y.shape}, 日期 {t.shape}, 阶数 {order}", expected="(日期, 像元), 日期递增, 阶数 0-5")
     design = season_design(t, order=order, trend=trend)
     if len(t) < design.shape[1] + 3:
         raise MissingDataError(f"{len(t)} 期影像", expected=f"至少 {design.shape[1] + 3} 期", cure="降低阶数或补充影像")
-    coefficients, sigma, clear = _fitted(np.ascontiguousarray(y.T, dtype=np.float32), design, passes, clip)
-    return SeasonalModel(coefficients.T, sigma, clear, order, trend)
+    return np.ascontiguousarray(y, dtype=np.float32), design
 
 
 def filled(values: np.ndarray, days: np.ndarray, model: SeasonalModel) -> np.ndarray:
@@ -158,64 +175,69 @@ def monitor(
 
 
 @njit(cache=True, parallel=True)
-def _fitted(y, design, passes, clip):
-    n, dates = y.shape
-    k = design.shape[1]
-    coefficients, sigma, clear = np.full((n, k), np.nan), np.full(n, np.nan), np.zeros(n, np.int32)
-    for p in prange(n):
-        use = np.isfinite(y[p])
+def _fitted(y, design, products, passes, clip):
+    """Normal equations of sixteen pixels at a time; `products` are those of the columns of the design, packed by rows."""
+    dates, n = y.shape
+    k, packed = design.shape[1], products.shape[1]
+    coefficients, sigma, clear = np.full((k, n), np.nan), np.full(n, np.nan), np.zeros(n, np.int32)
+    for block in prange((n + LANES - 1) // LANES):
+        first = block * LANES
+        here = min(LANES, n - first)
+        use, z, left = np.zeros((dates, LANES)), np.zeros((dates, LANES)), np.zeros((dates, LANES))
+        whole, whole_right, total, count = np.zeros((packed, LANES)), np.zeros((k, LANES)), np.empty(LANES), np.zeros(LANES)
+        normal, right = np.empty((packed, LANES)), np.empty((k, LANES))
+        good = np.ones(LANES, np.bool_)
+        for d in range(dates):
+            for w in range(here):
+                if abs(y[d, first + w]) < np.inf:
+                    use[d, w], z[d, w] = 1.0, y[d, first + w]
+            for j in range(packed):
+                for w in range(LANES):
+                    whole[j, w] += products[d, j] * use[d, w]
+            for j in range(k):
+                for w in range(LANES):
+                    whole_right[j, w] += design[d, j] * z[d, w]
+            for w in range(LANES):
+                count[w] += use[d, w]
         for turn in range(passes):
-            normal, right, count = np.zeros((k, k)), np.zeros(k), 0
+            normal[:], right[:], total[:] = whole, whole_right, 0.0
+            solve_lanes(normal, right, count, good)
             for d in range(dates):
-                if use[d]:
-                    count += 1
-                    for i in range(k):
-                        right[i] += design[d, i] * y[p, d]
-                        for j in range(i + 1):
-                            normal[i, j] += design[d, i] * design[d, j]
-            clear[p] = count
-            if count < k + 3 or not _solved(normal, right):
-                coefficients[p] = np.nan
-                sigma[p] = np.nan
+                for w in range(LANES):
+                    left[d, w] = z[d, w]
+                for j in range(k):
+                    for w in range(LANES):
+                        left[d, w] -= design[d, j] * right[j, w]
+                for w in range(LANES):
+                    total[w] += use[d, w] * left[d, w] * left[d, w]
+            for w in range(LANES):
+                total[w] = np.sqrt(total[w] / max(count[w] - k, 1.0))
+            if turn == passes - 1 or not _dropped(left, use, z, clip, total, good, design, products, whole, whole_right, count):
                 break
-            total = 0.0
-            left = np.empty(dates)
-            for d in range(dates):
-                left[d] = y[p, d] - design[d] @ right
-                if use[d]:
-                    total += left[d] * left[d]
-            coefficients[p], sigma[p] = right, np.sqrt(total / (count - k))
-            if turn < passes - 1:
-                for d in range(dates):
-                    if use[d] and abs(left[d]) > clip * sigma[p]:
-                        use[d] = False
+        for w in range(here):
+            clear[first + w] = int(count[w])
+            if good[w]:
+                sigma[first + w] = total[w]
+                for j in range(k):
+                    coefficients[j, first + w] = right[j, w]
     return coefficients, sigma, clear
 
 
 @njit(cache=True)
-def _solved(normal, right):
-    """Cholesky in place of a small matrix; False where it is singular."""
-    k = right.size
-    for j in range(k):
-        whole = normal[j, j]
-        for m in range(j):
-            normal[j, j] -= normal[j, m] ** 2
-        if not normal[j, j] > 1e-10 * whole:
-            return False
-        normal[j, j] = np.sqrt(normal[j, j])
-        for i in range(j + 1, k):
-            for m in range(j):
-                normal[i, j] -= normal[i, m] * normal[j, m]
-            normal[i, j] /= normal[j, j]
-    for j in range(k):
-        for m in range(j):
-            right[j] -= normal[j, m] * right[m]
-        right[j] /= normal[j, j]
-    for j in range(k - 1, -1, -1):
-        for m in range(j + 1, k):
-            right[j] -= normal[m, j] * right[m]
-        right[j] /= normal[j, j]
-    return True
+def _dropped(left, use, z, clip, sigma, good, design, products, whole, right, count):
+    """Take what lies beyond `clip` standard deviations out of the sums; False where nothing does."""
+    found = False
+    for d in range(left.shape[0]):
+        for w in range(LANES):
+            if use[d, w] > 0.0 and good[w] and abs(left[d, w]) > clip * sigma[w]:
+                found = True
+                use[d, w] = 0.0
+                count[w] -= 1.0
+                for j in range(products.shape[1]):
+                    whole[j, w] -= products[d, j]
+                for j in range(design.shape[1]):
+                    right[j, w] -= design[d, j] * z[d, w]
+    return found
 
 
 @njit(cache=True, parallel=True)
