@@ -88,3 +88,46 @@ def test_a_region_that_is_not_in_the_tables_or_not_for_the_standard_is_refused(p
     assert "示例指标区" in capsys.readouterr().err
     assert main(["quality", str(planned), "--region", "example", "--quiet"]) != 0
     assert "33469" in capsys.readouterr().err
+
+
+def sampled(folder, *changes):
+    """A good sample on each of the first farmland parcels that the plan keeps dry, changed by the ones given."""
+    (plan,) = [read_frame(open_project(folder).state / "layers" / "plan_parcel.parquet")]
+    kept = plan[plan["target_class"].astype(str) == "0103"]["patch_id"].astype(str).tolist()
+    good = {"depth_cm": "80", "bulk_density_g_cm3": "1.3", "gravel_share": "0.05", "ph": "6.5", "organic_g_kg": "15", "slope_deg": "3"}
+    blank = {"years_after": "", "yield_kg_mu": "", "surrounding_kg_mu": "", "target_class": "", "form": ""}
+    return [{"BSM": kept[k], "sample": f"样{k + 1}", **good, **blank, **c} for k, c in enumerate(changes)]
+
+
+def test_reclamation_judges_samples_and_parcels_and_shows_them(planned, tmp_path, capsys):
+    rows = sampled(planned, {}, {"depth_cm": "30"}, {"ph": ""}, {"years_after": "2", "yield_kg_mu": "240", "surrounding_kg_mu": "400"}, {"slope_deg": "20", "form": "梯田"})
+    told = write(tmp_path / "样点.csv", rows)
+    assert main(["quality", str(planned), "--standard", "1036", "--region", "东南沿海山地丘陵区", "--indicators", told, "--quiet", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)["figures"]
+    result, patch, total = tables(planned, "reclamation_result", "reclamation_patch", "reclamation_total")
+    assert patch["verdict"].tolist() == ["pass", "needs_confirmation", "no_data", "pending", "pass"] and said["verdicts"]["pass"] == 2 and said["samples"] == 5
+    assert "不小于 40 厘米" in patch["reason_zh"][1] and len(result) == 30 and (result["verdict"] != "pass").sum() == 2
+    assert total["area_ha"].sum() == pytest.approx(patch["area_ha"].sum()) and sum(said["area_ha"].values()) == pytest.approx(patch["area_ha"].sum())
+    book = openpyxl.load_workbook(planned / "quality" / "土地复垦质量附表.xlsx", data_only=True)
+    assert len(book.sheetnames) == 4 and not {"nan", "needs_confirmation", "dry_land", "mixed"} & words_of(book, 1) and any("条文待核实" in w for w in words_of(book, 1))
+    assert (planned / "quality" / "土地复垦质量判定图.png").read_bytes()[:4] == b"\x89PNG"
+    record = json.loads((open_project(planned).state / "tables" / "reclamation_lineage.json").read_text(encoding="utf-8"))
+    assert record["region"] == "southeast" and record["files"]["样点.csv"]
+
+
+@pytest.mark.parametrize(("change", "word"), [
+    ({"form": "坡"}, "第 2 行 坡"), ({"depth_cm": "0.8"}, "别的单位"), ({"gravel_share": "5"}, "砾石含量"), ({"target_class": "0701"}, "0701"), ({"yield_kg_mu": "300"}, "第 2 行"),
+    ({"depth_cm": "厚"}, "厚"), ({"BSM": "没有的"}, "没有的"), ({"colour": "red"}, "colour"),
+])  # fmt: skip
+def test_samples_that_cannot_be_meant_are_refused_by_row_and_nothing_is_written(planned, tmp_path, capsys, change, word):
+    before = open_project(planned).state
+    told = write(tmp_path / "坏.csv", sampled(planned, change))
+    assert main(["quality", str(planned), "--standard", "1036", "--region", "loess", "--indicators", told, "--quiet"]) != 0
+    assert word in capsys.readouterr().err and open_project(planned).state == before
+
+
+def test_reclamation_asks_for_its_region_and_its_samples(planned, capsys):
+    assert main(["quality", str(planned), "--standard", "1036", "--quiet"]) != 0
+    assert "--region" in capsys.readouterr().err
+    assert main(["quality", str(planned), "--standard", "1036", "--region", "loess", "--quiet"]) != 0
+    assert "--indicators" in capsys.readouterr().err
