@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qianmo.evaluation.fact_ranges import changed_by_works, check_ranges
 from qianmo.evaluation.membership import membership
 from qianmo.evaluation.quality_model import QualityModel
-from qianmo.schema.errors import MissingDataError, RuleError, SchemaError
+from qianmo.schema.errors import MissingDataError
 from qianmo.schema.rules import parameter
 
 __all__ = ["check_facts", "facts_after_works", "grade_by_area", "limiting_summary", "mean_index_grade", "quality_index"]
@@ -79,15 +80,7 @@ def check_facts(facts: pd.DataFrame, model: QualityModel) -> None:
     SchemaError
         A figure below ``valid_min`` or above ``valid_max`` of its indicator; the patches are named.
     """
-    for row in model.indicators:
-        if row["fact"] not in facts or row["function"] == "concept":
-            continue
-        values = pd.to_numeric(facts[row["fact"]], errors="coerce").to_numpy(float, na_value=np.nan)
-        low, high = (float(row[k]) if row.get(k) else other for k, other in (("valid_min", -np.inf), ("valid_max", np.inf)))
-        bad = np.flatnonzero((values < low) | (values > high) | np.isinf(values))
-        if len(bad):
-            first = ", ".join(f"{facts['patch_id'].iloc[k]}: {values[k]:g}" for k in bad[:3])
-            raise SchemaError(f"{row['name_zh']} ({row['fact']}) 有 {len(bad)} 个图斑超出范围, 如 {first}", expected=f"{low:g} 至 {high:g} {row['unit']}", cure="核对单位与无数据值")
+    check_ranges(facts, model.indicators, words=[r["fact"] for r in model.indicators if r["function"] == "concept"])
 
 
 def facts_after_works(facts: pd.DataFrame, measure: np.ndarray, model: QualityModel) -> pd.DataFrame:
@@ -101,18 +94,7 @@ def facts_after_works(facts: pd.DataFrame, measure: np.ndarray, model: QualityMo
     RuleError
         An effect names a relation that is not one of these.
     """
-    out = facts.copy()
-    for effect in model.effects:
-        rows = np.flatnonzero(measure == effect["measure"])
-        name, how, told = effect["fact"], effect["relation"], effect["value"]
-        if how not in ("at_least", "at_most", "set"):
-            raise RuleError(f"quality_effect {effect['measure']}: {how}", expected="at_least, at_most 或 set")
-        if not len(rows) or name not in out:
-            continue
-        column = out[name].to_numpy(copy=True)
-        column[rows] = [_changed(name, v, how, told, model) for v in column[rows]]
-        out[name] = column
-    return out
+    return changed_by_works(facts, measure, model.effects, model.concepts, what="quality_effect")
 
 
 def mean_index_grade(grade: np.ndarray, area: np.ndarray) -> float:
@@ -151,17 +133,6 @@ def _words(model: QualityModel, row: Mapping[str, str], value: Any, member: floa
 
 
 _UNITS = {"degree": "度", "mu": "亩", "cm": "厘米", "g/kg": "克/千克", "m": "米"}
-
-
-def _changed(name: str, value: Any, how: str, told: str, model: QualityModel) -> Any:
-    if value is None or value != value or value == "":
-        return value
-    if how == "set":
-        return told
-    if (name, told) in model.concepts:
-        return value if model.concepts[name, str(value)] >= model.concepts[name, told] else told
-    number, limit = float(value), float(told)
-    return max(number, limit) if how == "at_least" else min(number, limit)
 
 
 def limiting_summary(table: pd.DataFrame, area: np.ndarray, model: QualityModel) -> pd.DataFrame:

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qianmo.evaluation.membership import check_concepts, check_curve
+from qianmo.evaluation.own_tables import Rows, known_tables, table_rows
 from qianmo.evaluation.weights import check_weight_sum, consistency_ratio, judgement_matrix, pairwise_weights
-from qianmo.schema.errors import RuleError, SchemaError
+from qianmo.schema.errors import RuleError
 from qianmo.schema.rules import parameter
-from qianmo.schema.shipped import shipped_rows
 
 __all__ = ["MODEL_TABLES", "QualityModel", "quality_model"]
-
-Rows = Sequence[Mapping[str, str]]
 
 MODEL_TABLES = (
     "quality_indicator", "quality_concept", "quality_grade", "quality_judgement", "quality_effect", "suitability_criterion", "suitability_exclusion", "suitability_class",
@@ -57,9 +55,7 @@ def quality_model(own: Mapping[str, Rows] | None = None, overrides: Mapping[str,
         A function, a table of words, weights, judgements or limits that cannot be meant.
     """
     told = own or {}
-    strange = [n for n in told if n not in MODEL_TABLES]
-    if strange:
-        raise SchemaError(f"评价模型没有表 {', '.join(strange)}", expected=", ".join(MODEL_TABLES))
+    known_tables(told, MODEL_TABLES)
     tables = {n: _rows(n, told.get(n)) for n in MODEL_TABLES}
     indicators = tables["quality_indicator"]
     for row in (*indicators, *tables["suitability_criterion"]):
@@ -83,16 +79,8 @@ def quality_model(own: Mapping[str, Rows] | None = None, overrides: Mapping[str,
 
 
 def _rows(name: str, own: Rows | None) -> Rows:
-    shipped = shipped_rows("parameters", name)
-    if own is None:
-        return shipped
-    needed = [c for c in shipped[0] if c not in ("source", "confidence", "note")]
-    if not own and name == "quality_judgement":
-        return own
-    lost = [c for c in needed if not own or c not in own[0]]
-    if lost:
-        raise SchemaError(f"{name}.csv 缺列 {', '.join(lost)}", expected=", ".join(needed))
-    return own
+    """The table; no judgements is an answer."""
+    return own if own is not None and not own and name == "quality_judgement" else table_rows(name, own)
 
 
 def _weight(row: Mapping[str, str]) -> float:

@@ -24,7 +24,8 @@ from qianmo.store.project import Project, open_project
 from qianmo.store.stage import read_catalog
 
 __all__ = [
-    "CARBON_TABLES", "EROSION_GRIDS", "LIBRARY_TABLES_KEPT", "PLAN_GRIDS", "PLAN_LAYERS", "PLAN_TABLES", "QUALITY_TABLES", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "Planned",
+    "CARBON_TABLES", "EROSION_GRIDS", "GRADATION_RESULTS",
+    "LIBRARY_TABLES_KEPT", "PLAN_GRIDS", "PLAN_LAYERS", "PLAN_TABLES", "QUALITY_TABLES", "RECLAMATION_RESULTS", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "Planned",
     "open_for_work", "plan_layers", "planned_state", "read_tables",
 ]  # fmt: skip
 
@@ -51,12 +52,18 @@ CARBON_TABLES = ("carbon_patch", "carbon_class", "carbon_factor", "carbon_total"
 QUALITY_TABLES = ("quality_patch", "quality_total", "quality_grade_area", "quality_limiting", "suitability_patch", "suitability_area", "quality_lineage")
 """Tables of farmland quality and suitability; they hold the state after the plan and go with it."""
 
+GRADATION_RESULTS = ("gradation_patch", "gradation_crop_index", "gradation_total", "gradation_grade_area", "gradation_lineage")
+"""Tables of the gradation of farmland; they hold the state after the plan and go with it."""
+
+RECLAMATION_RESULTS = ("reclamation_result", "reclamation_patch", "reclamation_total", "reclamation_lineage")
+"""Tables of the quality of reclaimed land; the targets may be those of a plan and go with it."""
+
 PLAN_TABLES = (
     "plan_parcel", "subproject", "cost_by_measure", "year_plan", "funding", "plan_verdicts", "flow_matrix", "balance", "basic_farmland_form",
     "certificate", "service_check", "exchange_balance", "exchange_indices", "exchange_holdings", "exchange_agreements", "exchange_consents", "exchange_certificate",
     "plan_score", "plan_diff", "plan_diff_measure", "plan_diff_village", "front", "front_plans", "front_points",
     "alternative_plans", "alternative_diff",
-    "erosion_change", *CARBON_TABLES, *QUALITY_TABLES,
+    "erosion_change", *CARBON_TABLES, *QUALITY_TABLES, *GRADATION_RESULTS, *RECLAMATION_RESULTS,
 )  # fmt: skip
 """Tables that a plan makes; they go when the state they rest on changes."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ import pandas as pd
 from qianmo import __version__
 from qianmo.evaluation.classes import farmland
 from qianmo.evaluation.quality import mean_grade
-from qianmo.evaluation.quality_facts import patch_facts, soil_facts
 from qianmo.evaluation.quality_index import (
     check_facts,
     facts_after_works,
@@ -26,25 +26,22 @@ from qianmo.evaluation.quality_index import (
 )
 from qianmo.evaluation.quality_model import MODEL_TABLES, QualityModel, quality_model
 from qianmo.evaluation.suitability import suitability
-from qianmo.geo.adjacency import shared_borders
-from qianmo.geo.grid import zonal_majority
 from qianmo.jobs.carbon_account import cover_of
 from qianmo.jobs.context import Context
-from qianmo.jobs.opened import QUALITY_TABLES, Opened, open_for_work, planned_state, read_tables
+from qianmo.jobs.opened import QUALITY_TABLES, Opened, open_for_work, planned_state
+from qianmo.jobs.quality_input import merged_facts, soil_of, told_facts
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.marks import marked
 from qianmo.reports.patch_sheet import quality_maps, suitability_maps
 from qianmo.reports.plan_tables import book_tables
+from qianmo.reports.spec_table import spec_table
 from qianmo.reports.tables import workbook
-from qianmo.schema.book import BookColumn, BookTable
-from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
-from qianmo.schema.measures import measures
-from qianmo.schema.tables import Column, table_spec
+from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.tables import table_spec
 from qianmo.schema.units import M2_PER_HA
 from qianmo.store.durable import replace_bytes
-from qianmo.store.model_tables import read_model_rows, read_model_tables
+from qianmo.store.model_tables import read_model_tables
 from qianmo.store.project import change
-from qianmo.store.read_cog import read_cog
 
 __all__ = ["SPECS", "run"]
 
@@ -62,14 +59,25 @@ class _Judged:
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
+    """Evaluate by the standard that is asked for."""
+    if values["standard"] != "33469":
+        module, name = _STANDARDS[values["standard"]]
+        found: JobReport = getattr(import_module(f"qianmo.jobs.{module}"), name)(context, values)
+        return found
+    if values["region"]:
+        raise SchemaError(f"--region {values['region']} 与 --standard 33469", expected="分区只用于 28407、1036 与 30600", cure="去掉 --region, 用 --tables 给出本县指标体系")
+    return _graded(context, values)
+
+
+def _graded(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Judge farmland and suitability, keep the tables with their lineage, write workbook and sheets; nothing is written when anything fails."""
     context.step("读取项目", 0.0)
     opened = open_for_work(Path(values["project"]))
     own = {} if not values["tables"] else read_model_tables(Path(values["tables"]), MODEL_TABLES)
     model = quality_model(own, opened.overrides)
-    told = None if not values["indicators"] else _told(Path(values["indicators"]), opened, model)
+    told = _told(values["indicators"], opened, model)
     context.step("指标", 0.1)
-    soil = _soil(opened)
+    soil = soil_of(opened)
     facts = _facts(opened.patches, opened, soil, told, model)
     context.step("质量与适宜性", 0.4)
     now = _judged(opened.patches, facts, opened, model)
@@ -103,53 +111,16 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     return JobReport(tuple(_lines(tables, model, own)), tuple((str(p), w) for p, _, w in files), _figures(tables))
 
 
-def _told(path: Path, opened: Opened, model: QualityModel) -> pd.DataFrame:
+def _told(path: str, opened: Opened, model: QualityModel) -> pd.DataFrame | None:
     """Indicators of patches from a file: patch_id and a column a fact."""
-    rows = read_model_rows(path)
-    frame = pd.DataFrame(rows)
-    facts = {r["fact"]: r["function"] for r in (*model.criteria, *model.indicators)}
-    known = set(opened.patches["patch_id"].astype(str))
-    if "patch_id" not in frame or len(frame) == 0:
-        raise SchemaError(f"{path.name} 没有 patch_id 列或没有行", expected="patch_id 与指标列: " + ", ".join(facts))
-    strange = [c for c in frame.columns if c != "patch_id" and c not in facts]
-    lost = [p for p in frame["patch_id"] if p not in known]
-    twice = frame["patch_id"][frame["patch_id"].duplicated()].tolist()
-    if strange or lost or twice:
-        what = f"列 {', '.join(strange)}" if strange else f"项目中没有的图斑 {', '.join(lost[:3])}" if lost else f"重复的图斑 {', '.join(twice[:3])}"
-        raise SchemaError(f"{path.name}: {what}", expected="列名为 " + ", ".join(facts) + "; 图斑在项目中, 各一行")
-    for name in frame.columns:
-        if name == "patch_id" or facts[name] == "concept":
-            continue
-        number = pd.to_numeric(frame[name].replace("", np.nan), errors="coerce")
-        bad = frame.index[number.isna() & (frame[name] != "")]
-        if len(bad):
-            raise SchemaError(f"{path.name} 第 {bad[0] + 2} 行 {name} 为 {frame[name][bad[0]]!r}", expected="数, 或空白")
-        frame[name] = number
-    return frame.set_index("patch_id")
-
-
-def _soil(opened: Opened) -> pd.DataFrame | None:
-    types = read_tables(opened.project, ("soil_type",)).get("soil_type")
-    if "soil" not in opened.datasets or types is None:
-        return None
-    grid = read_cog(opened.project.state / "rasters" / "soil.tif")
-    if grid.crs != opened.patches.crs:
-        raise CrsError(f"土壤图坐标系 {grid.crs.name} 与图斑 {opened.patches.crs.name} 不同", expected="同一坐标系", cure="重新入库土壤图")
-    code = zonal_majority(grid, opened.patches.geometry.to_numpy())
-    return soil_facts(np.array([f"{c:g}" if np.isfinite(c) else "" for c in code], object), types, opened.overrides)
+    rows = {r["fact"]: r for r in (*model.criteria, *model.indicators)}
+    return told_facts(path, opened, {f: r.get("name_zh", "") for f, r in rows.items()}, words=[f for f, r in rows.items() if r["function"] == "concept"])
 
 
 def _facts(
     patches: gpd.GeoDataFrame, opened: Opened, soil: pd.DataFrame | None, told: pd.DataFrame | None, model: QualityModel, measure: np.ndarray | None = None
 ) -> pd.DataFrame:
-    borders = None if measure is None else shared_borders(patches.geometry.to_numpy())
-    facts = patch_facts(patches, opened.layers, scheme=opened.scheme, soil=soil, borders=borders, measure=measure, overrides=opened.overrides)
-    if told is not None:
-        for name in told.columns:
-            given = told[name].reindex(facts["patch_id"].astype(str)).to_numpy(object)
-            blank = np.array([v is None or v != v or v == "" for v in given])
-            have = facts[name].to_numpy(object) if name in facts else np.full(len(facts), None, object)
-            facts[name] = np.where(blank, have, given)
+    facts = merged_facts(patches, opened, soil, told, measure=measure)
     check_facts(facts, model)
     return facts
 
@@ -232,30 +203,17 @@ def _by_use(suit: pd.DataFrame) -> pd.DataFrame:
 def _workbook(context: Context, opened: Opened, tables: Mapping[str, pd.DataFrame]) -> bytes:
     printed = book_tables(tables, synthetic=opened.synthetic)
     made = [printed[k] for k in _PRINTED]
+    marks = marked(opened.synthetic, ("*",))
     for name, shown in (("quality_patch", "耕地质量评价图斑表"), ("suitability_patch", "土地适宜性图斑表")):
-        kept = [c for c in table_spec(name).columns if c.name not in _CODES]
-        frame = tables[name][[c.name for c in kept]].astype({c.name: object for c in kept if c.type == "text"})
-        if "measure" in frame:
-            frame["measure"] = [measures()[m].zh if m in measures() else "" for m in frame["measure"]]
-        columns = tuple(BookColumn(c.name, c.zh, _UNITS.get(c.unit, c.unit), _shape(c)) for c in kept)
-        made.append(BookTable(name, shown, frame, columns, synthetic=marked(opened.synthetic, ("*",))))
+        made.append(spec_table(name, tables[name], title=shown, hide=_CODES, synthetic=marks))
     return workbook(
         made, title=f"{opened.project.name} 耕地质量与适宜性评价", date=f"{context.clock():%Y年%m月%d日}", vintage=opened.vintage, crs_text=opened.patches.crs.name,
         synthetic=tuple(opened.synthetic.values()), made=context.clock(),
     )  # fmt: skip
 
 
-def _shape(column: Column) -> str:
-    if column.type == "text":
-        return "text"
-    return "integer" if column.type == "integer" else "0.0000" if column.unit in ("", "ratio") else "0.00"
-
-
 _CODES = ("limiting", "use", "class")
 """Columns that hold codes of words which stand beside them."""
-
-_UNITS = {"ha": "公顷", "grade": "等", "ratio": ""}
-
 
 def _figures(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     total = tables["quality_total"].set_index("zh")
@@ -284,12 +242,18 @@ def _lines(tables: Mapping[str, pd.DataFrame], model: QualityModel, own: Mapping
     return lines
 
 
+_STANDARDS = {"28407": ("quality_gradation", "run_gradation"), "1036": ("quality_reclamation", "run_reclamation")}
+"""Module and function of the other standards; a module is imported when its standard is asked for."""
+
 SPECS = (
     JobSpec(
         "quality", "耕地质量与适宜性评价", "grade of farmland with its limiting factor, suitability for four uses, before and after a plan",
         (
             JobOption("project", "path", "项目文件夹", "project folder", required=True, positional=True),
-            JobOption("indicators", "path", "图斑指标表 (CSV: patch_id 与指标列)", "CSV with patch_id and a column a fact"),
+            JobOption("indicators", "path", "图斑指标表或复垦样点表 (CSV: patch_id 或 BSM, 与指标列)", "CSV with patch_id (or BSM) and a column a fact; for 1036 a row a sample"),
+            JobOption("standard", "choice", "依据标准: 33469 耕地质量等级与适宜性, 28407 农用地分等, 1036 土地复垦质量",
+                      "standard: 33469 farmland quality and suitability, 28407 gradation of farmland, 1036 quality of reclaimed land", default="33469", choices=("33469", *_STANDARDS)),
+            JobOption("region", "text", "标准的分区 (代码或名称): 分等指标区, 复垦分区", "region of the standard's tables, by code or name"),
             JobOption("tables", "path", "自定模型表文件夹", "folder with tables of the county in place of the shipped ones"),
             JobOption("out", "path", "图件与附表输出文件夹", "folder for sheets and workbook, the project's quality/ by default"),
         ),

@@ -14,7 +14,7 @@ from qianmo.reports.map_style import Classes, MapLayer, symbol, symbols
 from qianmo.reports.marks import Synthetic, marked
 from qianmo.schema.book import BookMap
 
-__all__ = ["Cover", "carbon_maps", "patch_sheet", "quality_maps", "suitability_maps"]
+__all__ = ["Cover", "carbon_maps", "coded_sheet", "patch_sheet", "quality_maps", "suitability_maps"]
 
 _SIZE = "A3"
 _USES = ("landuse_patch", "landuse_patch_columns", "village", "helmert")
@@ -65,6 +65,21 @@ def patch_sheet(
                     synthetic=marks, remarks=remarks, size=_SIZE, dpi=dpi)  # fmt: skip
     paper = PAPERS[_SIZE]
     return BookMap(key, title, png, " ".join(remarks), marks, (paper.width, paper.height))
+
+
+def coded_sheet(
+    patches: gpd.GeoDataFrame, codes: pd.Series, villages: gpd.GeoDataFrame | None, cover: Cover, *, key: str, title: str, group: str, otherwise: str,
+    remarks: Sequence[str] = (), uses: Sequence[str] = (),
+) -> BookMap:  # fmt: skip
+    """A patch sheet from codes of some patches; the others take the code `otherwise` (图斑专题图).
+
+    Parameters
+    ----------
+    codes : Series, index patch_id
+        Codes of the `group` of ``codes/map_styles.csv``.
+    """
+    full = codes.reindex(patches["patch_id"].to_numpy(object)).fillna(otherwise).to_numpy(object)
+    return patch_sheet(patches, full, villages, cover, key=key, title=title, group=group, remarks=remarks, uses=uses)
 
 
 def carbon_maps(patches: gpd.GeoDataFrame, carbon: pd.DataFrame, villages: gpd.GeoDataFrame | None, cover: Cover) -> list[BookMap]:
