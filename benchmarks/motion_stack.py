@@ -1,4 +1,4 @@
-"""Make a large stack of interferograms on disk, run the real `qianmo motion` on it, and report wall time, CPU time and peak memory.
+"""Make a large stack of interferograms on disk, run the real `qianmo motion` on it, and report wall time, CPU time and peak memory of every stage.
 
     python benchmarks/motion_stack.py --rows 4000 --columns 4000 --dates 100 --folder /some/disk --seconds 280
 
@@ -11,11 +11,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -50,6 +53,44 @@ def make_stack(folder: Path, rows: int, columns: int, dates: int, steps: tuple[i
     return len(pairs)
 
 
+class Stages:
+    """Wall time, CPU time and largest memory of a program between the lines of progress it prints; numbered blocks of one stage count together."""
+
+    def __init__(self, process: int) -> None:
+        self.process, self.name = process, "start"
+        self.rows: dict[str, list[float]] = {}
+        self.before = (time.perf_counter(), 0.0)
+
+    def listen(self, lines: Iterable[str]) -> None:
+        """Take the name of the stage from each line of progress."""
+        for line in lines:
+            found = re.match(r"\[\s*\d+%\]\s+(.*?)(\s+\d+/\d+)?\s*$", line)
+            if found:
+                self.name = found.group(1)
+            else:
+                print(line.rstrip(), flush=True)
+
+    def look(self) -> None:
+        """Add what the program used since the last look to the stage under way."""
+        try:
+            status = Path(f"/proc/{self.process}/status").read_text()
+            ticks = Path(f"/proc/{self.process}/stat").read_text().rsplit(")", 1)[1].split()[11:15]
+        except OSError:
+            return
+        size = {m.group(1): int(m.group(2)) / 1024 for m in re.finditer(r"(VmRSS|RssAnon):\s+(\d+) kB", status)}
+        now = (time.perf_counter(), sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"))
+        row = self.rows.setdefault(self.name, [0.0, 0.0, 0.0, 0.0])
+        row[0] += now[0] - self.before[0]
+        row[1] += now[1] - self.before[1]
+        row[2], row[3] = max(row[2], size.get("VmRSS", 0.0)), max(row[3], size.get("RssAnon", 0.0))
+        self.before = now
+
+    def tell(self) -> None:
+        """One line a stage."""
+        for name, (wall, cpu, resident, own) in self.rows.items():
+            print(f"{name}: wall {wall:.1f} s, CPU {cpu:.1f} s, at most {resident:.0f} MiB resident, {own:.0f} MiB of them its own", flush=True)
+
+
 def main() -> None:
     """Make, run, report."""
     parser = argparse.ArgumentParser()
@@ -69,13 +110,17 @@ def main() -> None:
     command = [sys.executable, "-m", "qianmo.cli.main", "motion", str(said.folder / "pairs"), "--into", str(said.folder / "project"), "--incidence", "39", "--edge", "40",
                "--memory", str(said.memory), *said.more.split()]  # fmt: skip
     load, start = os.getloadavg()[0], time.perf_counter()
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    stages = Stages(process.pid)
+    threading.Thread(target=stages.listen, args=(process.stderr,), daemon=True).start()
     killed = False
     while process.poll() is None:
-        time.sleep(0.2)
+        time.sleep(0.1)
+        stages.look()
         if time.perf_counter() - start > said.seconds:
             process.send_signal(signal.SIGKILL)
             killed = True
+    stages.tell()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     out = {"wall_s": round(time.perf_counter() - start, 1), "cpu_s": round(used.ru_utime + used.ru_stime, 1), "peak_mb": round(used.ru_maxrss / 1024), "load": load, "killed": killed,
            "exit_code": process.returncode}  # fmt: skip

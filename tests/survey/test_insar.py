@@ -9,7 +9,7 @@ from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.survey.insar.basin import basins, growth
 from qianmo.survey.insar.closure import closures, correct_turns, report
 from qianmo.survey.insar.delay import most_coherent, referenced, without_ramp_and_height, without_turbulence
-from qianmo.survey.insar.geometry import sight_vector, up_and_east, vertical
+from qianmo.survey.insar.geometry import heading_degrees, incidence_degrees, sight_vector, up_and_east, vertical
 from qianmo.survey.insar.inversion import coherence_weights, invert
 from qianmo.survey.insar.network import design_matrix, make_network, rank, triplets
 from qianmo.survey.insar.rate import displacement_mm, fit_rate, rate_functional, trend_break
@@ -203,6 +203,55 @@ def test_two_tracks_give_up_and_east_and_one_gives_the_vertical_of_the_text():
     assert sight_vector(39.0, 0.0) == pytest.approx([-np.sin(np.radians(39)), 0.0, np.cos(np.radians(39))])
     with pytest.raises(SchemaError, match="入射角"):
         vertical(np.array([1.0]), 120.0)
+
+
+def test_every_cell_is_split_with_its_own_angles():
+    rng = np.random.default_rng(5)
+    up, east, n = rng.normal(0, 60, 500), rng.normal(0, 40, 500), 500
+    angles = {"a": rng.uniform(29, 46, n), "d": rng.uniform(30, 45, n)}
+    headings = {"a": rng.uniform(-14, -10, n), "d": rng.uniform(-170, -166, n)}
+    # by the unit vectors, one cell after another: the other route
+    seen = {t: np.array([sight_vector(angles[t][k], headings[t][k]) @ [east[k], 0.0, up[k]] for k in range(n)]) for t in "ad"}
+    found = up_and_east(
+        seen["a"], seen["d"], incidence_ascending_deg=angles["a"], incidence_descending_deg=angles["d"], heading_ascending_deg=headings["a"], heading_descending_deg=headings["d"]
+    )
+    np.testing.assert_allclose(found[:2], [up, east], atol=1e-9)
+    cell = np.array([sight_vector(angles[t][7], headings[t][7])[[2, 0]] for t in "ad"])
+    spread = np.sqrt(np.diag(np.linalg.inv(cell) @ np.linalg.inv(cell).T))
+    np.testing.assert_allclose([found[2][7], found[3][7]], spread, rtol=1e-12)
+    angles["a"][3] = np.nan
+    lost = up_and_east(seen["a"], seen["d"], incidence_ascending_deg=angles["a"], incidence_descending_deg=34.0)
+    assert np.isnan([v[3] for v in lost]).all() and np.isfinite(lost[0]).sum() == n - 1
+    assert np.isnan(vertical(seen["a"], angles["a"])[3])
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: incidence_degrees(np.array([0.6, 0.7])), "像是弧度"),
+        (lambda: incidence_degrees(np.array([35.0, 45.0]), unit="radian"), "入射角栅格"),
+        (lambda: incidence_degrees(np.array([35.0]), stated="degree", unit="radian"), "不符"),
+        (lambda: incidence_degrees(np.array([35.0]), stated="m"), "单位为 m"),
+        (lambda: incidence_degrees(np.array([35.0, -9999.0])), "-9999"),
+        (lambda: incidence_degrees(np.zeros(3)), "没有有效值"),
+        (lambda: heading_degrees(np.array([-0.21, -0.2])), "像是弧度"),
+        (lambda: heading_degrees(np.array([np.nan])), "没有有效值"),
+        (lambda: heading_degrees(np.array([-9999.0, 12.0])), "-9999"),
+        (lambda: up_and_east(np.ones(2), np.ones(2), incidence_ascending_deg=39.0, incidence_descending_deg=34.0, heading_ascending_deg=-168.0, heading_descending_deg=-12.0), "弄反"),
+        (lambda: up_and_east(np.ones(2), np.ones(2), incidence_ascending_deg=np.ones(3) * 39, incidence_descending_deg=34.0), "同一格网"),
+        (lambda: up_and_east(np.ones(2), np.ones(2), incidence_ascending_deg=0.68, incidence_descending_deg=34.0), "入射角"),
+    ],
+)
+def test_angles_that_are_no_incidence_or_heading_are_refused(call, said):
+    with pytest.raises((SchemaError, MissingDataError), match=said) as caught:
+        call()
+    assert caught.value.expected
+
+
+def test_radians_that_are_stated_or_said_become_degrees():
+    assert incidence_degrees(np.array([0.0, np.pi / 5]), stated="radian")[1] == pytest.approx(36.0) and np.isnan(incidence_degrees(np.array([0.0, 36.0]))[0])
+    assert incidence_degrees(np.array([np.pi / 5]), unit="radian")[0] == pytest.approx(36.0)
+    assert heading_degrees(np.array([-0.21]), unit="radian")[0] == pytest.approx(np.degrees(-0.21), rel=1e-6)
 
 
 def test_a_bowl_is_one_basin_whose_growth_is_reported():

@@ -17,6 +17,7 @@ from qianmo.geo.cells import placed
 from qianmo.geo.crs import transform_points
 from qianmo.geo.raster import Grid
 from qianmo.jobs.context import Context
+from qianmo.jobs.motion_angles import Angles, angles_of
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import parameter
 from qianmo.store.block_folder import BlockFolder, open_blocks
@@ -43,7 +44,7 @@ _SAMPLE_VALUES = 20_000_000
 
 @dataclass(frozen=True)
 class Geometry:
-    """What the phases are read with (成像几何): wavelength [m], incidence [degree], baselines by date [m] and range [m] where the height error is sought."""
+    """What the phases are read with (成像几何): wavelength [m], middle incidence [degree], baselines by date [m] and range [m] where the height error is sought."""
 
     wavelength_m: float
     incidence_deg: float
@@ -65,6 +66,7 @@ class Track:
     stack: StoredStack
     network: Network
     geometry: Geometry
+    angles: Angles
     parts: BlockFolder
     blocks: tuple[tuple[int, int], ...]
     limits: Limits
@@ -79,14 +81,18 @@ class Track:
         return Grid(values.reshape(self.shape), affine.Affine(*self.stack.header.transform), pyproj.CRS.from_wkt(self.stack.header.crs_wkt), float("nan"))
 
 
-def open_track(sources: list[str], work: Path, values: Mapping[str, Any], *, incidence: float | None) -> Track:
-    """Open a stack by its headers, check network, unit and geometry, cut it into blocks; finished blocks of the same run are found again."""
+def open_track(sources: list[str], work: Path, values: Mapping[str, Any], *, which: str = "") -> Track:
+    """Open a stack by its headers, check network, unit and geometry, cut it into blocks; finished blocks of the same run are found again.
+
+    `which` is ``second_`` for the second track: its angles stand in options of their own.
+    """
     limits = default_limits()
     with scratch_folder() as workdir:
         stack = open_stack([Path(s) for s in sources], limits=limits, workdir=workdir, wrapped=values["unwrap"])
     check_unit(stack.header)
     network = make_network(stack.header.pairs)
-    geometry = _geometry(stack, network, values, incidence)
+    angles = angles_of(stack.header, values, which=which)
+    geometry = _geometry(stack, network, values, angles.middle)
     rows = _rows_a_block(stack, network, values)
     height = stack.header.rows
     blocks = tuple((start, min(start + rows, height)) for start in range(0, height, rows))
@@ -95,7 +101,7 @@ def open_track(sources: list[str], work: Path, values: Mapping[str, Any], *, inc
         "version": __version__, "sources": stack.sha256, "rows": rows, "wavelength": geometry.wavelength_m, "incidence": geometry.incidence_deg,
         **{name: values[name] for name in depends}, **{f"{name}_sha256": sha256_of([Path(values[name])]) for name in ("dem", "baselines") if values[name] and Path(values[name]).is_file()},
     }  # fmt: skip
-    return Track(stack, network, geometry, open_blocks(work, key=key), blocks, limits)
+    return Track(stack, network, geometry, angles, open_blocks(work, key=key), blocks, limits)
 
 
 def unwrapped(context: Context, track: Track, values: Mapping[str, Any]) -> Track:
@@ -228,14 +234,9 @@ def planes(track: Track) -> Iterator[np.ndarray]:
         yield np.concatenate([np.array(track.parts.get(f"rate_{k:05d}", "moved")[d]) for k in range(len(track.blocks))])
 
 
-def _geometry(stack: StoredStack, network: Network, values: Mapping[str, Any], incidence: float | None) -> Geometry:
+def _geometry(stack: StoredStack, network: Network, values: Mapping[str, Any], incidence: float) -> Geometry:
     said = stack.header
     wavelength = values["wavelength"] or said.wavelength_m or parameter("motion_wavelength_m")
-    incidence = incidence or said.incidence_deg
-    if incidence is None:
-        raise MissingDataError("没有入射角", expected="--incidence (度)", cure="查影像参数文件, 如 39.7")
-    if not 5 <= incidence <= 75:
-        raise SchemaError(f"入射角 {incidence:g}", expected="5 至 75 度", cure="核对单位 (度, 非弧度)")
     geometry = Geometry(wavelength, incidence, None, values["range"] or said.slant_range_m or 0.0)
     displacement_mm(np.zeros(1), wavelength)
     if not values["height_error"]:

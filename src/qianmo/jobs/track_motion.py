@@ -19,6 +19,7 @@ from qianmo.geo.crs import transform
 from qianmo.geo.raster import Grid, aligned
 from qianmo.jobs.context import Context
 from qianmo.jobs.ingest_read import read_recipe
+from qianmo.jobs.motion_angles import north_south, split_up_and_east
 from qianmo.jobs.motion_land import bowls_by_date, patch_motion, ponding, spread
 from qianmo.jobs.motion_track import Track, invert_blocks, open_track, planes, rate_blocks, scan, unwrapped, whole
 from qianmo.jobs.recipe import Recipe, SourceRecipe
@@ -37,7 +38,7 @@ from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project, change, open_project
 from qianmo.store.scratch import scratch_folder
 from qianmo.store.stage import read_catalog
-from qianmo.survey.insar.geometry import up_and_east, vertical
+from qianmo.survey.insar.geometry import vertical
 from qianmo.survey.insar.stack import islands
 
 __all__ = ["SPECS", "run"]
@@ -82,12 +83,19 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
 
 
 def _worked(context: Context, folder: Path, project: Project | None, work: Path, edges: tuple[float, ...], values: Mapping[str, Any]) -> JobReport:
-    with context.part(0.0, 0.45 if values["second"] else 0.8) as part:
-        first = _solved(part, list(values["sources"]), work / "first", values, values["incidence"], None)
+    context.step("读取干涉图", 0.0)
+    one = open_track(list(values["sources"]), work / "first", values)
+    # both are looked at before hours go into the first
+    two = open_track(list(values["second"]), work / "second", values, which="second_") if values["second"] else None
+    if two is None and any(values[f"second_{k}"] is not None for k in ("incidence", "incidence_map", "heading", "heading_map")):
+        raise SchemaError("给了第二轨的角度而没有第二轨", expected="--second 第二轨 (降轨) 的干涉图", cure="补上 --second, 或去掉 --second-… 选项")
+    is_plain = two is None or north_south(one.angles, two.angles)
+    with context.part(0.02, 0.45 if two else 0.8) as part:
+        first = _solved(part, one, values, None)
     second = None
-    if values["second"]:
+    if two is not None:
         with context.part(0.45, 0.8) as part:
-            second = _solved(part, list(values["second"]), work / "second", values, values["second_incidence"], _reference_place(first))
+            second = _solved(part, two, values, _reference_place(first))
     context.step("垂直与东西向、盆地与地块", 0.8)
     grids = _grids(first, second, values)
     height = _height(values["dem"], first.track) if values["dem"] else None
@@ -96,7 +104,7 @@ def _worked(context: Context, folder: Path, project: Project | None, work: Path,
     table, outlines = bowls_by_date(_sunk(first, grids["motion_rate"][0].valid), first.track.network.dates, grids["motion_rate"][0], edges_mm=edges)
     years = float(first.track.network.days[-1]) / 365.25
     patches = patch_motion(project, {k: g for k, (g, _) in grids.items()}, years=years)
-    told = first.told | _figures(first, grids, table, edges[0])
+    told = first.told | _figures(first, grids, table, edges[0]) | {"is_north_south": is_plain}
     if second is not None:
         told |= {f"second_{k}": v for k, v in second.told.items() if k in ("pairs", "dates", "first", "last", "reference_row", "reference_column", "loops")}
     chart, sheet = _chart(first, grids, told), _sheet(context, project, grids, outlines, told, edges[0])
@@ -119,10 +127,8 @@ def _swept(work: Path) -> None:
         work.rmdir()
 
 
-def _solved(context: Context, sources: list[str], work: Path, values: Mapping[str, Any], incidence: float | None, near: tuple[float, float, pyproj.CRS] | None) -> _Solved:
+def _solved(context: Context, track: Track, values: Mapping[str, Any], near: tuple[float, float, pyproj.CRS] | None) -> _Solved:
     """Scan, inversion, corrections and rates of one track."""
-    context.step("读取干涉图", 0.0)
-    track = open_track(sources, work, values, incidence=incidence)
     if values["unwrap"]:
         with context.part(0.0, 0.05) as part:
             track = unwrapped(part, track, values)
@@ -196,31 +202,27 @@ def _edges(values: Mapping[str, Any]) -> tuple[float, ...]:
 
 
 def _grids(first: _Solved, second: _Solved | None, values: Mapping[str, Any]) -> dict[str, tuple[Grid, str]]:
-    track, lay = first.track, first.track.grid
+    track, lay, angles = first.track, first.track.grid, first.track.angles
     low = np.float32
     found: dict[str, tuple[Grid, str]] = {
         "motion_rate": (lay(first.rate.astype(low)), "视线向形变速率"), "motion_coherence": (lay(first.coherence.astype(low)), "时间相干性"),
     }  # fmt: skip
-    incidence = track.geometry.incidence_deg
     if second is None:
-        found["motion_vertical"] = lay(vertical(first.rate, incidence).astype(low)), "垂直向形变速率 (假定无水平移动)"
-        found["motion_sigma"] = lay((first.sigma / np.cos(np.radians(incidence))).astype(low)), "垂直向速率中误差"
+        found["motion_vertical"] = lay(vertical(first.rate, angles.incidence_deg).astype(low)), "垂直向形变速率 (假定无水平移动)"
+        found["motion_sigma"] = lay(vertical(first.sigma, angles.incidence_deg).astype(low)), "垂直向速率中误差"
     else:
-        like = lay(first.rate)
-        other, other_sigma = (aligned(second.track.grid(v), like).values.ravel() for v in (second.rate, second.sigma))
-        if not (np.isfinite(other) & np.isfinite(first.rate)).any():
-            raise MissingDataError("两轨没有共同的有效像元", expected="同一地区的升轨与降轨", cure="核对坐标系与范围")
-        up, east, sigma_up, sigma_east = up_and_east(
-            first.rate, other, incidence_ascending_deg=incidence, incidence_descending_deg=second.track.geometry.incidence_deg, sigma_ascending_mm=first.sigma,
-            sigma_descending_mm=other_sigma,
-        )  # fmt: skip
-        found["motion_vertical"] = lay(up.astype(low)), "垂直向形变速率 (升降轨分解)"
-        found["motion_sigma"] = lay(sigma_up.astype(low)), "垂直向速率中误差"
-        found["motion_east"] = lay(east.astype(low)), "东西向形变速率 (东为正)"
-        found["motion_east_sigma"] = lay(sigma_east.astype(low)), "东西向速率中误差"
+        up, east, sigma_up, sigma_east = split_up_and_east(
+            (first.rate, first.sigma, angles), (second.rate, second.sigma, second.track.angles), like=lay(first.rate), second_like=second.track.grid(second.rate)
+        )
+        found["motion_vertical"] = lay(up), "垂直向形变速率 (升降轨分解)"
+        found["motion_sigma"] = lay(sigma_up), "垂直向速率中误差"
+        found["motion_east"] = lay(east), "东西向形变速率 (东为正)"
+        found["motion_east_sigma"] = lay(sigma_east), "东西向速率中误差"
     seen = np.isfinite(first.rate)
     if track.geometry.baselines_m is not None:
-        found["motion_height_error"] = lay(np.where(seen, whole(track, "rate", "height_error"), np.nan).astype(low)), "高程误差 (米)"
+        # solved with the middle incidence: the effect of a height goes by 1 / sin of the cell's own
+        own = np.sin(np.radians(angles.incidence_deg)) / np.sin(np.radians(track.geometry.incidence_deg))
+        found["motion_height_error"] = lay(np.where(seen, whole(track, "rate", "height_error") * own, np.nan).astype(low)), "高程误差 (米)"
     if values["breaks"]:
         found["motion_break"] = lay(np.where(seen, whole(track, "rate", "break_days"), np.nan).astype(low)), "趋势转折时刻 (自首期起的天数)"
         found["motion_rate_after"] = lay(np.where(seen, whole(track, "rate", "rate_after"), np.nan).astype(low)), "转折后视线向速率"
@@ -229,8 +231,10 @@ def _grids(first: _Solved, second: _Solved | None, values: Mapping[str, Any]) ->
 
 def _sunk(first: _Solved, seen: np.ndarray) -> Iterator[np.ndarray]:
     """Subsidence of all cells at each date, down positive, on the assumption of vertical motion."""
+    angle = first.track.angles.incidence_deg
+    upright = np.float32(-1.0) / np.cos(np.radians(angle.reshape(first.track.shape) if isinstance(angle, np.ndarray) else np.float32(angle)))
     for plane in planes(first.track):
-        yield np.where(seen, -vertical(plane.reshape(first.track.shape), first.track.geometry.incidence_deg), np.nan).astype(np.float32)
+        yield np.where(seen, plane.reshape(first.track.shape) * upright, np.float32(np.nan))
 
 
 def _middle(values: np.ndarray) -> float:
@@ -255,8 +259,18 @@ def _figures(first: _Solved, grids: Mapping[str, tuple[Grid, str]], table: pd.Da
         "lowest_row": int(row), "lowest_column": int(column), "sigma_median_mm_yr": _middle(grids["motion_sigma"][0].values),
         "scatter_median_mm": float(np.nanmedian(np.where(rate.valid.ravel(), whole(first.track, "rate", "scatter"), np.nan))),
         "seen_share": float(rate.valid.mean()), "area_ha": float(last["area_ha"]), "wavelength_m": first.track.geometry.wavelength_m,
-        "incidence_deg": first.track.geometry.incidence_deg, "form": first.track.stack.header.form, "is_two_tracks": "motion_east" in grids, **spread(table, edge),
+        **_angle_figures(first), "form": first.track.stack.header.form, "is_two_tracks": "motion_east" in grids, **spread(table, edge),
     }  # fmt: skip
+
+
+def _angle_figures(first: _Solved) -> dict[str, Any]:
+    """Incidence of the first track; lowest, highest and what is without where every cell has its own."""
+    angle = first.track.angles.incidence_deg
+    told: dict[str, Any] = {"incidence_deg": first.track.geometry.incidence_deg, "is_incidence_map": isinstance(angle, np.ndarray)}
+    if isinstance(angle, np.ndarray):
+        lost = np.isnan(angle) & np.isfinite(first.rate)
+        told |= {"incidence_low_deg": float(np.nanmin(angle)), "incidence_high_deg": float(np.nanmax(angle)), "no_incidence_share": float(lost.sum() / max(np.isfinite(first.rate).sum(), 1))}
+    return told
 
 
 def _save(
@@ -264,9 +278,10 @@ def _save(
     outlines: gpd.GeoDataFrame | None, patches: pd.DataFrame | None, told: Mapping[str, Any],
 ) -> None:  # fmt: skip
     stacks = [s.track.stack for s in (first, second) if s is not None]
+    hashes = [h for s in (first, second) if s is not None for h in (s.track.stack.sha256, *s.track.angles.sha256)]
     names = "; ".join(n for s in stacks for n in s.names)[:400]
     options = {k: v for k, v in values.items() if k not in ("sources", "second", "into", "out", "work") and v not in (None, False, "")}
-    lineage = Lineage(names, "; ".join(s.sha256 for s in stacks), f"qianmo {__version__} motion", context.clock().isoformat(timespec="seconds"), context.user, {**told, "options": options})
+    lineage = Lineage(names, "; ".join(hashes), f"qianmo {__version__} motion", context.clock().isoformat(timespec="seconds"), context.user, {**told, "options": options})
     base = grids["motion_rate"][0]
     crs, vintage = f"EPSG:{base.crs.to_epsg()}", str(first.track.network.dates[-1].year)
     with change(folder, what="地表形变监测", user=context.user, now=context.clock(), settings_text=_TEXT) as stage:
@@ -346,6 +361,11 @@ def _report(told: dict[str, Any], patches: pd.DataFrame | None, folder: Path, ou
         f"垂直向最大沉降速率 {-told['lowest_vertical_mm_yr']:.2f} 毫米/年 ({'升降轨二维分解, 看不见南北向移动' if told['is_two_tracks'] else '假定无水平移动; 单轨不能区分水平移动'})",
         f"沉陷盆地面积 {told['area_ha']:.2f} 公顷" + (f", 扩展速度 {told['speed_ha_yr']:.2f} 公顷/年" if "speed_ha_yr" in told else ""),
     ]
+    if told["is_incidence_map"]:
+        lost = f"; 没有入射角的像元占 {told['no_incidence_share']:.2%}, 没有垂直向速率" if told["no_incidence_share"] else ""
+        lines.append(f"入射角逐像元: {told['incidence_low_deg']:.2f} 至 {told['incidence_high_deg']:.2f} 度" + lost)
+    if told["is_two_tracks"] and told["is_north_south"]:
+        lines.append("没有给航向, 按正北与正南飞行分解; 实际偏 12 度时东西向约小估 2 %, 可用 --heading 与 --second-heading")
     if edge < 2 * told["scatter_median_mm"]:
         lines.append(f"注意: 盆地边界 {edge:g} 毫米小于单期噪声 ±{told['scatter_median_mm']:.1f} 毫米的两倍, 边缘会零碎; 可用 --calm 滤波或提高 --edge")
     if told["island_share"]:
@@ -371,6 +391,10 @@ SPECS = (
             JobOption("into", "path", "项目文件夹", "project folder", required=True),
             JobOption("wavelength", "number", "雷达波长 (米); 不填则取文件所载, 或 C 波段", "radar wavelength in metres; that of the files, or C band, by default"),
             JobOption("incidence", "number", "平均入射角 (度); 不填则取文件所载", "mean incidence angle in degrees; that of the files by default"),
+            JobOption("incidence_map", "path", "每像元入射角栅格 (GeoTIFF 或 MintPy geometryGeo.h5), 与干涉图同一格网", "incidence angle of every cell, on the grid of the stack"),
+            JobOption("heading", "number", "飞行航向 (度, 由北顺时针; 升轨约 -12)", "heading of the flight in degrees clockwise from north; about -12 ascending"),
+            JobOption("heading_map", "path", "每像元航向栅格, 代替 --heading", "heading of every cell, in place of --heading"),
+            JobOption("angle_unit", "choice", "角度栅格的单位", "unit of the maps of angles", default="degree", choices=("degree", "radian")),
             JobOption("looks", "number", "独立视数", "independent looks", default=20.0),
             JobOption("reference", "text", "参考点 x,y; 不填则取相干性最高处", "reference point x,y; the most coherent pixel by default"),
             JobOption("edge", "number", "盆地边界下沉值 (毫米)", "subsidence at the edge of a basin in mm", default=10.0),
@@ -387,6 +411,9 @@ SPECS = (
             JobOption("breaks", "flag", "检验趋势转折", "look for breaks of trend", default=False),
             JobOption("second", "paths", "另一方向轨道 (降轨) 的干涉图, 与第一轨 (升轨) 合解垂直与东西向", "stack of the descending track, solved with the ascending one for up and east"),
             JobOption("second_incidence", "number", "第二轨平均入射角 (度)", "mean incidence angle of the second track in degrees"),
+            JobOption("second_incidence_map", "path", "第二轨每像元入射角栅格", "incidence angle of every cell of the second track"),
+            JobOption("second_heading", "number", "第二轨航向 (度; 降轨约 -168)", "heading of the second track in degrees; about -168 descending"),
+            JobOption("second_heading_map", "path", "第二轨每像元航向栅格", "heading of every cell of the second track"),
             JobOption("unwrap", "flag", "输入为缠绕相位 (GeoTIFF), 先解缠", "the phases are wrapped (GeoTIFF): unwrap them first", default=False),
             JobOption("islands", "choice", "被空隙隔开的像元: 检查 (少则剔除, 多则停止) 或保留", "cells cut off by gaps: leave out few and stop at many, or keep", default="check", choices=("check", "keep")),
             JobOption("allow_wrapped", "flag", "相位像未解缠时也继续", "go on although the phases look wrapped", default=False),

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pyproj
+
 from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
 from qianmo.schema.radar_stack import StackHeader
 
-__all__ = ["Image", "Place", "paired"]
+__all__ = ["Image", "Place", "paired", "same_place"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def paired(images: Sequence[Image]) -> tuple[StackHeader, list[Image], list[Imag
     base = phases[order[0]]
     chosen = [phases[p] for p in order], [quality[p] for p in order] if quality else []
     for image in (*chosen[0], *chosen[1]):
-        if not _alike(image.place, base.place):
+        if not same_place(image.place, base.place):
             raise CrsError(
                 f"{image.path.name} 的格网 {image.place.rows} x {image.place.columns} 与第一个 {base.place.rows} x {base.place.columns} 不一致 (大小、位置或坐标系)",
                 expected="同一格网与坐标系", cure="先配准、裁切到同一范围",
@@ -96,11 +98,20 @@ def paired(images: Sequence[Image]) -> tuple[StackHeader, list[Image], list[Imag
     return header, *chosen
 
 
-def _alike(one: Place, other: Place) -> bool:
+def same_place(one: Place, other: Place) -> bool:
+    """True where two grids have the same cells in the same CRS, to a thousandth of a cell (同一格网)."""
     cell = abs(other.transform[0]) * 1e-3
     near = all(abs(a - b) <= cell for a, b in zip(one.transform, other.transform))
     same_cell = abs(one.transform[0] - other.transform[0]) * max(one.columns, one.rows) <= cell
-    return (one.rows, one.columns) == (other.rows, other.columns) and near and same_cell and one.crs_wkt == other.crs_wkt
+    return (one.rows, one.columns) == (other.rows, other.columns) and near and same_cell and _same_crs(one.crs_wkt, other.crs_wkt)
+
+
+def _same_crs(one: str, other: str) -> bool:
+    """Texts of one system differ by the program that wrote them."""
+    if one == other:
+        return True
+    a, b = pyproj.CRS.from_wkt(one), pyproj.CRS.from_wkt(other)
+    return a.equals(b, ignore_axis_order=True) or (a.to_epsg() is not None and a.to_epsg() == b.to_epsg())
 
 
 def _said(pair: tuple[date, date]) -> str:

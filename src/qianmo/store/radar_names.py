@@ -16,7 +16,7 @@ _COHERENCE = {"cc", "coh", "cor", "corr", "coherence"}
 _UNWRAPPED = {"unw", "unwrap", "unwrapped"}
 _WRAPPED = {"wrapped", "diff"}
 _OTHER = {
-    "dem", "amp", "inc", "lv", "theta", "phi", "mask", "conncomp", "browse", "hgt", "los", "vert", "disp", "displacement", "wrapped", "diff", "velocity",
+    "dem", "amp", "inc", "incidence", "heading", "azimuth", "lv", "theta", "phi", "mask", "conncomp", "browse", "hgt", "los", "vert", "disp", "displacement", "wrapped", "diff", "velocity",
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from qianmo.store.radar_image import Image, Place, paired
 from qianmo.store.radar_names import image_kind, named_dates
 from qianmo.store.sandbox import run_guarded
 
-__all__ = ["StoredStack", "open_stack", "read_rows"]
+__all__ = ["StoredStack", "check_file", "mintpy_place", "open_stack", "read_rows"]
 
 _TIFF, _HDF5 = (".tif", ".tiff"), (".h5", ".he5", ".hdf5", ".nc")
 
@@ -66,7 +66,7 @@ def open_stack(paths: Sequence[Path], *, limits: Limits, workdir: Path, wrapped:
         raise SchemaError("缠绕相位只从 GeoTIFF 读取", expected="GeoTIFF 的缠绕相位与相干性", cure="导出为 GeoTIFF, 或给解缠相位")
     images = [flat_image(f) for f in files if f.suffix.lower() in FLAT_SUFFIXES]
     with ThreadPoolExecutor(max_workers=4) as pool:
-        sums = dict(zip(files, pool.map(lambda path: _checked(path, limits), files)))
+        sums = dict(zip(files, pool.map(lambda path: check_file(path, limits), files)))
     heads = _heads([*tiffs, *hdf5], limits, workdir)
     for path in tiffs:
         images += _tiff_images(path, heads[path], wrapped=wrapped)
@@ -156,8 +156,16 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _checked(path: Path, limits: Limits) -> str:
-    """Hash of a file that may be opened."""
+def check_file(path: Path, limits: Limits) -> str:
+    """SHA-256 of a radar file that may be opened (文件检查).
+
+    Raises
+    ------
+    MissingDataError
+        No such file, or a link.
+    UnsafeInputError
+        Content that is not what the name says.
+    """
     if path.suffix.lower() in _TIFF:
         return inspect(path, limits=limits).sha256
     check_name(path.name, max_bytes=limits.name_max_bytes)
@@ -205,14 +213,20 @@ def _hdf5_images(path: Path, head: Mapping[str, Any]) -> list[Image]:
     return _mintpy(path, head) if head["form"] == "MintPy" else _gunw(path, head)
 
 
-def _mintpy(path: Path, head: Mapping[str, Any]) -> list[Image]:
-    said = head["said"]
+def mintpy_place(name: str, said: Mapping[str, str], rows: int, columns: int) -> Place:
+    """Where the cells of a geocoded MintPy file lie (MintPy 格网).
+
+    Raises
+    ------
+    CrsError
+        Radar coordinates.
+    SchemaError
+        Attributes that are no numbers, or no known CRS.
+    """
     if "X_FIRST" not in said:
-        raise CrsError(f"{path.name}: 没有 X_FIRST, 是雷达坐标", expected="地理编码后的 ifgramStack", cure="先用处理软件地理编码 (geocode)")
+        raise CrsError(f"{name}: 没有 X_FIRST, 是雷达坐标", expected="地理编码后的文件", cure="先用处理软件地理编码 (geocode)")
     try:
         west, north, right, down = (float(said[k]) for k in ("X_FIRST", "Y_FIRST", "X_STEP", "Y_STEP"))
-        more: dict[str, Any] = {k: float(said[name]) if name in said else None for k, name in _EXTRA.items()}
-        days = [(datetime.strptime(a, "%Y%m%d").date(), datetime.strptime(b, "%Y%m%d").date()) for a, b in head["dates"]]
         if "EPSG" in said or "UTM_ZONE" in said:
             zone = said.get("UTM_ZONE", "1N")
             code = int(said["EPSG"]) if "EPSG" in said else (32700 if zone.endswith("S") else 32600) + int(zone.rstrip("NS"))
@@ -220,9 +234,21 @@ def _mintpy(path: Path, head: Mapping[str, Any]) -> list[Image]:
             code = 4326
         crs = pyproj.CRS.from_epsg(code).to_wkt()
     except (KeyError, ValueError, pyproj.exceptions.CRSError) as error:
-        raise SchemaError(f"{path.name}: 属性有误 ({error})", expected="MintPy 的 X_FIRST, Y_FIRST, X_STEP, Y_STEP, EPSG 与 YYYYMMDD 日期", cure="用 MintPy 重新生成") from None
-    _, rows, columns = head["shape"]
-    place = Place(rows, columns, (right, 0.0, west, 0.0, down, north), crs)
+        raise SchemaError(f"{name}: 属性有误 ({error})", expected=_ATTRIBUTES, cure="用 MintPy 重新生成") from None
+    return Place(rows, columns, (right, 0.0, west, 0.0, down, north), crs)
+
+
+_ATTRIBUTES = "MintPy 的 X_FIRST, Y_FIRST, X_STEP, Y_STEP, EPSG 与 YYYYMMDD 日期"
+
+
+def _mintpy(path: Path, head: Mapping[str, Any]) -> list[Image]:
+    said = head["said"]
+    place = mintpy_place(path.name, said, *head["shape"][1:])
+    try:
+        more: dict[str, Any] = {k: float(said[name]) if name in said else None for k, name in _EXTRA.items()}
+        days = [(datetime.strptime(a, "%Y%m%d").date(), datetime.strptime(b, "%Y%m%d").date()) for a, b in head["dates"]]
+    except (KeyError, ValueError) as error:
+        raise SchemaError(f"{path.name}: 属性有误 ({error})", expected=_ATTRIBUTES, cure="用 MintPy 重新生成") from None
     images = []
     for k, pair in enumerate(days):
         if head["kept"] is not None and not head["kept"][k]:

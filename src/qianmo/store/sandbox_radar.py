@@ -20,7 +20,7 @@ _GUNW = "science/grids/data"
 
 
 def read_radar_task(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
-    """Header (``op`` head) or some rows (``op`` rows) of one file; rows go to one .npy file (干涉影像读取).
+    """Header (``op`` head, or angle_head of an HDF5 file of imaging geometry) or some rows (``op`` rows) of one file; rows go to one .npy file (干涉影像读取).
 
     Raises
     ------
@@ -35,6 +35,8 @@ def read_radar_task(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
 
     try:
         with h5py.File(task["path"], "r") as opened:
+            if task["op"] == "angle_head":
+                return [_angle_head(opened, task)]
             return [_head(opened, task)] if task["op"] == "head" else [_rows(opened, task, out)]
     except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
         raise UnsafeInputError(f"{task['origin']}: 不能读取 ({str(error)[:160]})", expected="完整的 HDF5 文件", cure=_AGAIN) from None
@@ -49,7 +51,7 @@ def _tiff(task: dict[str, Any], out: Path) -> list[dict[str, Any]]:
     (out / name).symlink_to(task["path"])
     try:
         with rasterio.open(name, driver="GTiff") as opened:
-            if task["op"] == "head":
+            if task["op"] in ("head", "angle_head"):
                 return [
                     {
                         "item": "head", "shape": [opened.height, opened.width], "transform": list(opened.transform)[:6],
@@ -95,6 +97,15 @@ def _head(opened: Any, task: dict[str, Any]) -> dict[str, Any]:
         expected="MintPy 的 ifgramStack (unwrapPhase), 或 GUNW (science/grids/data/unwrappedPhase)",
         cure="位移时序与速率不是干涉相位, 请给解缠干涉图堆栈",
     )
+
+
+def _angle_head(opened: Any, task: dict[str, Any]) -> dict[str, Any]:
+    """Header of the geometry file of MintPy, which holds the incidence angle of every cell."""
+    said = {k: _text(opened.attrs[k]) for k in _WANTED if k in opened.attrs}
+    if "incidenceAngle" not in opened or _own(opened["incidenceAngle"], task).ndim != 2:
+        raise SchemaError(f"{task['origin']}: 没有 incidenceAngle", expected="MintPy 的 geometryGeo.h5 (incidenceAngle), 或 GeoTIFF", cure="用处理软件导出入射角栅格")
+    angle = opened["incidenceAngle"]
+    return {"item": "head", "shape": list(angle.shape), "said": said, "unit": _text(angle.attrs.get("UNIT", ""))}
 
 
 def _rows(opened: Any, task: dict[str, Any], out: Path) -> dict[str, Any]:
