@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pandas as pd
@@ -22,6 +22,10 @@ from qianmo.web.review_words import day_word, group_word, mode_names, name_of, s
 from qianmo.web.words import both
 
 __all__ = ["REVIEW_TABLES", "Cell", "PageTable", "changes_of_desks", "days_by_desk", "drawn_table", "inbox", "review_table"]
+
+
+_NAMING = ("parts", "changes")
+"""Tables that name the parts of the package."""
 
 
 @dataclass(frozen=True)
@@ -58,19 +62,27 @@ class PageTable:
         return [[c.value for c in row] for row in self.rows]
 
 
-def drawn_table(view: ReviewView, name: str, today: date) -> dict[str, str]:
-    """Name, title and HTML of a table of a review (审查表格网页); made once for each state, day and language, since it is the same for everybody."""
+def drawn_table(view: ReviewView, name: str, today: date, hidden: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Name, title and HTML of a table of a review (审查表格网页); made once for each state, day, language and set of hidden parts."""
 
     def make() -> dict[str, str]:
-        table = review_table(view, name, today)
+        table = review_table(view, name, today, hidden)
         return {"name": name, "title": table.title, "excel": reverse("review-table", args=[view.id, name]) if table.rows else "", "html": render_to_string("review/table.html", {"t": table})}
 
-    return once(view, ("table", name, today, get_language()), make)
+    return once(view, ("table", name, today, get_language(), hidden if name in _NAMING else frozenset()), make)
 
 
-def review_table(view: ReviewView, name: str, today: date) -> PageTable:
-    """A table of one review by its name in `REVIEW_TABLES` (审查表格)."""
-    return REVIEW_TABLES[name](view, today)
+def review_table(view: ReviewView, name: str, today: date, hidden: frozenset[str] = frozenset()) -> PageTable:
+    """A table of one review by its name in `REVIEW_TABLES` (审查表格); parts of the package named in `hidden` are counted and not named."""
+    return REVIEW_TABLES[name](_masked(view, hidden) if hidden and name in _NAMING else view, today)
+
+
+def _masked(view: ReviewView, hidden: frozenset[str]) -> ReviewView:
+    """The view with name, edition, rows and hash of some parts blanked."""
+    word = _("a part that your rights do not show")
+    items = tuple(replace(i, zh=word, sha256="—", version="", rows=-1) if i.name in hidden else i for i in view.package.items)
+    changes = tuple({**c, "zh": word, "before": "", "after": ""} if c["name"] in hidden else c for c in view.changes)
+    return replace(view, package=replace(view.package, items=items), changes=changes, made={})
 
 
 def inbox(views: Sequence[ReviewView], people: Sequence[Person | None], today: date) -> PageTable:

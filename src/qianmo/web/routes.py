@@ -9,7 +9,21 @@ from django.views.i18n import set_language
 from qianmo.web.api import api
 from qianmo.web.guard import Route, pattern
 from qianmo.web.library_routes import LIBRARY_ROUTES
-from qianmo.web.pages import home, imports, lines, map_page, people, review_points, reviews, rows, setup, sheets, undo, work
+from qianmo.web.pages import (
+    home,
+    imports,
+    lines,
+    map_page,
+    people,
+    review_drafts,
+    review_points,
+    reviews,
+    rows,
+    setup,
+    sheets,
+    undo,
+    work,
+)
 from qianmo.web.pages import review as one_review
 from qianmo.web.tiles import changes_tile, layer_picture, layer_tile, raster_picture
 
@@ -55,6 +69,10 @@ ROUTES: tuple[Route, ...] = (
     Route("people/<int:pk>/", "person", people.show_person, "manage"),
     *LIBRARY_ROUTES,
     Route("reviews/", "reviews", reviews.all_reviews, "review"),
+    Route("review-new/", "review-new", review_drafts.new_review, "run"),
+    Route("review-drafts/<uuid:number>/", "review-draft", review_drafts.show_draft, "review"),
+    Route("review-drafts/<uuid:number>/do/", "review-draft-do", review_drafts.act_on_draft, "review"),
+    Route("review-drafts/<uuid:number>/tables/<str:table>.xlsx", "review-draft-table", review_drafts.table_of_draft, "review"),
     Route("review-days/", "review-days", reviews.show_days, "review"),
     Route("review-tables/<str:table>.xlsx", "reviews-table", reviews.list_table, "review"),
     Route("reviews/<str:review>/", "review", one_review.show_review, "review"),
