@@ -21,7 +21,8 @@ browser_of = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(browser_of)
 
 PASSWORD = browser_of.PASSWORD
-PEOPLE = {"shen": "游乌镇", "mi": "联席办", "zi": "自然资源", "ran": "自然资源", "nong": "农业农村", "sheng": "生态环境", "xian": "县政府"}
+PEOPLE = {"shen": ("沈文清", "游乌镇"), "mi": ("米书平", "联席办"), "zi": ("赵自强", "自然资源"), "ran": ("冉秋", "自然资源"), "nong": ("农春生", "农业农村"), "sheng": ("盛明泰", "生态环境"),
+          "xian": ("谢远", "县政府")}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,7 @@ def project(tmp_path_factory) -> Path:
     browser_of.needed()
     folder = tmp_path_factory.mktemp("journey") / "项目 联审"
     context = Context(user="测试", clock=lambda: datetime(2026, 11, 2, 1, tzinfo=UTC))
-    steps = (("village", {"into": str(folder), "patches": 300, "villages": 3}), ("evaluate", {"project": str(folder)}), ("plan", {"project": str(folder)}),
-             ("review-open", {"project": str(folder), "file": str(REPO / "examples" / "review" / "roster.toml")}))  # fmt: skip
+    steps = (("village", {"into": str(folder), "patches": 300, "villages": 3}), ("evaluate", {"project": str(folder)}), ("plan", {"project": str(folder)}))
     for job, values in steps:
         job_spec(job).run(context, checked_values(job_spec(job), values))
     return folder
@@ -79,11 +79,11 @@ def _accounts(project: Path) -> None:
 
     hasher = Argon2PasswordHasher()
     kept = hasher.encode(PASSWORD, hasher.salt())
-    rows = [(name, kept, department) for name, department in PEOPLE.items()]
+    rows = [(name, kept, called, "planner" if name == "shen" else "reviewer", department) for name, (called, department) in PEOPLE.items()]
     with sqlite3.connect(project / "desk.sqlite3", timeout=20) as base:
         base.executemany(
             "INSERT INTO desk_person (username, password, first_name, last_name, email, role, region, department, clearance, is_active, is_staff, is_superuser, date_joined) "
-            "VALUES (?, ?, '', '', '', 'reviewer', '', ?, 1, 1, 0, 0, '2026-01-01')", rows,
+            "VALUES (?, ?, ?, '', '', ?, '', ?, 1, 1, 0, 0, '2026-01-01')", rows,
         )  # fmt: skip
 
 
@@ -94,6 +94,7 @@ def _shot(page, name: str, *, full: bool = True) -> None:
 def _move(page, home: str, verb: str, **fields: str) -> None:
     """Open the page of a move by its button, fill it in, confirm, and read that it was recorded."""
     page.goto(home + "reviews/2026-01/")
+    assert page.locator(f'main a[href$="/do/{verb}/"]').count(), page.inner_text("main")
     page.click(f'main a[href$="/do/{verb}/"]')
     for name, value in fields.items():
         field = page.locator(f"[name={name}]")
@@ -134,12 +135,46 @@ def _sign(page, home: str, department: str, result: str, *, shot: str = "", **mo
     assert page.locator(".note[role=status]").inner_text().startswith("已记录"), page.inner_text("main")
 
 
+def _submit(page, name: str) -> None:
+    """On the page of a draft: wait for the look, read it, say yes, wait for the review."""
+    page.locator("button[value=confirm]").wait_for(timeout=60_000)
+    _shot(page, name)
+    assert not browser_of.has_axe() or not browser_of.serious(page)
+    page.click("button[value=confirm]")
+    page.wait_for_url(lambda address: address.endswith("/reviews/2026-01/"), timeout=60_000)
+
+
+def test_the_town_opens_a_review_in_the_browser(project, home, screens):
+    shen = screens("shen")
+    shen.goto(home + "reviews/")
+    shen.click('main a[href$="/review-new/"]')
+    shen.fill("[name=review]", "2026-01")
+    shen.select_option("[name=secretary]", "mi")
+    shen.select_option("[name=issuer]", "xian")
+    shen.check("input[value=zi]")
+    _shot(shen, "new")
+    assert not browser_of.has_axe() or not browser_of.serious(shen)
+    shen.set_viewport_size({"width": 390, "height": 844})
+    assert shen.evaluate("document.documentElement.scrollWidth") <= 390
+    _shot(shen, "phone-new")
+    shen.set_viewport_size({"width": 1280, "height": 900})
+    shen.click("main button.strong")
+    shen.locator("button[value=confirm]").wait_for(timeout=60_000)
+    shen.set_viewport_size({"width": 390, "height": 844})
+    assert shen.evaluate("document.documentElement.scrollWidth") <= 390
+    _shot(shen, "phone-draft")
+    shen.set_viewport_size({"width": 1280, "height": 900})
+    _submit(shen, "draft")
+    state = open_review({"project": project}).state
+    assert state.phase == "SUBMITTED" and {i: (p.name, p.role) for i, p in state.roster.items()}["mi"] == ("米书平", "secretary"), state.roster
+
+
 def test_three_departments_a_return_and_a_delegated_signature_lead_to_a_decision(project, home, screens, tmp_path):
     mi = screens("mi")
     _move(mi, home, "accept")
     mi.goto(home + "reviews/2026-01/do/distribute/")
     _shot(mi, "distribute")
-    _move(mi, home, "distribute")
+    _move(mi, home, "distribute", person_0="zi")
     _move(screens("nong"), home, "return", reason="缺公示照片")
     shen = screens("shen")
     photo = tmp_path / "公示照片.txt"
@@ -152,7 +187,7 @@ def test_three_departments_a_return_and_a_delegated_signature_lead_to_a_decision
     shen.set_input_files("[name=documents]", str(photo))
     _shot(shen, "resubmit")
     shen.click("main button.strong")
-    shen.get_by_text("公示照片.txt").first.wait_for()
+    _submit(shen, "draft-changed")
     assert "公示照片.txt" in shen.inner_text("main")
     _move(screens("zi"), home, "delegate", to="ran", until="2027-12-31", reason="出差")
     ran = screens("ran")

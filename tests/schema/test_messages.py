@@ -71,3 +71,14 @@ def test_what_a_limit_lacks_is_told_with_its_unit_and_direction(unit: str, zh: s
         f"没有方案能同时满足全部约束; Z-01 [gain] 新增耕地: 应不少于 1,000.00{zh}, 其余约束不变时可达 900.00{zh}; 若仅此项让步, 须下调 100.00{zh}; "
         f"Z-02 [x] 乙: 应不超过 5.00{zh}, 仅放弃此项仍无可行方案, 另有冲突"
     )
+
+
+def test_every_error_of_the_desk_and_of_what_it_asks_has_a_chinese_wording(repo: Path):
+    places = [p for folder in ("src/qianmo/web", "src/qianmo/jobs/queries") for p in sorted((repo / folder).rglob("*.py"))]
+    calls = [
+        n for p in places for n in ast.walk(ast.parse(p.read_text(encoding="utf-8")))
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id.endswith("Error") and n.func.id != "HttpError"
+    ]  # fmt: skip
+    said = {w for c in calls for a in (*c.args, *(k.value for k in c.keywords if k.arg in ("found", "expected", "cure"))) if (w := _words(a))}
+    assert len(said) > 40
+    assert not sorted(w for w in said if not has_chinese(w) and not has_chinese(chinese_message(w)))

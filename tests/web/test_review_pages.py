@@ -19,7 +19,7 @@ ROSTER = ("shen", "mi", "zi", "ran", "nong", "sheng", "xian", "du")
 
 
 @pytest.fixture
-def office(review, signed_in, desk):
+def office(review, signed_in, desk, work):
     """Moves on pages, by a signed-in account."""
 
     class Office:
@@ -34,6 +34,14 @@ def office(review, signed_in, desk):
 
         def do(self, name: str, verb: str, **data):
             return self.of(name).post(f"/reviews/{review}/do/{verb}/", {"event": secrets.token_hex(16), **data})
+
+        def resubmit(self, name: str, **data):
+            """Hand in a changed package: keep a draft, have it looked at, say yes, have it submitted."""
+            address = self.do(name, "resubmit", **data).headers["Location"]
+            work()
+            package = re.search(r'name="package" value="(\w+)"', self.of(name).get(address).content.decode()).group(1)
+            assert self.of(name).post(f"{address}do/", {"do": "confirm", "package": package}).status_code == 302
+            work()
 
         @property
         def state(self):
@@ -71,7 +79,7 @@ def test_a_review_with_a_return_and_a_delegated_signature_ends_in_a_decision(off
     assert office.do("mi", "return", to="applicant", reason="缺公示照片").status_code == 302
     photo = io.BytesIO("照片".encode())
     photo.name = "公示照片.txt"
-    assert office.do("shen", "resubmit", reason="已补公示照片", documents=[photo]).status_code == 302
+    office.resubmit("shen", reason="已补公示照片", documents=[photo])
     page = office.of("mi").get(f"/reviews/{office.id}/").content.decode()
     assert office.state.round == 2 and "公示照片.txt" in page and "新增" in page
     seat = office.state.groups[0].seats[0].id
@@ -147,7 +155,7 @@ def test_an_account_of_another_department_is_nobody_on_the_roster(office, people
 
 
 def test_who_may_run_jobs_cannot_act_for_others_through_the_task_list(office, signed_in):
-    for job in ("review-do", "review-resubmit", "review-form", "review-decision", "review-state", "review-waiting"):
+    for job in ("review-do", "review-look", "review-send", "review-resubmit", "review-form", "review-decision", "review-state", "review-waiting"):
         assert signed_in("manager").get(f"/tasks/new/{job}/").status_code == 404, job
 
 

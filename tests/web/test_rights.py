@@ -69,6 +69,7 @@ def _things(people) -> dict[str, str]:
         "review": "2026-01",
         "parcel": _a_parcel(),
         "import": _upload_of(owner.username),
+        "draft": _draft_of(owner.username),
     }
 
 
@@ -86,6 +87,19 @@ def _upload_of(name: str) -> str:
     half.begin("a.csv")
     half.add(b"a,b")
     return half.finish({"person": name, "made": "2026-01-01T00:00:00", "answers": {}})
+
+
+def _draft_of(name: str) -> str:
+    from uuid import uuid4
+
+    from qianmo.jobs.queries.review_drafts import begin_draft
+    from qianmo.store.review_drafts import keep_look
+    from qianmo.web.desk import project_folder
+
+    number = str(uuid4())
+    begin_draft(project_folder(), number, {"kind": "open", "review": "2026-77", "actor": name, "person": name, "roster": [], "made": "2026-01-01T00:00:00"}, [])
+    keep_look(project_folder(), number, {"package": "a" * 64, "items": [], "points": {}, "changes": [], "synthetic": [], "generation": 1})
+    return number
 
 
 def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
@@ -127,6 +141,10 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"name": name}, False) for name in ("projects", "funds", "plan")]
         case "reviews-table":
             wanted = [({"table": "days"}, False)]
+        case "review-draft" | "review-draft-do":
+            wanted = [({"number": things["draft"]}, True)]
+        case "review-draft-table":
+            wanted = [({"number": things["draft"], "table": "parts"}, True)]
         case "review" | "review-meeting":
             wanted = [({"review": things["review"]}, True)]
         case "review-do":

@@ -9,12 +9,14 @@ from typing import Any
 from qianmo.governance.review_content import record_hash
 from qianmo.schema.errors import SchemaError
 
-__all__ = ["KINDS", "PackageItem", "ReviewPackage", "package_changes", "package_from_record", "package_record", "review_package", "veiled_package"]
+__all__ = ["DATA_KINDS", "KINDS", "PackageItem", "ReviewPackage", "package_changes", "package_from_record", "package_record", "review_package", "veiled_package"]
 
 KINDS = ("plan", "layer", "table", "raster", "rules", "parameters", "checklist", "document")
 """What a package holds: 方案, 图层, 表, 栅格, 规则, 参数, 审查要点, 文件."""
 
-_DATA = ("plan", "layer", "table", "raster")
+DATA_KINDS = ("plan", "layer", "table", "raster")
+"""Kinds whose parts are data with rights of their own (数据类内容)."""
+
 _FORM = "qianmo review package 1"
 
 
@@ -96,7 +98,7 @@ def veiled_package(package: ReviewPackage, hidden: Collection[str]) -> ReviewPac
     Plans, layers, tables and rasters of these names keep their place and kind and lose name, title, version, rows and hash; the hash
     of the whole stays, since everybody signs for the same.
     """
-    items = tuple(PackageItem(i.kind, "", "", "") if i.kind in _DATA and i.name in hidden else i for i in package.items)
+    items = tuple(PackageItem(i.kind, "", "", "") if i.kind in DATA_KINDS and i.name in hidden else i for i in package.items)
     return replace(package, items=items)
 
 

@@ -70,6 +70,8 @@ _HOMES = {
     "alternatives": "alternative_plans",
     "plan-diff": "plan_difference",
     "sheet": "print_sheet",
+    "review-look": "review_draft",
+    "review-send": "review_draft",
 }
 
 

@@ -47,7 +47,7 @@ def package_of(opened: Opened, documents: Sequence[Path], context: Context) -> P
     if gone or len({d.name for d in documents}) < len(documents):
         raise MissingDataError(f"没有文件 {'、'.join(gone) or '(文件重名)'}", expected="存在且名称各不相同的文件")
     context.step("计算图层与成果的内容摘要", 0.2)
-    items = [*_layers(opened), *_tables(tables, state / "tables"), *_policy(opened)]
+    items = [*_layers(opened, context), *_tables(tables, state / "tables"), *_policy(opened)]
     items += [PackageItem("document", d.name, d.name, bytes_hash(d.read_bytes())) for d in documents]
     context.step("按规则预填审查要点", 0.7)
     verdicts = read_frame(tables[name])
@@ -95,9 +95,10 @@ def _rule_layers() -> dict[str, list[str]]:
     return {r.id: by_domain[r.domain] for r in rules().values() if r.domain in by_domain}
 
 
-def _layers(opened: Opened) -> list[PackageItem]:
+def _layers(opened: Opened, context: Context) -> list[PackageItem]:
     items, state = [], opened.project.state
-    for name, d in opened.datasets.items():
+    for number, (name, d) in enumerate(opened.datasets.items()):
+        context.step(f"内容摘要: {d.zh or name}", 0.2 + 0.45 * number / len(opened.datasets))
         path = state / "layers" / f"{name}.parquet"
         if d.kind == "raster":
             grid = read_cog(state / "rasters" / f"{name}.tif")

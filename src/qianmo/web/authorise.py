@@ -19,6 +19,7 @@ from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.library import LibraryView, library_view
 from qianmo.jobs.queries.rasters import MapRaster, raster_of
 from qianmo.jobs.queries.review_desk import ReviewView, review_names, review_view
+from qianmo.jobs.queries.review_drafts import draft, drafts
 from qianmo.jobs.queries.uploads import upload
 from qianmo.schema.desk import OWNER_COLUMNS, LayerDemand, Viewer, desk_roles
 from qianmo.schema.errors import MissingDataError, NotAllowedError
@@ -26,8 +27,10 @@ from qianmo.web.desk import layers, project_folder
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
 
 __all__ = [
-    "DEFAULT_DEMAND", "SecondFactorNeeded", "compared_layers", "demands", "hidden_columns", "hidden_data", "lacks_second_factor", "line_for", "may", "may_replace", "may_see", "review_for", "reviews_for", "roster_person",
-    "seen_library", "shown_layer", "shown_layers", "shown_raster", "task_for", "upload_for", "viewer_of", "visible_entries", "whole_library",
+    "DEFAULT_DEMAND", "SecondFactorNeeded", "accounts_for_review", "compared_layers", "demands", "draft_for", "drafts_for",
+    "hidden_columns", "hidden_data", "hidden_names", "lacks_second_factor", "line_for", "may", "may_replace", "may_see", "may_submit",
+    "review_for", "reviews_for", "roster_person", "seen_library", "shown_layer", "shown_layers", "shown_raster", "task_for",
+    "upload_for", "viewer_of", "visible_entries", "whole_library",
 ]
 
 DEFAULT_DEMAND = LayerDemand(1, (), "")
@@ -230,8 +233,13 @@ def roster_person(viewer: Viewer, state: ReviewState) -> RosterPerson | None:
 
 def hidden_data(viewer: Viewer, view: ReviewView) -> frozenset[str]:
     """Data of a review the person may not see, by department or region; their names stay untold (不可见送审数据)."""
+    return hidden_names(viewer, view.data)
+
+
+def hidden_names(viewer: Viewer, names: Iterable[str]) -> frozenset[str]:
+    """Which of these data the person may not see (不可见数据名)."""
     asked = demands()
-    return frozenset(n for n in view.data if not may_see(viewer, asked.get(n, DEFAULT_DEMAND)))
+    return frozenset(n for n in names if not may_see(viewer, asked.get(n, DEFAULT_DEMAND)))
 
 
 def review_for(viewer: Viewer, name: str) -> ReviewView:
@@ -257,12 +265,61 @@ def reviews_for(viewer: Viewer) -> list[ReviewView]:
 
 
 def _may_read_review(viewer: Viewer, view: ReviewView) -> bool:
-    asked = demands()
-    secrecy = max((asked.get(layer, DEFAULT_DEMAND).secrecy for layer in view.layers), default=DEFAULT_DEMAND.secrecy)
-    if not may(viewer, "review") or viewer.clearance < secrecy:
+    if not may(viewer, "review") or viewer.clearance < _secrecy(view.layers):
         return False
     person = roster_person(viewer, view.state)
     return may(viewer, "manage") or (person is not None and may_read(view.state, person.id))
+
+
+def _secrecy(names: Iterable[str]) -> int:
+    """Level of the most secret of some layers."""
+    asked = demands()
+    return max((asked.get(n, DEFAULT_DEMAND).secrecy for n in names), default=DEFAULT_DEMAND.secrecy)
+
+
+def _package_secrecy() -> int:
+    """Level of what a package of the project would hold: all its layers, those included that the person may not see."""
+    return _secrecy(e.name for e in layers().entries())
+
+
+def may_submit(viewer: Viewer) -> None:
+    """Let somebody pass who opens a review: who submits must be able to read what he submits (送审权限).
+
+    Raises
+    ------
+    NotAllowedError
+        The account has no department, or not the clearance for every layer of the package.
+    """
+    if not viewer.department:
+        raise NotAllowedError("您的账号没有填写部门, 不能送审", expected="有部门的账号", cure="请网页管理员在“人员”页填写部门")
+    if viewer.clearance < _package_secrecy():
+        raise NotAllowedError("送审包中有超出您密级的图层, 您送审后自己也不能阅看", expected="密级不低于送审包中最高密级的账号", cure="请有权限的人员送审, 或请网页管理员核定您的密级")
+
+
+def accounts_for_review(viewer: Viewer) -> list[Person]:
+    """Accounts that can take part in a review of the present project: with a department, the right, and the clearance for its layers (可参加人员)."""
+    level = _package_secrecy()
+    found = Person.objects.filter(is_active=True, clearance__gte=level).exclude(department="").exclude(username=viewer.name).order_by("department", "username")
+    return [p for p in found if may(p.viewer(), "review")]
+
+
+def draft_for(viewer: Viewer, number: str) -> dict[str, Any]:
+    """One draft of the person, or any for a manager (可见送审稿).
+
+    Raises
+    ------
+    MissingDataError
+        No such draft, or not theirs: the answer is the same.
+    """
+    found = draft(project_folder(), number)
+    if not (found.get("person") == viewer.name or may(viewer, "manage")):
+        raise MissingDataError(f"没有编号为 {number} 的送审稿", expected="清单中的一份送审稿", cure="打开联席审查页查看清单")
+    return found
+
+
+def drafts_for(viewer: Viewer) -> list[dict[str, Any]]:
+    """Drafts of the person, all for a manager (可见送审稿)."""
+    return [d for d in drafts(project_folder()) if d.get("person") == viewer.name or may(viewer, "manage")]
 
 
 def upload_for(viewer: Viewer, number: str) -> dict[str, Any]:

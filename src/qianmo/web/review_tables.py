@@ -59,7 +59,7 @@ class PageTable:
 
 
 def drawn_table(view: ReviewView, name: str, today: date) -> dict[str, str]:
-    """Name, title and HTML of a table of a review (审查表格网页); made once for each state, day and language, since it is the same for everybody."""
+    """Name, title and HTML of a table of a review (审查表格网页); made once for each state, day and language."""
 
     def make() -> dict[str, str]:
         table = review_table(view, name, today)

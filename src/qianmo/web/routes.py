@@ -16,6 +16,7 @@ from qianmo.web.pages import (
     lines,
     map_page,
     people,
+    review_drafts,
     review_points,
     reviews,
     rows,
@@ -74,6 +75,10 @@ ROUTES: tuple[Route, ...] = (
     Route("accounts/office/<str:provider_id>/callback/", "openid_connect_callback", sign_on.come_back, "public"),
     *LIBRARY_ROUTES,
     Route("reviews/", "reviews", reviews.all_reviews, "review"),
+    Route("review-new/", "review-new", review_drafts.new_review, "run"),
+    Route("review-drafts/<uuid:number>/", "review-draft", review_drafts.show_draft, "review"),
+    Route("review-drafts/<uuid:number>/do/", "review-draft-do", review_drafts.act_on_draft, "review"),
+    Route("review-drafts/<uuid:number>/tables/<str:table>.xlsx", "review-draft-table", review_drafts.table_of_draft, "review"),
     Route("review-days/", "review-days", reviews.show_days, "review"),
     Route("review-tables/<str:table>.xlsx", "reviews-table", reviews.list_table, "review"),
     Route("reviews/<str:review>/", "review", one_review.show_review, "review"),
@@ -86,8 +91,14 @@ ROUTES: tuple[Route, ...] = (
     Route("reviews/<str:review>/decision/<str:form>/", "review-decision", one_review.decision, "review"),
 )
 
+_CLOSED = (
+    "signup/", "email/", "password/reset/", "password/reset/done/",
+    "password/reset/key/<path:rest>", "inactive/", "confirm-email/", "confirm-email/<path:rest>", "login/code/confirm/",
+)
+"""Pages of accounts that need mail or self-registration, which the desk has not."""
+
 urlpatterns: list[URLPattern | URLResolver] = [
-    *(path(f"accounts/{address}", _closed) for address in ("signup/", "email/", "password/reset/", "password/reset/done/", "password/reset/key/<path:rest>", "inactive/", "confirm-email/", "confirm-email/<path:rest>", "login/code/confirm/")),
+    *(path(f"accounts/{address}", _closed) for address in _CLOSED),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("language/", set_language, name="set_language"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from qianmo.governance.review_package import ReviewPackage, package_changes, package_from_record, veiled_package
+from qianmo.governance.review_package import DATA_KINDS, ReviewPackage, package_changes, package_from_record, veiled_package
 from qianmo.governance.review_records import ReviewEvent, ReviewState
 from qianmo.governance.review_rights import local_day, open_verbs
 from qianmo.governance.review_waiting import desk_waits
@@ -56,8 +56,7 @@ class ReviewView:
     @property
     def data(self) -> tuple[str, ...]:
         """Names of the data of the package, of this round and the one before: plans, layers, tables and rasters (送审数据)."""
-        kinds = ("plan", "layer", "table", "raster")
-        return tuple(dict.fromkeys([*(i.name for i in self.package.items if i.kind in kinds), *(c["name"] for c in self.changes if c["kind"] in kinds)]))
+        return tuple(dict.fromkeys([*(i.name for i in self.package.items if i.kind in DATA_KINDS), *(c["name"] for c in self.changes if c["kind"] in DATA_KINDS)]))
 
     def veiled(self, hidden: Collection[str]) -> ReviewView:
         """The review for somebody who may not see these data: their names and hashes are gone, all else is as it is (遮蔽的审查)."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,17 +16,18 @@ from qianmo.governance.review_meeting import quorum_met
 from qianmo.governance.review_progress import due_outcome, missing_mandatory
 from qianmo.governance.review_records import Person, ReviewState
 from qianmo.governance.review_rights import local_day, local_time, review_verbs
-from qianmo.jobs.context import Context
 from qianmo.jobs.queries.identify import row_number
 from qianmo.jobs.queries.review_desk import FORMS, ReviewView, decision_file, review_view
 from qianmo.jobs.queries.search import place_of
-from qianmo.schema.errors import MissingDataError, ReviewRefusedError
+from qianmo.schema.errors import MissingDataError, ReviewRefusedError, UnsafeInputError
 from qianmo.web.authorise import hidden_data, may, review_for, roster_person, shown_layer, viewer_of, visible_entries
 from qianmo.web.desk import project_folder
 from qianmo.web.models import Person as Account
+from qianmo.web.pages.review_drafts import begin, document_fault
 from qianmo.web.pages.reviews import excel
 from qianmo.web.review_act import act, actor_of, event_id, fresh_id, is_done, now, refusal, verbs_of
 from qianmo.web.review_forms import move_content, move_form, open_items, seats_for
+from qianmo.web.review_new_form import ResubmitForm, sent_documents
 from qianmo.web.review_tables import REVIEW_TABLES, drawn_table, review_table
 from qianmo.web.review_words import consequence, name_of, verb_word, word
 
@@ -78,15 +76,17 @@ def do_move(request: HttpRequest, review: str, verb: str) -> HttpResponse:
         raise PermissionDenied(f"{verb} is not open to {person.id}")
     accounts = _accounts(view.state) if verb == "enrol" else ()
     if verb == "resubmit":
-        form = _ResubmitForm(request.POST or None, request.FILES or None)
+        form = ResubmitForm(request.POST or None, request.FILES or None)
     else:
         form = move_form(verb, view.state, person, now(), request.POST or None, accounts=accounts, initial=dict(request.GET.items()))
+    if isinstance(form, ResubmitForm) and request.method == "POST" and form.is_valid():
+        try:
+            return begin(request, number, form.record(review, person), sent_documents(form.cleaned_data))
+        except UnsafeInputError as fault:
+            form.add_error("documents", document_fault(request, fault))
     if request.method == "POST" and form.is_valid():
         try:
-            if verb == "resubmit":
-                _hand_in(request, view, person, form, number)
-            else:
-                act(request, view, verb, person, number, lambda state: move_content(verb, form.cleaned_data, state, accounts))
+            act(request, view, verb, person, number, lambda state: move_content(verb, form.cleaned_data, state, accounts))
             return _recorded(request, review, verb)
         except ReviewRefusedError as fault:
             form.add_error(None, refusal(fault))
@@ -124,43 +124,6 @@ def show_parcel(request: HttpRequest, review: str, parcel: str) -> HttpResponse:
     response = redirect("map")
     response.headers["Location"] += f"#place={place.lon:.6f},{place.lat:.6f},17"
     return response
-
-
-class _ResubmitForm(forms.Form):
-    """What is handed in again: the present project, further documents, and what was changed."""
-
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self.fields["reason"] = forms.CharField(label=_("What was changed"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
-        self.fields["documents"] = _Files(label=_("Documents of the package"), required=False)
-        self.fields["unchanged"] = forms.BooleanField(label=_("The package is the same on purpose"), required=False)
-
-
-class _Files(forms.FileField):
-    """Several files under one name."""
-
-    class _Input(forms.ClearableFileInput):
-        allow_multiple_selected = True
-
-    widget = _Input
-
-    def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        return [super(_Files, self).clean(one, initial) for one in data or []]
-
-
-def _hand_in(request: HttpRequest, view: ReviewView, person: Person, form: forms.Form, number: str) -> None:
-    """Hash the project as it is now, with the documents, as a new round."""
-    from qianmo.jobs.review_open import resubmit
-
-    with TemporaryDirectory() as folder:
-        paths = []
-        for file in form.cleaned_data["documents"]:
-            path = Path(folder) / Path(file.name).name
-            path.write_bytes(file.read())
-            paths.append(str(path))
-        values = {"project": str(project_folder()), "review": view.id, "actor": person.id, "reason": form.cleaned_data["reason"], "document": paths,
-                  "unchanged": form.cleaned_data["unchanged"], "request": number}  # fmt: skip
-        resubmit(Context(user=viewer_of(request).name, clock=now), values)
 
 
 def _recorded(request: HttpRequest, review: str, verb: str) -> HttpResponse:

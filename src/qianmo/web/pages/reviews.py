@@ -9,8 +9,10 @@ from qianmo.governance.review_rights import local_day
 from qianmo.governance.review_waiting import parallel_days
 from qianmo.jobs.queries.page_tables import table_workbook
 from qianmo.jobs.queries.review_desk import waits_of
+from qianmo.jobs.queries.review_drafts import is_sent
 from qianmo.schema.errors import MissingDataError
-from qianmo.web.authorise import reviews_for, roster_person, viewer_of
+from qianmo.web.authorise import drafts_for, may, reviews_for, roster_person, viewer_of
+from qianmo.web.desk import project_folder
 from qianmo.web.review_act import now
 from qianmo.web.review_tables import PageTable, changes_of_desks, days_by_desk, inbox
 
@@ -19,7 +21,9 @@ __all__ = ["all_reviews", "excel", "list_table", "show_days"]
 
 def all_reviews(request: HttpRequest) -> HttpResponse:
     """Every review the person may read, those that wait for him first."""
-    return render(request, "review/reviews.html", {"table": _table(request, "inbox")})
+    viewer = viewer_of(request)
+    waiting = [d for d in drafts_for(viewer) if not is_sent(project_folder(), d)]
+    return render(request, "review/reviews.html", {"table": _table(request, "inbox"), "drafts": waiting, "may_open": may(viewer, "run")})
 
 
 def show_days(request: HttpRequest) -> HttpResponse:
