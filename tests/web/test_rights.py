@@ -69,6 +69,7 @@ def _things(people) -> dict[str, str]:
         "review": "2026-01",
         "parcel": _a_parcel(),
         "import": _upload_of(owner.username),
+        "line-file": _upload_of(owner.username, kind="red-line"),
     }
 
 
@@ -78,14 +79,14 @@ def _a_parcel() -> str:
     return str(layers().layer("landuse_patch").table.column("patch_id")[0])
 
 
-def _upload_of(name: str) -> str:
+def _upload_of(name: str, **told: str) -> str:
     from qianmo.jobs.queries.uploads import begin_upload
     from qianmo.web.desk import project_folder
 
     half = begin_upload(project_folder())
     half.begin("a.csv")
     half.add(b"a,b")
-    return half.finish({"person": name, "made": "2026-01-01T00:00:00", "answers": {}})
+    return half.finish({"person": name, "made": "2026-01-01T00:00:00", "answers": {}, **told})
 
 
 def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
@@ -107,7 +108,9 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"layer": layer}, layer == "village") for layer in ("landuse_patch", "village")]
         case "row":
             wanted = [({"layer": "village", "key": "990101100201"}, True)]
-        case "line" | "line-table":
+        case "line-file":
+            wanted = [({"number": things["line-file"]}, True)]
+        case "line" | "line-table" | "line-shape":
             wanted = [({"number": things["line"]}, True)]
         case "task" | "task-cancel":
             wanted = [({"number": things["task"]}, True)]

@@ -239,8 +239,8 @@ def _may_read_review(viewer: Viewer, view: ReviewView) -> bool:
     return may(viewer, "manage") or (person is not None and may_read(view.state, person.id))
 
 
-def upload_for(viewer: Viewer, number: str) -> dict[str, Any]:
-    """One upload of the person, or any for a manager (可见上传).
+def upload_for(viewer: Viewer, number: str, *, kind: str = "") -> dict[str, Any]:
+    """One upload of the person, or any for a manager (可见上传); `kind` is '' for data of the project, 'red-line' for red lines.
 
     Raises
     ------
@@ -248,7 +248,7 @@ def upload_for(viewer: Viewer, number: str) -> dict[str, Any]:
         No such upload, or not theirs.
     """
     found = upload(project_folder(), number)
-    if not (found.get("person") == viewer.name or may(viewer, "manage")):
+    if found.get("kind", "") != kind or not (found.get("person") == viewer.name or may(viewer, "manage")):
         raise MissingDataError(f"没有编号为 {number} 的上传", expected="清单中的一次上传", cure="打开数据导入页查看清单")
     return found
 

@@ -9,7 +9,7 @@ from django.views.i18n import set_language
 from qianmo.web.api import api
 from qianmo.web.guard import Route, pattern
 from qianmo.web.library_routes import LIBRARY_ROUTES
-from qianmo.web.pages import home, imports, lines, map_page, people, review_points, reviews, rows, setup, sheets, undo, work
+from qianmo.web.pages import home, imports, line_files, lines, map_page, people, review_points, reviews, rows, setup, sheets, undo, work
 from qianmo.web.pages import review as one_review
 from qianmo.web.tiles import changes_tile, layer_picture, layer_tile, raster_picture
 
@@ -40,7 +40,10 @@ ROUTES: tuple[Route, ...] = (
     Route("layers/<str:layer>/rights/", "layer-rights", home.layer_rights, "manage"),
     Route("layers/<str:layer>/<path:key>/", "row", rows.show_row, "see"),
     Route("lines/", "lines", lines.all_lines, "overlay"),
+    Route("lines/upload/", "line-upload", line_files.upload_line, "overlay"),
+    Route("lines/upload/<uuid:number>/", "line-file", line_files.show_line_file, "overlay"),
     Route("lines/<uuid:number>/", "line", lines.show_line, "overlay"),
+    Route("lines/<uuid:number>/shape.json", "line-shape", lines.line_shape, "overlay", is_data=True),
     Route("lines/<uuid:number>/report.xlsx", "line-table", lines.line_table, "overlay"),
     Route("tasks/", "tasks", work.all_tasks, "run"),
     Route("tasks/new/<str:job>/", "task-new", work.new_task, "run"),
