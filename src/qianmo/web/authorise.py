@@ -16,6 +16,7 @@ from qianmo.jobs.queries.catalogue import CatalogueEntry
 from qianmo.jobs.queries.changes import Side, changes
 from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.library import LibraryView, library_view
+from qianmo.jobs.queries.plan_changes import plan_changes
 from qianmo.jobs.queries.rasters import MapRaster, raster_of
 from qianmo.jobs.queries.review_desk import ReviewView, review_names, review_view
 from qianmo.jobs.queries.uploads import upload
@@ -25,8 +26,8 @@ from qianmo.web.desk import layers, project_folder
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
 
 __all__ = [
-    "DEFAULT_DEMAND", "compared_layers", "demands", "hidden_columns", "line_for", "may", "may_replace", "may_see", "review_for", "reviews_for", "roster_person",
-    "seen_library", "shown_layer", "shown_layers", "shown_raster", "task_for", "upload_for", "viewer_of", "visible_entries", "whole_library",
+    "DEFAULT_DEMAND", "compared_layers", "compared_plans", "demands", "hidden_columns", "line_for", "may", "may_replace", "may_see", "review_for", "reviews_for", "roster_person",
+    "seen_library", "shown_layer", "shown_layers", "shown_raster", "task_for", "upload_for", "viewer_of", "visible_entries", "whole_library", "whole_plan",
 ]
 
 DEFAULT_DEMAND = LayerDemand(1, (), "")
@@ -113,6 +114,37 @@ def compared_layers(viewer: Viewer, before: Side, after: Side) -> ShownLayer:
         A side is missing or may not be seen.
     """
     return changes(shown_layer(viewer, before.layer, before.generation), before.column, shown_layer(viewer, after.layer, after.generation), after.column)
+
+
+def compared_plans(viewer: Viewer, before: Side, after: Side) -> ShownLayer:
+    """What two plans do differently, where the person may see both (可见的方案差异).
+
+    Raises
+    ------
+    MissingDataError
+        A side is missing, may not be seen, or is no plan.
+    """
+    if not (before.is_plan and after.is_plan):
+        raise MissingDataError("a side is no plan", expected="two plans", cure="choose two plans on the map page")
+    return plan_changes(shown_layer(viewer, before.layer, before.generation), shown_layer(viewer, after.layer, after.generation))
+
+
+def whole_plan(viewer: Viewer, name: str) -> ShownLayer:
+    """One plan for who may change it: nobody of one region alone, since its limits hold for the whole (整体方案权限).
+
+    Raises
+    ------
+    MissingDataError
+        There is no such plan, or the person may not see it.
+    PermissionDenied
+        The person sees one region only.
+    """
+    shown = shown_layer(viewer, name)
+    if shown.dataset.kind != "plan_parcel":
+        raise MissingDataError(f"no plan {name!r} on the map", expected="a plan of the project", cure="choose it on the map page")
+    if viewer.region:
+        raise PermissionDenied
+    return shown
 
 
 def hidden_columns(viewer: Viewer) -> frozenset[str]:

@@ -9,9 +9,24 @@ from django.views.i18n import set_language
 from qianmo.web.api import api
 from qianmo.web.guard import Route, pattern
 from qianmo.web.library_routes import LIBRARY_ROUTES
-from qianmo.web.pages import home, imports, line_files, lines, map_page, people, review_points, reviews, rows, setup, sheets, undo, work
+from qianmo.web.pages import (
+    home,
+    imports,
+    line_files,
+    lines,
+    map_page,
+    people,
+    plans,
+    review_points,
+    reviews,
+    rows,
+    setup,
+    sheets,
+    undo,
+    work,
+)
 from qianmo.web.pages import review as one_review
-from qianmo.web.tiles import changes_tile, layer_picture, layer_tile, raster_picture
+from qianmo.web.tiles import changes_tile, layer_picture, layer_tile, plan_changes_tile, raster_picture
 
 __all__ = ["ROUTES", "handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
@@ -30,12 +45,19 @@ ROUTES: tuple[Route, ...] = (
     Route("tiles/<str:version>/<str:layer>/<int:zoom>/<int:column>/<int:row>.mvt", "tile", layer_tile, "see", is_data=True),
     Route("tiles/<str:version>/<str:layer>/<int:zoom>/<int:column>/<int:row>.png", "picture", layer_picture, "see", is_data=True),
     Route("tiles/changes/<str:before>/<str:after>/<int:zoom>/<int:column>/<int:row>.mvt", "changes-tile", changes_tile, "see", is_data=True),
+    Route("tiles/plans/<str:before>/<str:after>/<int:zoom>/<int:column>/<int:row>.mvt", "plan-changes-tile", plan_changes_tile, "see", is_data=True),
     Route("rasters/<str:version>/<str:layer>/<int:zoom>/<int:column>/<int:row>.png", "raster", raster_picture, "see", is_data=True),
     Route("rasters/<str:layer>.json", "raster-style", map_page.raster_style, "see", is_data=True),
     Route("sheets/new/", "sheet-new", sheets.new_sheet, "overlay"),
     Route("sheets/<uuid:number>/", "sheet", sheets.show_sheet, "overlay"),
     Route("sheets/<uuid:number>/sheet.pdf", "sheet-file", sheets.sheet_file, "overlay"),
     Route("undo/", "undo", undo.undo_last, "run"),
+    Route("plans/", "plans", plans.all_plans, "see"),
+    Route("plans/plans.xlsx", "plans-table", plans.plans_table, "see"),
+    Route("plans/<str:name>/", "plan", plans.show_plan, "see"),
+    Route("plans/<str:name>/tables/<str:table>.xlsx", "plan-table", plans.plan_table, "see"),
+    Route("plans/<str:before>/to/<str:after>/", "plan-changes", plans.show_changes, "see"),
+    Route("plans/<str:before>/to/<str:after>/<str:table>.xlsx", "plan-changes-table", plans.changes_table, "see"),
     Route("layers/<str:layer>/", "layer", home.show_layer, "see"),
     Route("layers/<str:layer>/rights/", "layer-rights", home.layer_rights, "manage"),
     Route("layers/<str:layer>/<path:key>/", "row", rows.show_row, "see"),

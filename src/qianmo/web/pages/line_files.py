@@ -78,9 +78,10 @@ def show_line_file(request: HttpRequest, number: str) -> HttpResponse:
     known = _known(request)
     place = look.get("place")
     maps = [m for m in (overview(place, province_boxes()), detail(place, known)) if m] if place else []
-    error = look.get("error") and {**look["error"], **error_words(QianmoError(look["error"]["found"], expected=look["error"]["expected"], cure=look["error"]["cure"]))}
-    shown = {"batch": batch, "look": look, "error": error, "fault": fault, "maps": maps, "encodings": _ENCODINGS, "title": batch.get("title") or _stem(batch),
-             "offers_repair": any(s["fault"] == "crosses" and s["repaired"] for s in look.get("shapes", [])), "shapes": [_shown(s) for s in look.get("shapes", [])], "sketch": outline_sketch([s["geometry"] for s in look.get("shapes", [])], known.values())}  # fmt: skip
+    told = look.get("error") and {**look["error"], **error_words(QianmoError(look["error"]["found"], expected=look["error"]["expected"], cure=look["error"]["cure"]))}
+    shown = {"batch": batch, "look": look, "error": told, "fault": fault, "maps": maps, "encodings": _ENCODINGS, "title": batch.get("title") or _stem(batch),
+             "offers_repair": any(s["fault"] == "crosses" and s["repaired"] for s in look.get("shapes", [])), "shapes": [_shown(s) for s in look.get("shapes", [])],
+             "sketch": outline_sketch([s["geometry"] for s in look.get("shapes", [])], known.values())}  # fmt: skip
     return render(request, "desk/line_file.html", shown, status=status)
 
 

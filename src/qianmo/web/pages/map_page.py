@@ -30,7 +30,7 @@ __all__ = ["map_style", "raster_style", "show_map"]
 
 def show_map(request: HttpRequest) -> HttpResponse:
     """The page of the map; it says so where the map was not built."""
-    settings = {"language": "zh" if (get_language() or "zh").startswith("zh") else "en", "unit": unit_of(request), "mayOverlay": may(viewer_of(request), "overlay"), "mayRun": may(viewer_of(request), "run"),
+    settings = {"language": "zh" if (get_language() or "zh").startswith("zh") else "en", "unit": unit_of(request), "mayOverlay": may(viewer_of(request), "overlay"), "mayRun": may(viewer_of(request), "run"), "mayEdit": may(viewer_of(request), "run") and not viewer_of(request).region,
                 "words": _words(), "units": {u: unit_word(u) for u in ("mu", "ha", "m2")}}  # fmt: skip
     return render(request, "desk/map.html", {"built": _built(), "settings": settings, "print_fields": ("layers", "west", "south", "east", "north", "size", "title")})
 
@@ -112,5 +112,13 @@ def _words() -> dict[str, str]:
         "notationDegrees": _("degrees"), "notationDms": _("degrees, minutes, seconds"), "notationZone": _("zone number in front of the easting"), "notationPlain": _("easting without zone number"),
         "orderLon": _("longitude first"), "orderLat": _("latitude first"), "orderEast": _("Y easting first, X northing second"), "orderNorth": _("X northing first, Y easting second"),
         "zone": _("CGCS2000 zone"), "tools": _("Tools"), "sheetTitle": _("Title of the sheet"), "hectare": _("ha"),
+        "editPlan": _("Change a plan by hand"), "planToEdit": _("Plan to change"), "pick": _("Click patches to choose them, click again to take one out."), "lasso": _("Choose by an outline"),
+        "clearChoice": _("Clear the choice"), "chosenPatches": _("patches chosen"), "setTo": _("Set to"), "addEdit": _("Set"), "edits": _("Set so far"), "takeBack": _("Take back"), "checkLimits": _("Limits checked again"),
+        "before": _("Before"), "after": _("After"), "bound": _("Bound"), "beyond": _("Beyond by"), "holds": _("holds"), "broken": _("broken"), "allHold": _("All limits hold."), "score": _("Score"), "costChange": _("Change of cost"),
+        "keepVariant": _("Keep as a new plan"), "variantTitle": _("Name of the plan"), "handMade": _("Changed by hand, no proof of optimality; certificate re-checked"), "kept": _("Kept as a plan of the project."),
+        "undoEdit": _("Undo: take this plan back"), "takenBack": _("Taken back"), "mayTake": _("of the chosen patches may take it"), "ruledOut": _("ruled out by"), "plans": _("Plans"), "excelAll": _("Tables and Excel"),
+        "kindOfChange": _("Kind of change"), "wan": _("10,000 yuan"), "leastBlock": _("The least block of new farmland was not checked again: it is no limit of single patches."), "together": _("Together"),
+        "uploadLine": _("Upload a red line"), "files": _("Files of the red line"), "upload": _("Upload and look"), "measureWord": _("Measure"), "leaves": _("Patches that leave"), "enters": _("Patches that enter"), "moreBelow": _("more"),
+        "history": _("History of this patch"), "state": _("Version"), "plan": _("Plan"), "use": _("Land use"), "libraryHere": _("Projects of the library here"), "alarmsHere": _("Alarms here"), "secrecy": _("Secrecy"),
         "source": _("Source"), "date": _("Date"), "measured": _("Ellipsoidal area"), "zoomIn": _("Zoom in"), "zoomOut": _("Zoom out"),
     }  # fmt: skip
