@@ -95,6 +95,16 @@ export class Compare {
     }
   }
 
+  /** The left side over a picture of the right one, up to where the swipe stands. */
+  drawOn(pen: CanvasRenderingContext2D, width: number, height: number): void {
+    if (!this.other || !this.state || this.over.style.visibility === "hidden") return;
+    this.other.redraw();
+    const at = this.state.mode === "swipe" ? Math.round((width * this.state.at) / 100) : width;
+    if (at > 0) pen.drawImage(this.other.getCanvas(), 0, 0, at, height, 0, 0, at, height);
+    pen.fillStyle = "#1c2321";
+    if (at < width) pen.fillRect(at - 1, 0, 3, height);
+  }
+
   close(): void {
     this.turnNumber++;
     this.stopBlink();
@@ -192,6 +202,7 @@ export function planChangeTable(found: PlanChanges, wanted: Comparison, settings
     element("table", { class: "changed plan-kinds" }, head(words.kindOfChange, words.rows, words.area), element("tbody", {}, ...kinds, whole)),
     element("p", {}, `${words.costChange}: ${wanWords(found.cost_change_yuan, settings)}`),
     element("details", {}, element("summary", {}, words.measureWord), element("table", { class: "changed" }, head(words.measureWord, `${words.leaves} → ${words.enters}`, words.area), element("tbody", {}, ...measures))),
+    element("details", { class: "why" }, element("summary", {}, words.why), element("p", {}, words.whyPlans)),
     element("p", {}, tables));
 }
 
@@ -202,7 +213,7 @@ export function changeTable(rows: Change[], settings: Settings): HTMLElement {
   const line = (c: Change) =>
     element("tr", {}, element("th", { scope: "row" }, `${name(c.before, c.before_zh)} → ${name(c.after, c.after_zh)}`), element("td", { class: "number" }, String(c.rows)), element("td", { class: "number" }, areaWords(c.area_m2, settings)));
   const head = element("tr", {}, ...[words.changed, words.rows, words.area].map((w) => element("th", { scope: "col" }, w)));
-  return element("table", { class: "changed" }, element("thead", {}, head), element("tbody", {}, ...rows.map(line)));
+  return element("table", { class: "changed" }, element("thead", {}, head), element("tbody", {}, ...rows.map(line)), element("caption", { class: "why" }, words.whyChanges));
 }
 
 export function compareForm(style: MapStyle, settings: Settings, start: Comparison, go: (wanted: Comparison) => void, mode: (mode: Mode) => void): HTMLElement {

@@ -26,6 +26,9 @@ export interface ShownLayer {
   synthetic: boolean;
   vintage: string;
   source: string;
+  secrecy: string;
+  stored: string;
+  rows: number;
 }
 
 export interface ShownRaster {
@@ -73,6 +76,13 @@ export interface PlanChanges {
   cost_change_yuan: number;
   kinds: { code: string; zh: string; en: string; fill: string; edge: string; hatch: string; rows: number; area_m2: number }[];
   measures: { measure: string; zh: string; patches_before: number; area_before_m2: number; patches_after: number; area_after_m2: number }[];
+}
+
+export interface Here {
+  patch: string;
+  history: { number: number; what: string; time: string; user: string; class_code: string; class_zh: string; area_m2: number | null; measure_zh: string; target_class: string }[];
+  projects: { project: string; name: string; state: string; state_zh: string; state_en: string }[];
+  alarms: { kind: string; zh: string; en: string; when: string }[];
 }
 
 export interface ChosenPatch {

@@ -11,10 +11,10 @@ import { draw, prepareDrawing, showGeometry, showOutline, type Corner } from "./
 import { Compare, changeTable, compareForm, sides, type Comparison } from "./compare";
 import { element, fill } from "./elements";
 import { addLayers, FIRST_SHOWN, refresh, show } from "./layers";
-import { layerList, placeList, reportTable, rowList } from "./panels";
+import { hereList, layerList, placeList, reportTable, rowList, whyBelow } from "./panels";
 import { HandEditing } from "./variants";
 import { rasterList, showRaster } from "./rasters";
-import { changes, identify, lineShape, measure, redLine, search, styleOf } from "./server";
+import { changes, here, identify, lineShape, measure, redLine, search, styleOf } from "./server";
 import { read, written } from "./share";
 import { areaInAll, lengthWords } from "./units";
 
@@ -77,6 +77,8 @@ async function start(): Promise<void> {
     else void ask(event.lngLat.lng, event.lngLat.lat);
   });
   map.on("idle", () => (root.dataset.idle = "true"));
+  window.addEventListener("beforeprint", () => printed(map));
+  window.addEventListener("afterprint", () => canvas.querySelector(".print-picture")?.remove());
   window.addEventListener("hashchange", () => goToHash(map));
   window.addEventListener("keydown", (event) => {
     if (event.key === "/" && !(event.target instanceof HTMLInputElement)) {
@@ -152,8 +154,8 @@ function sideContent(map: GlMap | null, style: MapStyle): HTMLElement {
 async function ask(lon: number, lat: number): Promise<void> {
   try {
     const on = compare?.state;
-    const [rows, changed] = await Promise.all([identify(lon, lat), on ? changes(on.left, on.right, [lon, lat]) : null]);
-    fill(answers, title(words.here), element("p", { class: "code" }, `${lon.toFixed(6)}, ${lat.toFixed(6)}`), changed && changeTable(changed, settings), rowList(rows, settings));
+    const [rows, changed, known] = await Promise.all([identify(lon, lat), on ? changes(on.left, on.right, [lon, lat]) : null, here(lon, lat)]);
+    fill(answers, title(words.here), element("p", { class: "code" }, `${lon.toFixed(6)}, ${lat.toFixed(6)}`), changed && changeTable(changed, settings), hereList(known, settings), rowList(rows, settings), rows.length ? whyBelow(words.whyValues, settings) : null);
   } catch (fault) {
     failed(fault);
   }
@@ -194,7 +196,7 @@ async function overlay(map: GlMap): Promise<void> {
 async function measured(map: GlMap, least: 2 | 3): Promise<void> {
   drawing = true;
   const told = element("p", { id: "measured", class: "measured" });
-  fill(answers, title(least === 2 ? words.measureLength : words.measureArea, () => showOutline(map, [], false)), element("p", { role: "status" }, words.drawing), told);
+  fill(answers, title(least === 2 ? words.measureLength : words.measureArea, () => showOutline(map, [], false)), element("p", { role: "status" }, words.drawing), told, whyBelow(words.whyMeasure, settings));
   let last = 0;
   const tell = async (corners: Corner[]) => {
     const turn = ++last;
@@ -225,10 +227,23 @@ function openCompare(style: MapStyle, wanted: Comparison): void {
   go(wanted);
 }
 
+/** The map as one picture for the printer, which cannot print what the graphics card draws; of a swipe both sides. */
+function printed(map: GlMap): void {
+  map.redraw();
+  const from = map.getCanvas();
+  const picture = element("canvas", { class: "print-picture", width: from.width, height: from.height });
+  const pen = picture.getContext("2d") as CanvasRenderingContext2D;
+  pen.drawImage(from, 0, 0);
+  compare?.drawOn(pen, from.width, from.height);
+  canvas.querySelector(".print-picture")?.remove();
+  canvas.append(picture);
+}
+
 function openEditing(plan: string): void {
   if (!editing) return;
   compare?.close();
-  fill(answers, title(words.editPlan, () => editing?.close()), editing.open(plan), compareTold);
+  answers.classList.add("tall");
+  fill(answers, title(words.editPlan, () => (editing?.close(), answers.classList.remove("tall"))), editing.open(plan), compareTold);
   fill(compareTold);
 }
 

@@ -1,11 +1,12 @@
 // Questions to the server, all to the own origin.
 
-import type { Change, ChosenPatch, FoundPlace, HandEdit, FoundRow, MapStyle, Measure, PatchOption, PlanChanges, RasterStyle, RedLineReport, TriedEdits } from "./contract";
+import type { Change, ChosenPatch, FoundPlace, HandEdit, Here, FoundRow, MapStyle, Measure, PatchOption, PlanChanges, RasterStyle, RedLineReport, TriedEdits } from "./contract";
 
 export class Refused extends Error {}
 
 export const styleOf = (address: string) => asked<MapStyle>(address);
 export const identify = (lon: number, lat: number) => asked<FoundRow[]>(`/api/identify?lon=${lon}&lat=${lat}`);
+export const here = (lon: number, lat: number) => asked<Here>(`/api/here?lon=${lon}&lat=${lat}`);
 export const search = (words: string) => asked<FoundPlace[]>(`/api/search?q=${encodeURIComponent(words)}`);
 
 export const rasterStyle = (name: string) => asked<RasterStyle>(`/rasters/${encodeURIComponent(name)}.json`);

@@ -67,6 +67,7 @@ def hidden_plan(desk):
     with change(desk, what="秘密方案", user="测试", now=datetime(2026, 1, 2, tzinfo=UTC)) as stage:
         base = stage.datasets["landuse_patch"]
         stage.put_layer(frame, Dataset("hidden_plan_01", "plan_parcel", "秘密方案", base.crs, base.class_scheme, "", True, len(frame), Lineage("测试", "", "测试", "2026-01-02", "测试")))
+        stage.put_json("variant_plans", {"hidden_plan_01": {"edits": [], "limits": []}})
     yield
     (desk / "current").write_text(before, encoding="ascii")
 
@@ -132,7 +133,7 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"layer": "dem"}, True)]
         case "sheet" | "sheet-file":
             wanted = [({"number": things["sheet"]}, True)]
-        case "layer" | "layer-rights":
+        case "layer" | "layer-rights" | "columns-table":
             wanted = [({"layer": layer}, layer == "village") for layer in ("landuse_patch", "village")]
         case "row":
             wanted = [({"layer": "village", "key": "990101100201"}, True)]
@@ -144,7 +145,7 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"number": things["task"]}, True)]
         case "task-new":
             wanted = [({"job": "evaluate"}, False)]
-        case "import" | "import-remove":
+        case "import" | "import-remove" | "import-faults":
             wanted = [({"number": things["import"]}, True)]
         case "import-step":
             wanted = [({"number": things["import"], "step": step}, True) for step in (1, 2, 3, 4)]
@@ -240,6 +241,7 @@ OPERATIONS = {
     "plan_check": ("post", "/api/plan-check", {"plan": "hidden_plan_01", "edits": [{"patches": ["x"], "measure": "keep"}]}),
     "plan_edit": ("post", "/api/plan-edit", {"plan": "hidden_plan_01", "edits": [{"patches": ["x"], "measure": "keep"}]}),
 }
+OPERATIONS["here"] = ("get", "/api/here?lon=117.25&lat=28.0", None)
 OF_A_PLAN = ("plan_changes", "plan_options", "plan_check", "plan_edit")
 """Operations on the secret plan, which holds no measures that could be set."""
 

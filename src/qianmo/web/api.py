@@ -35,11 +35,12 @@ from qianmo.web.authorise import (
 from qianmo.web.desk import layers
 from qianmo.web.errors import log_error
 from qianmo.web.hand_edits import keep_edits
+from qianmo.web.known_here import known_at
 
 __all__ = ["NEEDS", "api"]
 
 NEEDS = {"catalogue": "see", "identify": "see", "search": "see", "red_line": "overlay", "task": "overlay", "changes": "see", "measure": "see",
-         "plan_changes": "see", "plan_options": "run", "plan_check": "run", "plan_edit": "run"}  # fmt: skip
+         "here": "see", "plan_changes": "see", "plan_options": "run", "plan_check": "run", "plan_edit": "run"}  # fmt: skip
 """The action each operation needs."""
 
 
@@ -160,6 +161,48 @@ class Change(Schema):
     after_zh: str
     rows: int
     area_m2: float
+
+
+class PastState(Schema):
+    """What a patch was in one kept state (图斑历史): its class, and what the plan of then did with it."""
+
+    number: int
+    what: str
+    time: str
+    user: str
+    class_code: str
+    class_zh: str
+    area_m2: float | None
+    measure_zh: str
+    target_class: str
+
+
+class ProjectHere(Schema):
+    """A project of the library in the village of a place (所在村的项目)."""
+
+    project: str
+    name: str
+    state: str
+    state_zh: str
+    state_en: str
+
+
+class AlarmHere(Schema):
+    """An alarm on a patch (图斑预警): a light of a detection, or a break of its series."""
+
+    kind: str
+    zh: str
+    en: str
+    when: str
+
+
+class Here(Schema):
+    """What is known of a place beside the layers of the map (此处的历史、项目与预警)."""
+
+    patch: str
+    history: list[PastState]
+    projects: list[ProjectHere]
+    alarms: list[AlarmHere]
 
 
 class PlanChange(Schema):
@@ -327,6 +370,13 @@ def identify_here(request: HttpRequest, lon: float = Query(ge=70, le=140), lat: 
     """Every row at a place, layer by layer."""
     viewer = _needs(request, "identify")
     return [asdict(found) for found in identify(shown_layers(viewer), lon, lat, region=viewer.region, hidden=hidden_columns(viewer))]
+
+
+@api.get("/here", response=Here, operation_id="here")
+def known_here(request: HttpRequest, lon: float = Query(ge=70, le=140), lat: float = Query(ge=0, le=60)) -> dict[str, Any]:
+    """History of the patch at a place over the kept states, projects of the library in its village, and its alarms."""
+    viewer = _needs(request, "here")
+    return known_at(viewer, lon, lat)
 
 
 @api.get("/search", response=list[Place], operation_id="search")

@@ -87,7 +87,7 @@ def chosen_patches(shown: ShownLayer, geometry: Mapping[str, Any] | None, patche
     if len(rows) > MOST_CHOSEN:
         raise SchemaError(f"{len(rows)} patches are chosen", expected=f"at most {MOST_CHOSEN}", cure="choose a smaller part (请缩小范围)")
     names = _class_names(shown.dataset.class_scheme)
-    drawn: Sequence[Any] = transform(shown.geometry(rows), shown.dataset.crs, CGCS2000) if len(rows) else []
+    drawn = transform(shown.geometry(rows), shown.dataset.crs, CGCS2000) if len(rows) else np.empty(0, object)
     found = []
     for row, shape in zip(rows.tolist(), drawn, strict=True):
         r = shown.table.slice(row, 1).to_pylist()[0]
