@@ -26,6 +26,9 @@ export interface ShownLayer {
   synthetic: boolean;
   vintage: string;
   source: string;
+  secrecy: string;
+  stored: string;
+  rows: number;
 }
 
 export interface ShownRaster {
@@ -67,6 +70,75 @@ export interface Change {
   area_m2: number;
 }
 
+export interface PlanChanges {
+  patches: number;
+  area_m2: number;
+  cost_change_yuan: number;
+  kinds: { code: string; zh: string; en: string; fill: string; edge: string; hatch: string; rows: number; area_m2: number }[];
+  measures: { measure: string; zh: string; patches_before: number; area_before_m2: number; patches_after: number; area_after_m2: number }[];
+}
+
+export interface Here {
+  patch: string;
+  history: { number: number; what: string; time: string; user: string; class_code: string; class_zh: string; area_m2: number | null; measure_zh: string; target_class: string }[];
+  projects: { project: string; name: string; state: string; state_zh: string; state_en: string }[];
+  alarms: { kind: string; zh: string; en: string; when: string }[];
+}
+
+export interface ChosenPatch {
+  patch: string;
+  village: string;
+  class_code: string;
+  class_zh: string;
+  measure: string;
+  measure_zh: string;
+  measure_en: string;
+  target_class: string;
+  target_zh: string;
+  area_m2: number;
+  shape: unknown;
+}
+
+export interface PatchOption {
+  measure: string;
+  measure_zh: string;
+  measure_en: string;
+  target_class: string;
+  target_zh: string;
+  patches: number;
+  rules: string;
+}
+
+export interface HandEdit {
+  patches: string[];
+  measure: string;
+  target_class: string;
+}
+
+export interface CheckedLimit {
+  id: string;
+  rule_id: string;
+  zh: string;
+  relation: string;
+  bound: number;
+  unit: string;
+  value_before: number;
+  value: number;
+  over_before: number;
+  over: number;
+}
+
+export interface TriedEdits {
+  patches: number;
+  area_m2: number;
+  cost_change_yuan: number;
+  objective: number;
+  objective_before: number;
+  statement: string;
+  least_block_unchecked: boolean;
+  limits: CheckedLimit[];
+}
+
 export interface Measure {
   length_m: number;
   area_m2: number;
@@ -80,6 +152,7 @@ export interface Settings {
   unit: UnitName;
   mayOverlay: boolean;
   mayRun: boolean;
+  mayEdit: boolean;
   words: Record<string, string>;
   units: Record<UnitName, string>;
 }

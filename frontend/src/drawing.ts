@@ -20,6 +20,11 @@ export function showOutline(map: GlMap, corners: Corner[], closed: boolean): voi
   (map.getSource(SOURCE) as GeoJSONSource).setData({ type: "FeatureCollection", features } as never);
 }
 
+/** A polygon of the server as the red line. */
+export function showGeometry(map: GlMap, geometry: unknown): void {
+  (map.getSource(SOURCE) as GeoJSONSource).setData({ type: "Feature", properties: {}, geometry } as never);
+}
+
 export interface Drawing {
   /** Fewest corners: 3 closes an outline, 2 ends a line. */
   least: 2 | 3;

@@ -1,7 +1,7 @@
 // Layers of the project as MapLibre draws them: vectors from near, a picture of the classes from afar, one visibility switch.
 
 import type { AddLayerObject, DataDrivenPropertyValueSpecification, Map as GlMap } from "maplibre-gl";
-import type { ClassSymbol, MapStyle, ShownLayer } from "./contract";
+import type { ClassSymbol, MapStyle, PlanChanges, ShownLayer } from "./contract";
 import { hatchImage } from "./hatches";
 
 const PT = 1.33;
@@ -10,6 +10,15 @@ export const FIRST_SHOWN = new Set(["landuse_patch", "basic_farmland", "eco_redl
 
 export function addLayers(map: GlMap, style: MapStyle): void {
   for (const layer of [...style.layers].sort((a, b) => drawOrder(a) - drawOrder(b))) addLayer(map, layer, style.pictureZoom);
+}
+
+/** Layers that came, went or changed since the map was made; the others stay as they are. */
+export function refresh(map: GlMap, old: MapStyle, fresh: MapStyle): void {
+  const version = new Map(fresh.layers.map((l) => [l.name, l.version]));
+  const gone = old.layers.filter((l) => version.get(l.name) !== l.version);
+  for (const layer of gone) removePart(map, layer.name);
+  const kept = new Set(old.layers.filter((l) => !gone.includes(l)).map((l) => l.name));
+  addLayers(map, { ...fresh, layers: fresh.layers.filter((l) => !kept.has(l.name)) });
 }
 
 export function show(map: GlMap, layer: ShownLayer, visible: boolean): void {
@@ -87,6 +96,20 @@ export function addChanges(map: GlMap, id: string, left: string, right: string):
   map.addSource(id, { type: "vector", tiles: [`${location.origin}/tiles/changes/${left}/${right}/{z}/{x}/{y}.mvt`], minzoom: 6, maxzoom: 18 });
   map.addLayer({ id: `${id}|fill`, type: "fill", source: id, "source-layer": "changes", paint: { "fill-color": "#d0021b", "fill-opacity": 0.18 } });
   map.addLayer({ id: `${id}|edge`, type: "line", source: id, "source-layer": "changes", paint: { "line-color": "#d0021b", "line-width": 2 } });
+}
+
+/** Patches on which two plans differ, each kind in its colour under its hatch, so that a print in grey tells them apart. */
+export function addPlanChanges(map: GlMap, id: string, left: string, right: string, kinds: PlanChanges["kinds"]): void {
+  map.addSource(id, { type: "vector", tiles: [`${location.origin}/tiles/plans/${left}/${right}/{z}/{x}/{y}.mvt`], minzoom: 6, maxzoom: 18 });
+  const source = { source: id, "source-layer": "plan_changes" };
+  for (const kind of kinds) {
+    const image = `plan-change-${kind.code}`;
+    if (!map.hasImage(image)) map.addImage(image, hatchImage(kind.hatch, kind.edge));
+    const filter = ["==", ["get", "c"], kind.code] as never;
+    map.addLayer({ id: `${id}|fill-${kind.code}`, type: "fill", ...source, filter, paint: { "fill-color": kind.fill, "fill-opacity": 0.35 } });
+    map.addLayer({ id: `${id}|hatch-${kind.code}`, type: "fill", ...source, filter, paint: { "fill-pattern": image, "fill-opacity": 0.9 } });
+    map.addLayer({ id: `${id}|edge-${kind.code}`, type: "line", ...source, filter, paint: { "line-color": kind.edge, "line-width": 1.5 } });
+  }
 }
 
 export function removePart(map: GlMap, id: string): void {

@@ -7,13 +7,14 @@ import maplibregl from "maplibre-gl/dist/maplibre-gl-csp.js";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-csp-worker.js?url";
 import type { Map as GlMap } from "maplibre-gl";
 import type { FoundPlace, MapStyle, Settings, ShownLayer, ShownRaster } from "./contract";
-import { draw, prepareDrawing, showOutline, type Corner } from "./drawing";
+import { draw, prepareDrawing, showGeometry, showOutline, type Corner } from "./drawing";
 import { Compare, changeTable, compareForm, sides, type Comparison } from "./compare";
 import { element, fill } from "./elements";
-import { addLayers, FIRST_SHOWN, show } from "./layers";
-import { layerList, placeList, reportTable, rowList } from "./panels";
+import { addLayers, FIRST_SHOWN, refresh, show } from "./layers";
+import { hereList, layerList, placeList, reportTable, rowList, whyBelow } from "./panels";
+import { HandEditing } from "./variants";
 import { rasterList, showRaster } from "./rasters";
-import { changes, identify, measure, redLine, search, styleOf } from "./server";
+import { changes, here, identify, lineShape, measure, redLine, search, styleOf } from "./server";
 import { read, written } from "./share";
 import { areaInAll, lengthWords } from "./units";
 
@@ -39,6 +40,7 @@ async function start(): Promise<void> {
   } catch (fault) {
     return failed(fault);
   }
+  styleNow = style;
   let map: GlMap;
   try {
     map = newMap(canvas, true);
@@ -62,6 +64,7 @@ async function start(): Promise<void> {
     for (const layer of style.layers) show(map, layer, shown.has(layer.name));
     prepareDrawing(map);
     compare = new Compare(map, style, settings, (container) => newMap(container, false), (told) => fill(compareTold, told), failed);
+    if (settings.mayEdit && style.layers.some((l) => l.kind === "plan_parcel")) editing = new HandEditing(map, style, settings, (is) => (drawing = is), (from, name) => variantKept(map, style, from, name), failed);
     fill(side, sideContent(map, style));
     if (shown.size < (asked.layers ?? []).length || rastersShown.size < (asked.rasters ?? []).length) fill(answers, element("p", { role: "status", class: "note" }, words.lost));
     if (asked.compare) openCompare(style, asked.compare);
@@ -69,9 +72,13 @@ async function start(): Promise<void> {
     root.dataset.ready = "true";
   });
   map.on("click", (event) => {
-    if (!drawing) void ask(event.lngLat.lng, event.lngLat.lat);
+    if (drawing) return;
+    if (editing?.on) void editing.at(event.lngLat.lng, event.lngLat.lat);
+    else void ask(event.lngLat.lng, event.lngLat.lat);
   });
   map.on("idle", () => (root.dataset.idle = "true"));
+  window.addEventListener("beforeprint", () => printed(map));
+  window.addEventListener("afterprint", () => canvas.querySelector(".print-picture")?.remove());
   window.addEventListener("hashchange", () => goToHash(map));
   window.addEventListener("keydown", (event) => {
     if (event.key === "/" && !(event.target instanceof HTMLInputElement)) {
@@ -83,9 +90,13 @@ async function start(): Promise<void> {
 
 let drawing = false;
 let compare: Compare | null = null;
+let editing: HandEditing | null = null;
 const shown = new Set<string>();
 const rastersShown = new Set<string>();
 const compareTold = element("div", { class: "compare-told", tabindex: 0, role: "region", "aria-live": "polite", "aria-label": words.changed });
+
+let layerRows: (style: MapStyle) => HTMLElement = () => element("div");
+let styleNow: MapStyle | null = null;
 
 function newMap(container: HTMLElement, interactive: boolean): GlMap {
   return new maplibregl.Map({
@@ -117,7 +128,8 @@ function sideContent(map: GlMap | null, style: MapStyle): HTMLElement {
       return null;
     }
   };
-  fill(list, layerList(style.layers, (name) => shown.has(name), switched, settings), rasterList(style.rasters, (name) => rastersShown.has(name), switchedRaster, settings));
+  layerRows = (style) => element("div", {}, layerList(style.layers, (name) => shown.has(name), switched, settings), rasterList(style.rasters, (name) => rastersShown.has(name), switchedRaster, settings));
+  fill(list, layerRows(style));
   const input = element("input", { id: "map-search", type: "search", autocomplete: "off", placeholder: words.searchHint, maxlength: 100 });
   const form = element("form", { class: "search", role: "search", submit: ((event: Event) => { event.preventDefault(); void find(map, input.value); }) as never },
     element("label", { for: "map-search", class: "hidden" }, words.search), input, element("button", {}, words.search));
@@ -126,10 +138,12 @@ function sideContent(map: GlMap | null, style: MapStyle): HTMLElement {
   tools.setAttribute("role", "group");
   tools.setAttribute("aria-label", words.tools);
   if (map && settings.mayOverlay) tool("draw-line", words.draw, () => void overlay(map));
+  if (settings.mayOverlay) tool("upload-line", words.uploadLine, uploadForm);
   if (map) {
     tool("measure-length", words.measureLength, () => void measured(map, 2));
     tool("measure-area", words.measureArea, () => void measured(map, 3));
     if (style.layers.some((l) => l.name === "landuse_patch") && sides(style, settings).length > 1) tool("compare", words.compare, () => openCompare(style, first(style)));
+    if (editing) tool("edit-plans", words.editPlan, () => openEditing("plan_parcel"));
     if (settings.mayOverlay) tool("print", words.print, () => printForm(map));
     tool("share", words.share, () => share(map));
   }
@@ -140,8 +154,8 @@ function sideContent(map: GlMap | null, style: MapStyle): HTMLElement {
 async function ask(lon: number, lat: number): Promise<void> {
   try {
     const on = compare?.state;
-    const [rows, changed] = await Promise.all([identify(lon, lat), on ? changes(on.left, on.right, [lon, lat]) : null]);
-    fill(answers, title(words.here), element("p", { class: "code" }, `${lon.toFixed(6)}, ${lat.toFixed(6)}`), changed && changeTable(changed, settings), rowList(rows, settings));
+    const [rows, changed, known] = await Promise.all([identify(lon, lat), on ? changes(on.left, on.right, [lon, lat]) : null, here(lon, lat)]);
+    fill(answers, title(words.here), element("p", { class: "code" }, `${lon.toFixed(6)}, ${lat.toFixed(6)}`), changed && changeTable(changed, settings), hereList(known, settings), rowList(rows, settings), rows.length ? whyBelow(words.whyValues, settings) : null);
   } catch (fault) {
     failed(fault);
   }
@@ -182,7 +196,7 @@ async function overlay(map: GlMap): Promise<void> {
 async function measured(map: GlMap, least: 2 | 3): Promise<void> {
   drawing = true;
   const told = element("p", { id: "measured", class: "measured" });
-  fill(answers, title(least === 2 ? words.measureLength : words.measureArea, () => showOutline(map, [], false)), element("p", { role: "status" }, words.drawing), told);
+  fill(answers, title(least === 2 ? words.measureLength : words.measureArea, () => showOutline(map, [], false)), element("p", { role: "status" }, words.drawing), told, whyBelow(words.whyMeasure, settings));
   let last = 0;
   const tell = async (corners: Corner[]) => {
     const turn = ++last;
@@ -211,6 +225,67 @@ function openCompare(style: MapStyle, wanted: Comparison): void {
   fill(answers, title(words.compare, () => compare?.close()), compareForm(style, settings, wanted, go, (mode) => compare?.setMode(mode)), compareTold);
   fill(compareTold);
   go(wanted);
+}
+
+/** The map as one picture for the printer, which cannot print what the graphics card draws; of a swipe both sides. */
+function printed(map: GlMap): void {
+  map.redraw();
+  const from = map.getCanvas();
+  const picture = element("canvas", { class: "print-picture", width: from.width, height: from.height });
+  const pen = picture.getContext("2d") as CanvasRenderingContext2D;
+  pen.drawImage(from, 0, 0);
+  compare?.drawOn(pen, from.width, from.height);
+  canvas.querySelector(".print-picture")?.remove();
+  canvas.append(picture);
+}
+
+function openEditing(plan: string): void {
+  if (!editing) return;
+  compare?.close();
+  answers.classList.add("tall");
+  fill(answers, title(words.editPlan, () => (editing?.close(), answers.classList.remove("tall"))), editing.open(plan), compareTold);
+  fill(compareTold);
+}
+
+/** A plan was kept or taken back: its layer is drawn at once from live tiles, and what it changes is shown against the plan it came from. */
+async function variantKept(map: GlMap, style: MapStyle, from: string, name: string): Promise<void> {
+  const fresh = await styleOf(root.dataset.style as string);
+  refresh(map, style, fresh);
+  Object.assign(style, fresh);
+  for (const layer of style.layers) show(map, layer, shown.has(layer.name));
+  fill(list, layerRows(style));
+  fill(compareTold);
+  if (!name) return compare?.close();
+  void compare?.open({ left: from === "plan_parcel" ? "plan" : from, right: name, mode: "swipe", at: 50, diff: true });
+}
+
+function uploadForm(): void {
+  const token = (document.querySelector("#keep-line input[name=csrfmiddlewaretoken]") as HTMLInputElement).value;
+  const files = element("input", { type: "file", id: "line-files", name: "files", multiple: true, required: true });
+  const name = element("input", { type: "text", id: "line-name", name: "title", maxlength: 120 });
+  fill(answers, title(words.uploadLine), element("form", { class: "keep", method: "post", action: "/lines/upload/", enctype: "multipart/form-data" },
+    element("input", { type: "hidden", name: "csrfmiddlewaretoken", value: token }), element("label", { for: "line-name" }, words.title), name, element("label", { for: "line-files" }, words.files), files, element("button", { id: "line-upload" }, words.upload)));
+  files.focus();
+}
+
+/** A kept red line by its number: its outline, and what lies under it. */
+async function showLine(map: GlMap, number: string): Promise<void> {
+  try {
+    const { geometry, properties } = await lineShape(number);
+    const corners: Corner[] = [];
+    const gather = (part: unknown): void => {
+      if (Array.isArray(part) && typeof part[0] === "number") corners.push([part[0] as number, part[1] as number]);
+      else if (Array.isArray(part)) part.forEach(gather);
+    };
+    gather(geometry.coordinates);
+    showGeometry(map, geometry);
+    const most = (n: 0 | 1, pick: (...v: number[]) => number) => corners.map((c) => c[n]).reduce((a, b) => pick(a, b));
+    map.fitBounds([most(0, Math.min), most(1, Math.min), most(0, Math.max), most(1, Math.max)], { padding: 60, maxZoom: 17, duration: 0 });
+    const report = await redLine(geometry);
+    fill(answers, title(properties.title, () => showOutline(map, [], false)), reportTable(report, settings));
+  } catch (fault) {
+    failed(fault);
+  }
 }
 
 function printForm(map: GlMap): void {
@@ -267,6 +342,11 @@ function failed(fault: unknown): void {
 
 /** An address such as #place=117.25,28.01,16 shows a place: links can be shared. */
 function goToHash(map: GlMap): void {
+  const line = /line=([0-9a-f-]{36})/.exec(location.hash);
+  if (line) void showLine(map, line[1]);
+  const plan = /edit=([a-z_0-9]+)/.exec(location.hash);
+  if (plan && editing) openEditing(plan[1]);
+  else if (plan) for (const l of styleNow?.layers ?? []) if (l.name === plan[1]) show(map, l, true);
   const found = /place=(-?[\d.]+),(-?[\d.]+)(?:,([\d.]+))?/.exec(location.hash);
   if (!found) return;
   const [lon, lat, zoom] = [Number(found[1]), Number(found[2]), Number(found[3] ?? 16)];

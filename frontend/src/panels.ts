@@ -1,6 +1,6 @@
 // The panels beside the map: layers with legend, search, what lies here, red line.
 
-import type { Covered, FoundPlace, FoundRow, FoundValue, RedLineReport, Settings, ShownLayer } from "./contract";
+import type { Covered, FoundPlace, FoundRow, FoundValue, Here, RedLineReport, Settings, ShownLayer } from "./contract";
 import { element, swatch } from "./elements";
 import { areaWords } from "./units";
 
@@ -15,6 +15,8 @@ export function layerList(layers: ShownLayer[], isShown: (name: string) => boole
     box.append(
       element("div", { class: "layer" }, input, " ", element("label", { for: id }, layer.column ? null : swatch(layer.single.fill, layer.single.edge, layer.single.hatch), " ", layer.title), synthetic(layer.synthetic, settings)),
     );
+    const told = [`${settings.words.source}: ${layer.source}`, layer.vintage && `${settings.words.date}: ${layer.vintage}`, `${settings.words.stored}: ${layer.stored}`, `${settings.words.secrecy}: ${layer.secrecy}`, `${settings.words.rows}: ${layer.rows}`].filter(Boolean);
+    box.append(element("details", { class: "legend about" }, element("summary", {}, settings.words.about), element("p", {}, told.join(" · ")), element("a", { href: `/layers/${encodeURIComponent(layer.name)}/` }, settings.words.open)));
     if (layer.column && layer.symbols.length) {
       const rows = layer.symbols.map((s) => element("li", {}, swatch(s.fill, s.edge, s.hatch), " ", s.label));
       box.append(element("details", { class: "legend", open: layer.kind === "landuse_patch" }, element("summary", {}, settings.words.legend), element("ul", {}, ...rows)));
@@ -36,11 +38,30 @@ export function rowList(rows: FoundRow[], settings: Settings): HTMLElement {
   return element("div", {}, ...rows.map((row) => oneRow(row, settings)));
 }
 
+/** History of the patch, projects of the library in its village, and its alarms. */
+export function hereList(known: Here, settings: Settings): HTMLElement | null {
+  const { words, language } = settings;
+  const zh = language === "zh";
+  const parts: HTMLElement[] = [];
+  if (known.alarms.length) parts.push(element("details", { open: true }, element("summary", {}, element("strong", {}, words.alarmsHere)), element("ul", {}, ...known.alarms.map((a) => element("li", {}, `${zh ? a.zh : a.en}${a.when ? ` · ${a.when}` : ""}`)))));
+  if (known.projects.length) parts.push(element("details", {}, element("summary", {}, element("strong", {}, words.projectsHere), ` ${known.projects.length}`), element("ul", {}, ...known.projects.map((p) => element("li", {}, element("a", { href: `/library/projects/${encodeURIComponent(p.project)}/` }, p.name), ` · ${zh ? p.state_zh : p.state_en}`)))));
+  if (known.history.length) {
+    const rows = known.history.map((h) => element("li", {}, `${words.state} ${h.number} · ${h.time.slice(0, 10)} · ${h.what}: ${zh ? h.class_zh : ""} ${h.class_code}${h.area_m2 ? `, ${areaWords(h.area_m2, settings)}` : ""}${h.measure_zh ? `, ${words.plan}: ${zh ? h.measure_zh : ""} → ${h.target_class}` : ""}`));
+    parts.push(element("details", {}, element("summary", {}, element("strong", {}, words.history), ` ${known.history.length}`), element("ul", { class: "history-list" }, ...rows)));
+  }
+  return parts.length ? element("div", { class: "known-here" }, ...parts) : null;
+}
+
+/** Where figures come from, said below them. */
+export function whyBelow(text: string, settings: Settings): HTMLElement {
+  return element("details", { class: "why" }, element("summary", {}, settings.words.why), element("p", {}, text));
+}
+
 export function reportTable(report: RedLineReport, settings: Settings): HTMLElement {
   const { words } = settings;
   const head = element("tr", {}, ...[words.layer, words.rows, words.area].map((w) => element("th", { scope: "col" }, w)));
   const rows = report.layers.flatMap((layer) => coveredRows(layer, settings));
-  return element("div", {}, element("p", {}, `${words.measured}: ${areaWords(report.area_m2, settings)}`), element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));
+  return element("div", {}, element("p", {}, `${words.measured}: ${areaWords(report.area_m2, settings)}`), element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)), whyBelow(words.whyOverlay, settings));
 }
 
 /** How coordinates were read: notation, zone, and which number stands first. */

@@ -28,7 +28,7 @@ export function read(hash: string): MapState {
   const names = (key: string) => (given.has(key) ? (given.get(key) as string).split(",").filter(Boolean).map(safely) : undefined);
   state.layers = names("layers");
   state.rasters = names("rasters");
-  const found = /^(now|plan|\d{1,8}(?:-plan)?),(now|plan|\d{1,8}(?:-plan)?),(swipe|blink),(\d{1,3}),([01])$/.exec(given.get("compare") ?? "");
+  const found = /^(now|plan|\d{1,8}(?:-plan)?|[a-z]{2,20}_plan_\d{1,4}),(now|plan|\d{1,8}(?:-plan)?|[a-z]{2,20}_plan_\d{1,4}),(swipe|blink),(\d{1,3}),([01])$/.exec(given.get("compare") ?? "");
   if (found) state.compare = { left: found[1], right: found[2], mode: found[3] as Mode, at: Math.min(100, Number(found[4])), diff: found[5] === "1" };
   return state;
 }

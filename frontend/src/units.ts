@@ -19,3 +19,9 @@ export function lengthWords(lengthM: number, settings: Settings): string {
   const number = (value: number, decimals: number) => value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
   return lengthM < 1000 ? `${number(lengthM, 2)} ${settings.words.metre}` : `${number(lengthM / 1000, 4)} ${settings.words.kilometre}`;
 }
+
+/** Money in ten thousand yuan, with its sign. */
+export function wanWords(yuan: number, settings: Settings): string {
+  const number = (yuan / 10000).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "exceptZero" });
+  return `${number} ${settings.words.wan}`;
+}

@@ -152,7 +152,7 @@ class TestUpload:
 
         small = default_limits({"guard_file_max_mb": 1})
         half = type(upload_stream.begin_upload(desk))
-        monkeypatch.setattr(upload_stream, "begin_upload", lambda project: half(project, small))
+        monkeypatch.setattr(upload_stream, "begin_upload", lambda project, **_: half(project, small))
         answer = signed_in("planner").post("/imports/", {"files": [_file("a.csv", b"1" * (2 << 20))]})
         assert answer.status_code == 415 and "不超过 1 MB" in answer.content.decode()
         monkeypatch.setattr(upload_stream.QuarantineHandler, "handle_raw_input", lambda *a, **k: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -53,11 +54,29 @@ def _sheet(owner):
     return made
 
 
+@pytest.fixture(scope="module", autouse=True)
+def hidden_plan(desk):
+    """A secret plan that keeps every patch, taken back at the end."""
+    from qianmo.schema.dataset import Dataset, Lineage
+    from qianmo.store.parquet import read_frame
+    from qianmo.store.project import change, open_project
+
+    before = (desk / "current").read_text(encoding="ascii")
+    frame = read_frame(open_project(desk).state / "layers" / "landuse_patch.parquet")[["patch_id", "village_code", "class_code", "area_m2", "class_area_m2", "geometry"]].copy()
+    frame["measure"], frame["target_class"], frame["cost_yuan"], frame["reason"] = "keep", frame["class_code"], 0.0, "示例"
+    with change(desk, what="秘密方案", user="测试", now=datetime(2026, 1, 2, tzinfo=UTC)) as stage:
+        base = stage.datasets["landuse_patch"]
+        stage.put_layer(frame, Dataset("hidden_plan_01", "plan_parcel", "秘密方案", base.crs, base.class_scheme, "", True, len(frame), Lineage("测试", "", "测试", "2026-01-02", "测试")))
+        stage.put_json("variant_plans", {"hidden_plan_01": {"edits": [], "limits": []}})
+    yield
+    (desk / "current").write_text(before, encoding="ascii")
+
+
 def _things(people) -> dict[str, str]:
     """One thing of each kind, all of the manager and over the secret layer ``village``, which the package of the review holds too."""
     from qianmo.web.models import DrawnLine, LayerRight, Task
 
-    for name in ("village", "dem"):
+    for name in ("village", "dem", "hidden_plan_01"):
         LayerRight.objects.create(layer=name, secrecy=3)
     owner = people["manager"]
     report = {"area_m2": 1.0, "vertices": 4, "layers": []}
@@ -70,6 +89,7 @@ def _things(people) -> dict[str, str]:
         "parcel": _a_parcel(),
         "import": _upload_of(owner.username),
         "draft": _draft_of(owner.username),
+        "line-file": _upload_of(owner.username, kind="red-line"),
     }
 
 
@@ -79,14 +99,14 @@ def _a_parcel() -> str:
     return str(layers().layer("landuse_patch").table.column("patch_id")[0])
 
 
-def _upload_of(name: str) -> str:
+def _upload_of(name: str, **told: str) -> str:
     from qianmo.jobs.queries.uploads import begin_upload
     from qianmo.web.desk import project_folder
 
     half = begin_upload(project_folder())
     half.begin("a.csv")
     half.add(b"a,b")
-    return half.finish({"person": name, "made": "2026-01-01T00:00:00", "answers": {}})
+    return half.finish({"person": name, "made": "2026-01-01T00:00:00", "answers": {}, **told})
 
 
 def _draft_of(name: str) -> str:
@@ -111,23 +131,35 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"version": "x", "layer": layer, "zoom": 14, "column": 13523, "row": 6850}, layer == "village") for layer in ("landuse_patch", "village")]
         case "changes-tile":
             wanted = [({"before": "now", "after": "now", "zoom": 14, "column": 13523, "row": 6850}, False)]
+        case "plan-changes-tile":
+            wanted = [({"before": "hidden_plan_01", "after": "hidden_plan_01", "zoom": 14, "column": 13523, "row": 6850}, True)]
+        case "plan":
+            wanted = [({"name": "hidden_plan_01"}, True)]
+        case "plan-table":
+            wanted = [({"name": "hidden_plan_01", "table": "edits"}, True)]
+        case "plan-changes":
+            wanted = [({"before": "hidden_plan_01", "after": "hidden_plan_01"}, True)]
+        case "plan-changes-table":
+            wanted = [({"before": "hidden_plan_01", "after": "hidden_plan_01", "table": "patches"}, True)]
         case "raster":
             wanted = [({"version": "x", "layer": "dem", "zoom": 12, "column": 3380, "row": 1712}, True)]
         case "raster-style":
             wanted = [({"layer": "dem"}, True)]
         case "sheet" | "sheet-file":
             wanted = [({"number": things["sheet"]}, True)]
-        case "layer" | "layer-rights":
+        case "layer" | "layer-rights" | "columns-table":
             wanted = [({"layer": layer}, layer == "village") for layer in ("landuse_patch", "village")]
         case "row":
             wanted = [({"layer": "village", "key": "990101100201"}, True)]
-        case "line" | "line-table":
+        case "line-file":
+            wanted = [({"number": things["line-file"]}, True)]
+        case "line" | "line-table" | "line-shape":
             wanted = [({"number": things["line"]}, True)]
         case "task" | "task-cancel":
             wanted = [({"number": things["task"]}, True)]
         case "task-new":
             wanted = [({"job": "evaluate"}, False)]
-        case "import" | "import-remove":
+        case "import" | "import-remove" | "import-faults":
             wanted = [({"number": things["import"]}, True)]
         case "import-step":
             wanted = [({"number": things["import"], "step": step}, True) for step in (1, 2, 3, 4)]
@@ -240,7 +272,14 @@ OPERATIONS = {
     "changes": ("get", "/api/changes?before=now&after=now", None),
     "measure": ("post", "/api/measure", {"geometry": {"type": "LineString", "coordinates": [[117.24, 27.99], [117.25, 27.99]]}}),
     "task": ("get", "/api/tasks/{task}", None),
+    "plan_changes": ("get", "/api/plan-changes?before=hidden_plan_01&after=hidden_plan_01", None),
+    "plan_options": ("post", "/api/plan-options", {"plan": "hidden_plan_01", "patches": ["x"]}),
+    "plan_check": ("post", "/api/plan-check", {"plan": "hidden_plan_01", "edits": [{"patches": ["x"], "measure": "keep"}]}),
+    "plan_edit": ("post", "/api/plan-edit", {"plan": "hidden_plan_01", "edits": [{"patches": ["x"], "measure": "keep"}]}),
 }
+OPERATIONS["here"] = ("get", "/api/here?lon=117.25&lat=28.0", None)
+OF_A_PLAN = ("plan_changes", "plan_options", "plan_check", "plan_edit")
+"""Operations on the secret plan, which holds no measures that could be set."""
 
 
 def test_every_operation_of_the_interface_is_tried(desk):
@@ -265,8 +304,10 @@ def test_every_operation_answers_every_role_as_its_table_says(people, signed_in,
             assert answer.status_code == 401, name
         elif NEEDS[name] not in desk_roles()[actor].actions:
             assert answer.status_code == 403, name
-        elif name == "task" and actor != "manager":
+        elif name in ("task", *OF_A_PLAN) and actor != "manager":
             assert answer.status_code == 404, name
+        elif name in ("plan_check", "plan_edit"):
+            assert answer.status_code in (404, 422), (name, "a manager sees the plan, and it has no proof to change it against")
         else:
             assert answer.status_code == 200, (name, answer.content)
             assert actor == "manager" or b"\"layer\": \"village\"" not in answer.content, name

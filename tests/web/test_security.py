@@ -101,12 +101,12 @@ def test_an_uploaded_outline_that_is_none_is_refused_and_nothing_is_kept(people,
 
     from qianmo.web.models import DrawnLine
 
-    answer = signed_in("reader").post("/lines/", {"title": "x", "file": SimpleUploadedFile("../../evil.geojson", content)})
-    assert answer.status_code == 422 and not DrawnLine.objects.exists()
+    answer = signed_in("reader").post("/lines/upload/", {"title": "x", "files": SimpleUploadedFile("../../evil.geojson", content)}, follow=True)
+    assert 'role="alert"' in answer.content.decode() and 'name="shape"' not in answer.content.decode() and not DrawnLine.objects.exists()
 
 
 def test_an_outline_of_more_than_twenty_megabytes_is_refused_unread(people, signed_in):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
-    answer = signed_in("reader").post("/lines/", {"title": "x", "file": SimpleUploadedFile("a.geojson", b" " * ((20 << 20) + 1))})
-    assert answer.status_code == 422
+    answer = signed_in("reader").post("/lines/upload/", {"title": "x", "files": SimpleUploadedFile("a.geojson", b" " * ((20 << 20) + 1))})
+    assert answer.status_code == 415

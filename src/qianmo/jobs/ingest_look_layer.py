@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -25,7 +25,7 @@ from qianmo.schema.errors import ChoiceNeededError, CrsError, QianmoError
 from qianmo.schema.tables import table_spec
 from qianmo.store.raw import RawLayer
 
-__all__ = ["ASKED", "about_layer", "encoding_samples", "error_record"]
+__all__ = ["ASKED", "about_layer", "encoding_samples", "error_record", "place_record"]
 
 ASKED = ("ChoiceNeededError", "CrsError")
 """Kinds of error that an answer of the user cures."""
@@ -93,16 +93,24 @@ def _candidate(found: Candidate) -> dict[str, Any]:
 
 
 def _place(raw: RawLayer, read: Read, frame: gpd.GeoDataFrame, setting: Setting) -> dict[str, Any]:
-    bounds, county = layer_bounds(frame), setting.recipe.county_code or layer_county(frame)
+    county = setting.recipe.county_code or layer_county(frame)
     sample = shapely.get_coordinates(frame.geometry.to_numpy())[:20000]
-    found = locate(bounds, sample=sample, declared_wkt=raw.declared_crs_wkt, datum=read.said.datum or None, county_code=county or None, known_extents=setting.known)
+    found = place_record(layer_bounds(frame), sample, wkt=raw.declared_crs_wkt, known=setting.known, datum=read.said.datum, county=county)
+    return {**found, "chosen": read.said.crs or found["chosen"]}
+
+
+def place_record(
+    bounds: Sequence[float], sample: np.ndarray, *, wkt: str | None, known: Mapping[str, tuple[float, float, float, float]], datum: str = "", county: str = ""
+) -> dict[str, Any]:
+    """Where coordinates may lie, as the wizard shows it: candidates with reasons and boxes, the county, what the file declares (位置候选)."""
+    found = locate(bounds, sample=sample, declared_wkt=wkt, datum=datum or None, county_code=county or None, known_extents=known)
     shown = []
     for c in found.candidates[:_SHOWN]:
         head = c.value.split(";")[0]
         info = china_crs().get(int(head[5:])) if head.startswith("EPSG:") and head[5:].isdigit() else None
-        shown.append(_candidate(c) | {"name": info.name if info else "", "box": _box(c.value, bounds, raw.declared_crs_wkt)})
+        shown.append(_candidate(c) | {"name": info.name if info else "", "box": _box(c.value, bounds, wkt)})
     box = admin_box(county, shipped_admin_boxes()) if county else None
-    return {"chosen": read.said.crs or found.chosen, "candidates": shown, "county": {"code": box[0], "box": list(box[1])} if box else None, "declared": _name(raw.declared_crs_wkt)}
+    return {"chosen": found.chosen, "candidates": shown, "county": {"code": box[0], "box": list(box[1])} if box else None, "declared": _name(wkt)}
 
 
 def _name(wkt: str | None) -> str:

@@ -72,6 +72,7 @@ _HOMES = {
     "sheet": "print_sheet",
     "review-look": "review_draft",
     "review-send": "review_draft",
+    "edit-plan": "edit_plan",
 }
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from qianmo.planning.case_bounds import CasePrices, case_bound, case_options, proven_bound, rounded_sum, whole, wrong_prices
 from qianmo.planning.problem import Limit, PlanProblem
 
-__all__ = ["CHECK_COLUMNS", "fingerprint", "score", "verify"]
+__all__ = ["CHECK_COLUMNS", "fingerprint", "score", "verify", "verify_hand_made"]
 
 CHECK_COLUMNS = ("id", "zh", "ok", "found", "expected")
 
@@ -73,6 +73,33 @@ def verify(
         slack = 1e-12 + _share_of(8 * error, base)
         checks.append(_near(name, zh, _share_of(gap, base), certificate[name], slack))
     return checks
+
+
+def verify_hand_made(problem: PlanProblem, choice: Sequence[int] | np.ndarray, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Check what is said of a plan that was changed by hand: problem, choice, score and the value of each limit (核验手改方案).
+
+    Nothing is said of how good it could be: such a plan has no bound, and the record may not name one.
+
+    Parameters
+    ----------
+    record : mapping
+        ``problem_sha256``, ``objective`` and ``limits`` (id, relation, value, bound, constant, slack).
+
+    Returns
+    -------
+    list of dict, keys `CHECK_COLUMNS`
+        As of `verify`; rows ``limit:…`` that are not ok are limits that the plan breaks, the others faults of the record.
+    """
+    picked = np.asarray(choice)
+    checks = [_check("problem", "规划问题与记录一致", fingerprint(problem), record["problem_sha256"])]
+    improper = _improper(problem, picked)
+    checks.append(_row("choice", "每个图斑至多一项可选措施", not len(improper), _first(improper), "无"))
+    claims = sorted(k for k in ("bound", "gap_abs", "gap_rel", "proof") if record.get(k) is not None)
+    checks.append(_row("no_bound", "没有最优性声明", not claims, "、".join(claims) or "无", "无"))
+    if len(improper):
+        return checks
+    checks.append(_near("objective", "得分可复算", score(problem, picked), record["objective"], _score_slack(problem, picked)))
+    return checks + _limit_checks(problem, picked, record["limits"])
 
 
 def score(problem: PlanProblem, choice: np.ndarray) -> float:

@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 
 from qianmo.schema.errors import MissingDataError
 
-__all__ = ["LayerOutline", "distinct_values", "file_stamp", "read_columns", "read_outline", "release_memory"]
+__all__ = ["LayerOutline", "distinct_values", "file_stamp", "matching_rows", "read_columns", "read_outline", "release_memory"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,22 @@ def read_columns(path: Path) -> pa.Table:
     schema = pq.read_schema(path)
     text = [f.name for f in schema if pa.types.is_large_string(f.type) or pa.types.is_string(f.type)]
     return pq.read_table(path, read_dictionary=text).unify_dictionaries().combine_chunks()
+
+
+def matching_rows(path: Path, column: str, value: str, columns: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Rows whose text in one column is a value, with some columns, '' for those the file lacks; the other rows are not kept (按值取行).
+
+    Raises
+    ------
+    MissingDataError
+        The file is not there.
+    """
+    file_stamp(path)
+    held = pq.read_schema(path).names
+    if column not in held:
+        return []
+    found = pq.read_table(path, columns=list(dict.fromkeys([column, *(c for c in columns if c in held)])), filters=[(column, "=", value)])
+    return [{c: row.get(c, "") for c in columns} for row in found.to_pylist()]
 
 
 def release_memory() -> None:

@@ -16,24 +16,33 @@ from pydantic import Field
 from qianmo.jobs.queries.changes import change_totals, side
 from qianmo.jobs.queries.identify import identify
 from qianmo.jobs.queries.measured import measured
+from qianmo.jobs.queries.plan_changes import plan_change_rows, plan_change_sums
 from qianmo.jobs.queries.red_line import over_layers, red_line_from
 from qianmo.jobs.queries.search import search
+from qianmo.jobs.queries.variants import MOST_CHOSEN, Edit, chosen_patches, options_of, planning_desk, tried
 from qianmo.web.authorise import (
     DEFAULT_DEMAND,
     compared_layers,
+    compared_plans,
     demands,
     hidden_columns,
     may,
+    shown_layer,
     shown_layers,
     task_for,
     viewer_of,
     visible_entries,
+    whole_plan,
 )
+from qianmo.web.desk import layers
 from qianmo.web.errors import log_error
+from qianmo.web.hand_edits import keep_edits
+from qianmo.web.known_here import known_at
 
 __all__ = ["NEEDS", "api"]
 
-NEEDS = {"catalogue": "see", "identify": "see", "search": "see", "red_line": "overlay", "task": "overlay", "changes": "see", "measure": "see"}
+NEEDS = {"catalogue": "see", "identify": "see", "search": "see", "red_line": "overlay", "task": "overlay", "changes": "see", "measure": "see",
+         "here": "see", "plan_changes": "see", "plan_options": "run", "plan_check": "run", "plan_edit": "run"}  # fmt: skip
 """The action each operation needs."""
 
 
@@ -174,6 +183,178 @@ class Change(Schema):
     area_m2: float
 
 
+class PastState(Schema):
+    """What a patch was in one kept state (图斑历史): its class, and what the plan of then did with it."""
+
+    number: int
+    what: str
+    time: str
+    user: str
+    class_code: str
+    class_zh: str
+    area_m2: float | None
+    measure_zh: str
+    target_class: str
+
+
+class ProjectHere(Schema):
+    """A project of the library in the village of a place (所在村的项目)."""
+
+    project: str
+    name: str
+    state: str
+    state_zh: str
+    state_en: str
+
+
+class AlarmHere(Schema):
+    """An alarm on a patch (图斑预警): a light of a detection, or a break of its series."""
+
+    kind: str
+    zh: str
+    en: str
+    when: str
+
+
+class Here(Schema):
+    """What is known of a place beside the layers of the map (此处的历史、项目与预警)."""
+
+    patch: str
+    history: list[PastState]
+    projects: list[ProjectHere]
+    alarms: list[AlarmHere]
+
+
+class PlanChange(Schema):
+    """One kind of difference between two plans (差异类型)."""
+
+    code: str
+    zh: str
+    en: str
+    fill: str
+    edge: str
+    hatch: str
+    rows: int
+    area_m2: float
+
+
+class MeasureChange(Schema):
+    """Patches that leave and enter one measure (措施增减)."""
+
+    measure: str
+    zh: str
+    patches_before: int
+    area_before_m2: float
+    patches_after: int
+    area_after_m2: float
+
+
+class PlanChanges(Schema):
+    """What two plans do differently (方案差异)."""
+
+    patches: int
+    area_m2: float
+    cost_change_yuan: float
+    kinds: list[PlanChange]
+    measures: list[MeasureChange]
+
+
+class Choice(Schema):
+    """Patches of a plan: those at a point or inside an outline in CGCS2000 degrees, or by id (选中图斑)."""
+
+    plan: str = Field(max_length=60)
+    geometry: dict[str, Any] | None = None
+    patches: list[str] = Field(default_factory=list, max_length=MOST_CHOSEN)
+
+
+class ChosenPatch(Schema):
+    """One patch of a plan (图斑)."""
+
+    patch: str
+    village: str
+    class_code: str
+    class_zh: str
+    measure: str
+    measure_zh: str
+    measure_en: str
+    target_class: str
+    target_zh: str
+    area_m2: float
+    shape: dict[str, Any]
+
+
+class PatchOption(Schema):
+    """What may be set on patches (可选措施): how many of them may take it; the rules against it where none may."""
+
+    measure: str
+    measure_zh: str
+    measure_en: str
+    target_class: str
+    target_zh: str
+    patches: int
+    rules: str
+
+
+class PlanOptions(Schema):
+    """Chosen patches and what may be set on them (选中图斑与可选措施)."""
+
+    chosen: list[ChosenPatch]
+    options: list[PatchOption]
+
+
+class HandEdit(Schema):
+    """One measure set on some patches (一次手改)."""
+
+    patches: list[str] = Field(min_length=1, max_length=MOST_CHOSEN)
+    measure: str = Field(max_length=40)
+    target_class: str = Field("", max_length=12)
+
+
+class HandEdits(Schema):
+    """Edits of a plan, for trying or for keeping (手改)."""
+
+    plan: str = Field(max_length=60)
+    edits: list[HandEdit] = Field(min_length=1, max_length=200)
+    title: str = Field("", max_length=40)
+    generation: int = 0
+
+
+class CheckedLimit(Schema):
+    """One limit before and after (约束复核)."""
+
+    id: str
+    rule_id: str
+    zh: str
+    relation: str
+    bound: float
+    unit: str
+    value_before: float
+    value: float
+    over_before: float
+    over: float
+
+
+class TriedEdits(Schema):
+    """What edits do (手改试算); there is no proof of optimality, and the statement says so."""
+
+    patches: int
+    area_m2: float
+    cost_change_yuan: float
+    objective: float
+    objective_before: float
+    statement: str
+    least_block_unchecked: bool
+    limits: list[CheckedLimit]
+
+
+class KeptVariant(Schema):
+    """A variant that was kept (手改方案)."""
+
+    name: str
+    title: str
+    generation: int
+
+
 class Progress(Schema):
     """How far a task is (任务进度)."""
 
@@ -228,6 +409,13 @@ def identify_here(request: HttpRequest, lon: float = Query(ge=70, le=140), lat: 
     return [asdict(found) for found in identify(shown_layers(viewer), lon, lat, region=viewer.region, hidden=hidden_columns(viewer))]
 
 
+@api.get("/here", response={200: Here, **_REFUSED}, operation_id="here")
+def known_here(request: HttpRequest, lon: float = Query(ge=70, le=140), lat: float = Query(ge=0, le=60)) -> dict[str, Any]:
+    """History of the patch at a place over the kept states, projects of the library in its village, and its alarms."""
+    viewer = _needs(request, "here")
+    return known_at(viewer, lon, lat)
+
+
 @api.get("/search", response={200: list[Place], **_REFUSED}, operation_id="search")
 def search_words(request: HttpRequest, q: str = Query(min_length=1, max_length=100), limit: int = Query(20, ge=1, le=50)) -> list[dict[str, Any]]:
     """Rows by code, number or name, or a place by coordinates."""
@@ -260,6 +448,43 @@ def changes_between(
     viewer = _needs(request, "changes")
     place = None if lon is None or lat is None else (lon, lat)
     return [asdict(t) for t in change_totals(compared_layers(viewer, side(before), side(after)), region=viewer.region, place=place)]
+
+
+@api.get("/plan-changes", response={200: PlanChanges, **_REFUSED}, operation_id="plan_changes")
+def plan_changes_between(request: HttpRequest, before: str = Query(max_length=40), after: str = Query(max_length=40)) -> dict[str, Any]:
+    """What two plans do differently: kinds of change with their symbols, counts and areas, and the sums by measure."""
+    viewer = _needs(request, "plan_changes")
+    one, two = side(before), side(after)
+    compared_plans(viewer, one, two)
+    rows = plan_change_rows(*(shown_layer(viewer, s.layer, s.generation) for s in (one, two)), region=viewer.region)
+    kinds, sums = plan_change_sums(rows)
+    return {"patches": len(rows), "area_m2": float(rows["area_m2"].sum()), "cost_change_yuan": float(rows["cost_change_yuan"].sum()), "kinds": [asdict(k) for k in kinds],
+            "measures": sums.to_dict("records")}  # fmt: skip
+
+
+@api.post("/plan-options", response={200: PlanOptions, **_REFUSED}, operation_id="plan_options")
+def plan_options(request: HttpRequest, choice: Choice) -> dict[str, Any]:
+    """Patches of a plan that were chosen, and what may be set on them by hand."""
+    shown = whole_plan(_needs(request, "plan_options"), choice.plan)
+    chosen = chosen_patches(shown, choice.geometry, choice.patches)
+    options = options_of(planning_desk(layers().project()), [c["patch"] for c in chosen], shown.dataset.class_scheme) if chosen else []
+    return {"chosen": chosen, "options": options}
+
+
+@api.post("/plan-check", response={200: TriedEdits, **_REFUSED}, operation_id="plan_check")
+def plan_check(request: HttpRequest, asked: HandEdits) -> dict[str, Any]:
+    """What edits by hand would do to limits, score and cost; nothing is kept."""
+    shown = whole_plan(_needs(request, "plan_check"), asked.plan)
+    return tried(layers().project(), shown, [Edit(tuple(e.patches), e.measure, e.target_class) for e in asked.edits])
+
+
+@api.post("/plan-edit", response={200: KeptVariant, **_REFUSED}, operation_id="plan_edit")
+def plan_edit(request: HttpRequest, asked: HandEdits) -> dict[str, Any]:
+    """Keep edits by hand as a new variant of the project; undo takes it back."""
+    viewer = _needs(request, "plan_edit")
+    whole_plan(viewer, asked.plan)
+    edits = [Edit(tuple(e.patches), e.measure, e.target_class) for e in asked.edits]
+    return keep_edits(viewer, asked.plan, edits, title=asked.title, generation=asked.generation)
 
 
 @api.get("/tasks/{number}", response={200: Progress, **_REFUSED}, operation_id="task")

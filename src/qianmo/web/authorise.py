@@ -17,6 +17,7 @@ from qianmo.jobs.queries.catalogue import CatalogueEntry
 from qianmo.jobs.queries.changes import Side, changes
 from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.library import LibraryView, library_view
+from qianmo.jobs.queries.plan_changes import plan_changes
 from qianmo.jobs.queries.rasters import MapRaster, raster_of
 from qianmo.jobs.queries.review_desk import ReviewView, review_names, review_view
 from qianmo.jobs.queries.review_drafts import draft, drafts
@@ -27,10 +28,10 @@ from qianmo.web.desk import layers, project_folder
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
 
 __all__ = [
-    "DEFAULT_DEMAND", "SecondFactorNeeded", "accounts_for_review", "compared_layers", "demands", "draft_for", "drafts_for",
-    "hidden_columns", "hidden_data", "hidden_names", "lacks_second_factor", "line_for", "may", "may_replace", "may_see", "may_submit",
-    "review_for", "reviews_for", "roster_person", "seen_library", "shown_layer", "shown_layers", "shown_raster", "task_for",
-    "upload_for", "viewer_of", "visible_entries", "whole_library",
+    "DEFAULT_DEMAND", "SecondFactorNeeded", "accounts_for_review", "compared_layers", "compared_plans", "demands", "draft_for",
+    "drafts_for", "hidden_columns", "hidden_data", "hidden_names", "lacks_second_factor", "line_for", "may", "may_replace",
+    "may_see", "may_submit", "review_for", "reviews_for", "roster_person", "seen_library", "shown_layer", "shown_layers",
+    "shown_raster", "task_for", "upload_for", "viewer_of", "visible_entries", "whole_library", "whole_plan",
 ]
 
 DEFAULT_DEMAND = LayerDemand(1, (), "")
@@ -134,6 +135,37 @@ def compared_layers(viewer: Viewer, before: Side, after: Side) -> ShownLayer:
         A side is missing or may not be seen.
     """
     return changes(shown_layer(viewer, before.layer, before.generation), before.column, shown_layer(viewer, after.layer, after.generation), after.column)
+
+
+def compared_plans(viewer: Viewer, before: Side, after: Side) -> ShownLayer:
+    """What two plans do differently, where the person may see both (可见的方案差异).
+
+    Raises
+    ------
+    MissingDataError
+        A side is missing, may not be seen, or is no plan.
+    """
+    if not (before.is_plan and after.is_plan):
+        raise MissingDataError("a side is no plan", expected="two plans", cure="choose two plans on the map page")
+    return plan_changes(shown_layer(viewer, before.layer, before.generation), shown_layer(viewer, after.layer, after.generation))
+
+
+def whole_plan(viewer: Viewer, name: str) -> ShownLayer:
+    """One plan for who may change it: nobody of one region alone, since its limits hold for the whole (整体方案权限).
+
+    Raises
+    ------
+    MissingDataError
+        There is no such plan, or the person may not see it.
+    PermissionDenied
+        The person sees one region only.
+    """
+    shown = shown_layer(viewer, name)
+    if shown.dataset.kind != "plan_parcel":
+        raise MissingDataError(f"no plan {name!r} on the map", expected="a plan of the project", cure="choose it on the map page")
+    if viewer.region:
+        raise PermissionDenied
+    return shown
 
 
 def hidden_columns(viewer: Viewer) -> frozenset[str]:
@@ -322,8 +354,8 @@ def drafts_for(viewer: Viewer) -> list[dict[str, Any]]:
     return [d for d in drafts(project_folder()) if d.get("person") == viewer.name or may(viewer, "manage")]
 
 
-def upload_for(viewer: Viewer, number: str) -> dict[str, Any]:
-    """One upload of the person, or any for a manager (可见上传).
+def upload_for(viewer: Viewer, number: str, *, kind: str = "") -> dict[str, Any]:
+    """One upload of the person, or any for a manager (可见上传); `kind` is '' for data of the project, 'red-line' for red lines.
 
     Raises
     ------
@@ -331,7 +363,7 @@ def upload_for(viewer: Viewer, number: str) -> dict[str, Any]:
         No such upload, or not theirs.
     """
     found = upload(project_folder(), number)
-    if not (found.get("person") == viewer.name or may(viewer, "manage")):
+    if found.get("kind", "") != kind or not (found.get("person") == viewer.name or may(viewer, "manage")):
         raise MissingDataError(f"没有编号为 {number} 的上传", expected="清单中的一次上传", cure="打开数据导入页查看清单")
     return found
 

@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -18,7 +17,6 @@ from qianmo.web.models import LayerRight, Person
 
 __all__ = ["FirstPersonForm", "LayerForm", "PersonForm", "RedLineForm", "RightsForm", "job_form", "job_values"]
 
-_MOST_BYTES = 20 << 20
 _TEXTS = forms.Textarea(attrs={"rows": 3})
 
 
@@ -57,24 +55,22 @@ class LayerForm(forms.ModelForm):
 
 
 class RedLineForm(forms.Form):
-    """A red line as a file or drawn on the map (红线)."""
+    """A red line drawn on the map (红线)."""
 
     title = forms.CharField(label=_("Title"), max_length=120)
-    shape = forms.CharField(label=_("Outline"), required=False, widget=forms.HiddenInput)
-    file = forms.FileField(label=_("GeoJSON file"), required=False)
+    shape = forms.CharField(label=_("Outline"), widget=forms.HiddenInput, error_messages={"required": _("Draw an outline on the map, or upload a file.")})
 
     def clean(self) -> dict[str, Any]:
-        """Give the outline as a record, from the file or from the map."""
+        """Give the outline as a record."""
         cleaned = super().clean() or {}
-        text = cleaned.get("shape") or _text_of(cleaned.get("file"))
-        if not text:
-            raise ValidationError(_("Draw an outline on the map, or choose a GeoJSON file."))
+        if not cleaned.get("shape"):
+            return cleaned
         try:
-            cleaned["record"] = json.loads(text)
+            cleaned["record"] = json.loads(cleaned["shape"])
         except (json.JSONDecodeError, RecursionError):
-            raise ValidationError(_("The file is no GeoJSON. Export the outline as GeoJSON in CGCS2000 degrees (EPSG:4490).")) from None
+            raise ValidationError(_("The outline is no GeoJSON. Draw it again.")) from None
         if not isinstance(cleaned["record"], dict):
-            raise ValidationError(_("The file is no GeoJSON. Export the outline as GeoJSON in CGCS2000 degrees (EPSG:4490)."))
+            raise ValidationError(_("The outline is no GeoJSON. Draw it again."))
         return cleaned
 
 
@@ -116,14 +112,3 @@ def _field(option: JobOption) -> forms.Field:
     if option.kind == "texts":
         return forms.CharField(widget=_TEXTS, **{**common, "initial": "\n".join(option.default or ())})
     return forms.CharField(max_length=500, **common)
-
-
-def _text_of(file: UploadedFile | None) -> str:
-    if file is None:
-        return ""
-    if (file.size or 0) > _MOST_BYTES:
-        raise ValidationError(_("The file is larger than 20 MB. Simplify the outline."))
-    try:
-        return file.read().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValidationError(_("The file is not UTF-8 text. Export the outline as GeoJSON.")) from None

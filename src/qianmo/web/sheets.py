@@ -17,7 +17,7 @@ from qianmo.web.words import area, register, unit_word
 
 __all__ = ["NUMBERS", "Head", "Sheet", "cell", "excel", "fen", "head_label", "money", "plain_value", "register"]
 
-NUMBERS = ("money", "fen", "area", "number", "score", "share", "year", "count")
+NUMBERS = ("money", "fen", "area", "number", "score", "share", "year", "count", "mixed")
 """Kinds of columns that hold figures."""
 
 _WAN = 10_000
@@ -27,7 +27,8 @@ _WAN = 10_000
 class Head:
     """One column (列): what it is called, how its values are shown, and where its figures come from.
 
-    Kinds: text, code, link, year, count, number, score, share, area (from m²), money (yuan shown in ten thousand), fen (yuan to the fen).
+    Kinds: text, code, link, year, count, number, score, share, area (from m²), money (yuan shown in ten thousand), fen (yuan to the fen),
+    mixed (m², yuan or a number, as ``unit`` of the row says).
     """
 
     key: str
@@ -43,7 +44,10 @@ class Head:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table (表): its name in the address of its Excel file, its lines, the line of sums, and how it came about."""
+    """One table (表): its name in the address of its Excel file, its lines, the line of sums, and how it came about.
+
+    `address` is that of its Excel file where it is no table of the library.
+    """
 
     name: str
     title: str
@@ -52,6 +56,7 @@ class Sheet:
     whole: Mapping[str, Any] | None = None
     why: tuple[str, ...] = ()
     query: str = ""
+    address: str = ""
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
@@ -59,14 +64,14 @@ class Sheet:
         return [(h.label, h.why) for h in self.heads if h.why]
 
 
-def excel(sheet: Sheet) -> HttpResponse:
+def excel(sheet: Sheet, *, stem: str = "library") -> HttpResponse:
     """The table as an Excel file (表格导出)."""
-    heads = [(f"{h.label} ({_('yuan')})" if h.kind in ("money", "fen") else f"{h.label} ({_('m²')})" if h.kind == "area" else h.label, h.kind) for h in sheet.heads]
+    heads = [(f"{h.label} ({_('yuan')})" if h.kind in ("money", "fen") else f"{h.label} ({_('m²')})" if h.kind == "area" else h.label, "number" if h.kind == "mixed" else h.kind) for h in sheet.heads]
     rows = [[plain_value(r.get(h.key)) for h in sheet.heads] for r in sheet.rows]
     whole = [plain_value(sheet.whole.get(h.key)) for h in sheet.heads] if sheet.whole else ()
     body = table_workbook(sheet.title, heads, rows, whole=whole, notes=[*sheet.why, *(f"{label}: {why}" for label, why in sheet.reasons)])
     response = HttpResponse(body, content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-    response.headers["Content-Disposition"] = f'attachment; filename="library-{sheet.name}.xlsx"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{stem}-{sheet.name}.xlsx"'
     return response
 
 
@@ -92,6 +97,8 @@ def cell(context: dict[str, Any], head: Head, row: Mapping[str, Any]) -> SafeStr
     value = plain_value(row.get(head.key))
     if value is None or value == "":
         return "—" if head.is_number else ""
+    if head.kind == "mixed":
+        return _mixed(context, float(value), str(row.get("unit", "")))
     if head.kind == "area":
         return area(context, float(value))
     if head.kind == "money":
@@ -112,6 +119,12 @@ def fen(yuan: Any) -> str:
     """Yuan to the fen, grouped by thousands (元, 到分)."""
     value = plain_value(yuan)
     return "" if value is None else f"{float(value):,.2f}"
+
+
+def _mixed(context: dict[str, Any], value: float, unit: str) -> SafeString | str:
+    if unit == "m2":
+        return format_html("{} {}", area(context, value), unit_word(context.get("unit", "mu")))
+    return format_html("{} {}", money(value), _("10,000 yuan")) if unit == "yuan" else _shown("number", value)
 
 
 def _shown(kind: str, value: Any) -> str:

@@ -13,10 +13,10 @@ from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.rasters import raster_tile, raster_version
 from qianmo.jobs.queries.tiles import picture_tile, vector_tile
 from qianmo.schema.desk import Viewer
-from qianmo.web.authorise import compared_layers, shown_layer, shown_raster, viewer_of
+from qianmo.web.authorise import compared_layers, compared_plans, shown_layer, shown_raster, viewer_of
 from qianmo.web.desk import layers
 
-__all__ = ["TILE_KINDS", "changes_tile", "layer_picture", "layer_tile", "raster_picture", "state_of", "tile_response"]
+__all__ = ["TILE_KINDS", "changes_tile", "layer_picture", "layer_tile", "plan_changes_tile", "raster_picture", "state_of", "tile_response"]
 
 _SMALL = 160 << 10
 """Smaller tiles are sent as they are: packing takes longer than it saves in an office network. [bytes]"""
@@ -40,6 +40,13 @@ def changes_tile(request: HttpRequest, before: str, after: str, zoom: int, colum
     """What changed between two sides, of one tile (变化瓦片)."""
     viewer = viewer_of(request)
     shown = compared_layers(viewer, side(before), side(after))
+    return _answer(request, vector_tile(shown, zoom, column, row, region=viewer.region), TILE_KINDS["mvt"][1], keep=False)
+
+
+def plan_changes_tile(request: HttpRequest, before: str, after: str, zoom: int, column: int, row: int) -> HttpResponse:
+    """Patches on which two plans differ, of one tile (方案差异瓦片)."""
+    viewer = viewer_of(request)
+    shown = compared_plans(viewer, side(before), side(after))
     return _answer(request, vector_tile(shown, zoom, column, row, region=viewer.region), TILE_KINDS["mvt"][1], keep=False)
 
 

@@ -20,9 +20,9 @@ class QuarantineHandler(FileUploadHandler):
 
     chunk_size = 1 << 20
 
-    def __init__(self, request: HttpRequest | None = None) -> None:
+    def __init__(self, request: HttpRequest | None = None, *, most_mb: float | None = None) -> None:
         super().__init__(request)
-        self.half = begin_upload(project_folder())
+        self.half = begin_upload(project_folder(), most_mb=most_mb)
 
     def handle_raw_input(self, input_data: Any, META: dict[str, Any], content_length: int, boundary: bytes, encoding: str | None = None) -> None:
         """Refuse a request that says it is too large before it is read."""

@@ -21,6 +21,7 @@ from qianmo.store.columns import LayerOutline, file_stamp
 __all__ = ["ChangedTotal", "Side", "change_totals", "changes", "side"]
 
 _LAND, _PLAN = ("landuse_patch", "class_code"), ("plan_parcel", "target_class")
+_STORED = r"[a-z]{2,20}_plan_\d{1,4}"
 _SLIVER_M2 = 0.5
 """Smaller common parts come from rounding of coordinates. [m2]"""
 
@@ -34,6 +35,11 @@ class Side:
     generation: int
     layer: str
     column: str
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether it is a plan."""
+        return self.column == _PLAN[1]
 
 
 @dataclass(frozen=True)
@@ -49,13 +55,15 @@ class ChangedTotal:
 
 
 def side(word: str) -> Side:
-    """A side as an address names it: ``now``, ``plan``, ``3`` or ``3-plan`` (比对侧).
+    """A side as an address names it: ``now``, ``plan``, ``3``, ``3-plan``, or a stored plan such as ``alternative_plan_01`` (比对侧).
 
     Raises
     ------
     MissingDataError
         The word names no side.
     """
+    if re.fullmatch(_STORED, word):
+        return Side(0, word, _PLAN[1])
     found = re.fullmatch(r"(?:(now|plan)|(\d{1,8})(-plan)?)", word)
     if found is None or found[2] == "0":
         raise MissingDataError(f"no side {word!r} of a comparison", expected="now, plan, or the number of a state", cure="choose it on the map page")

@@ -64,6 +64,11 @@ class LibraryView:
         """Administrative codes of the villages of a project; empty where no village is known (项目所在村代码)."""
         return tuple(code for name in listed(project.get("villages")) for code in self.villages.get(name, ()))
 
+    def in_unit(self, code: str) -> list[dict[str, Any]]:
+        """Projects one of whose villages is the administrative unit, contains it or lies in it (所在行政单元的项目)."""
+        rows: list[dict[str, Any]] = self.projects.to_dict("records")
+        return [r for r in rows if code and any(c.startswith(code) or code.startswith(c) for c in self.unit_codes(r))]
+
     def of_projects(self, kept: Collection[str]) -> LibraryView:
         """The same with the rows of some projects only (按项目裁剪)."""
         tables = dict(self.tables)

@@ -16,10 +16,10 @@ from qianmo.geo.local_parts import local_parts
 from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.styles import style_of
 from qianmo.schema.errors import SchemaError, TopologyError
+from qianmo.schema.rules import parameter
 
 __all__ = ["CoveredGroup", "CoveredLayer", "RedLine", "over_layers", "red_line_from"]
 
-_MAX_VERTICES = 200_000
 _CELLS = 160
 """Cells along each side of the box of a red line, by which most rows are told to lie inside or apart."""
 
@@ -82,8 +82,8 @@ def red_line_from(record: Mapping[str, Any]) -> RedLine:
         raise SchemaError("the red line is no polygon", expected="GeoJSON with Polygon or MultiPolygon", cure="draw it again, or export the outline as polygons")
     whole = shapely.union_all(polygons) if len(polygons) > 1 else polygons[0]
     count = int(shapely.get_num_coordinates(whole))
-    if count > _MAX_VERTICES:
-        raise SchemaError(f"the red line has {count} vertices", expected=f"at most {_MAX_VERTICES}", cure="simplify the outline")
+    if count > (most := int(parameter("red_line_vertices_max"))):
+        raise SchemaError(f"the red line has {count} vertices", expected=f"at most {most}", cure="simplify the outline")
     box = np.array(whole.bounds)
     if not np.isfinite(box).all() or box[0] < 70 or box[2] > 140 or box[1] < 0 or box[3] > 60:
         raise SchemaError(f"the red line lies at {box[0]:.4f}, {box[1]:.4f}", expected="degrees of CGCS2000, longitude first", cure="project it to EPSG:4490 first")

@@ -16,8 +16,8 @@ from qianmo.store.guard_magic import EXPECTED
 from qianmo.store.quarantine import INSIDE, Half, batch_folder, batches, clear_halves, read_record, remove_batch, write_record
 
 __all__ = [
-    "ACCEPTED", "begin_upload", "broken_off", "keep_answers", "keep_batch", "look_of", "open_questions", "province_boxes", "recipe_record", "remove_upload", "still_to_do",
-    "table_words", "upload", "upload_limit_mb", "uploads",
+    "ACCEPTED", "begin_upload", "broken_off", "keep_answers", "keep_batch", "keep_look", "look_of", "open_questions", "province_boxes", "recipe_record", "remove_upload", "still_to_do",
+    "table_words", "upload", "upload_files", "upload_limit_mb", "uploads",
 ]  # fmt: skip
 
 ACCEPTED = (*EXPECTED, ".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx")
@@ -26,9 +26,25 @@ ACCEPTED = (*EXPECTED, ".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx")
 _BATCH = "batch.json"
 
 
-def begin_upload(project: Path) -> Half:
-    """An upload under way; hidden until it is finished (开始上传)."""
-    return Half(project, default_limits())
+def begin_upload(project: Path, *, most_mb: float | None = None) -> Half:
+    """An upload under way; hidden until it is finished; of at most so many MB where that is said (开始上传)."""
+    return Half(project, default_limits(None if most_mb is None else {"guard_file_max_mb": most_mb}))
+
+
+def upload_files(project: Path, number: str) -> Path:
+    """Folder of one upload with the files as they came (上传的文件).
+
+    Raises
+    ------
+    MissingDataError
+        There is none of that number.
+    """
+    return batch_folder(project, number) / INSIDE
+
+
+def keep_look(project: Path, number: str, look: dict[str, Any]) -> None:
+    """Keep what a look at an upload found, in one step (保存预检结果)."""
+    write_record(batch_folder(project, number), "look.json", look)
 
 
 def upload_limit_mb() -> float:

@@ -71,7 +71,7 @@ def _protected(request: HttpRequest, handler: QuarantineHandler | None = None) -
         fault = QianmoError("没有选择文件", expected="至少一个文件", cure="选择文件或拖入后再上传")
         if request.headers.get("Accept", "").startswith("application/json"):
             return JsonResponse({"error": error_words(fault)}, status=422)
-    kept = [{**b, "state": _state_word(b)} for b in uploads(project_folder()) if b.get("person") == viewer.name or may(viewer, "manage")]
+    kept = [{**b, "state": _state_word(b)} for b in uploads(project_folder()) if not b.get("kind") and (b.get("person") == viewer.name or may(viewer, "manage"))]
     shown = {"uploads": kept, "accepted": ",".join(ACCEPTED), "limit_mb": upload_limit_mb(), "fault": error_words(fault) if fault else None}
     return render(request, "desk/imports.html", shown, status=422 if fault else 200)
 

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from qianmo.jobs.queries.catalogue import CatalogueEntry, subjects
 from qianmo.jobs.queries.layers import MapLayers
@@ -20,10 +19,11 @@ from qianmo.jobs.queries.states import kept_states
 from qianmo.jobs.queries.styles import style_of
 from qianmo.jobs.queries.tiles import PICTURE_ZOOM, bounds_lonlat, wants_picture
 from qianmo.schema.errors import MissingDataError
-from qianmo.web.authorise import may, shown_raster, viewer_of, visible_entries
+from qianmo.web.authorise import DEFAULT_DEMAND, demands, may, shown_raster, viewer_of, visible_entries
 from qianmo.web.desk import layers
 from qianmo.web.frame import unit_of
-from qianmo.web.words import both, unit_word
+from qianmo.web.map_words import map_words
+from qianmo.web.words import both, level_word, unit_word
 
 __all__ = ["map_style", "raster_style", "show_map"]
 
@@ -31,7 +31,8 @@ __all__ = ["map_style", "raster_style", "show_map"]
 def show_map(request: HttpRequest) -> HttpResponse:
     """The page of the map; it says so where the map was not built."""
     settings = {"language": "zh" if (get_language() or "zh").startswith("zh") else "en", "unit": unit_of(request), "mayOverlay": may(viewer_of(request), "overlay"), "mayRun": may(viewer_of(request), "run"),
-                "words": _words(), "units": {u: unit_word(u) for u in ("mu", "ha", "m2")}}  # fmt: skip
+                "mayEdit": may(viewer_of(request), "run") and not viewer_of(request).region,
+                "words": map_words(), "units": {u: unit_word(u) for u in ("mu", "ha", "m2")}}  # fmt: skip
     return render(request, "desk/map.html", {"built": _built(), "settings": settings, "print_fields": ("layers", "west", "south", "east", "north", "size", "title")})
 
 
@@ -39,7 +40,8 @@ def map_style(request: HttpRequest) -> HttpResponse:
     """Layers the person may see with colours, legend and box, from the top down."""
     viewer, generation = viewer_of(request), _state(request)
     titles = {s: both(zh, en) for s, (zh, en) in subjects().items()}
-    found = [_layer(layers(generation), e, titles[e.subject]) for e in visible_entries(viewer, generation) if e.is_drawn]
+    asked = demands()
+    found = [_layer(layers(generation), e, titles[e.subject], level_word(asked.get(e.name, DEFAULT_DEMAND).secrecy)) for e in visible_entries(viewer, generation) if e.is_drawn]
     if not generation:
         layers().warm([f["name"] for f in found])
     now = layers().project().generation
@@ -75,7 +77,7 @@ def _symbols(symbols: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"value": v, "label": s.label, "fill": s.fill, "edge": s.edge, "hatch": s.hatch} for v, s in symbols.items()]
 
 
-def _layer(kept: MapLayers, entry: CatalogueEntry, subject: str) -> dict[str, Any]:
+def _layer(kept: MapLayers, entry: CatalogueEntry, subject: str, secrecy: str) -> dict[str, Any]:
     head = kept.head(entry.name)
     style, d = style_of(head), head.dataset
     single = {"label": style.single.label, "fill": style.single.fill, "edge": style.single.edge, "width": style.single.width_pt, "hatch": style.single.hatch}
@@ -84,6 +86,7 @@ def _layer(kept: MapLayers, entry: CatalogueEntry, subject: str) -> dict[str, An
         "version": kept.version(d.name), "picture": wants_picture(head), "column": style.column, "label": style.label, "symbols": _symbols(style.symbols), "single": single,
         "afterSymbols": _symbols(style.after_symbols),
         "box": bounds_lonlat(head), "synthetic": d.synthetic, "vintage": d.vintage, "source": d.lineage.source,
+        "secrecy": secrecy, "stored": d.lineage.time[:10], "rows": d.rows,
     }  # fmt: skip
 
 
@@ -94,23 +97,3 @@ def _built() -> dict[str, Any] | None:
         return None
     entry = json.loads(manifest.read_text(encoding="utf-8"))["src/main.ts"]
     return {"script": static(f"map/{entry['file']}"), "styles": [static(f"map/{c}") for c in entry.get("css", [])]}
-
-
-def _words() -> dict[str, str]:
-    return {
-        "layers": _("Layers"), "legend": _("Legend"), "search": _("Search"), "searchHint": _("Code, place, name or coordinates"), "nothing": _("Nothing found."),
-        "here": _("What lies here"), "close": _("Close"), "draw": _("Draw a red line"), "drawing": _("Click or press the space bar to add corners; double-click or Enter ends, Backspace takes one back, Esc stops."),
-        "report": _("Red line overlay"), "keep": _("Keep this red line"), "area": _("Area"), "rows": _("Rows"), "layer": _("Layer"),
-        "synthetic": _("synthetic"), "open": _("Open page"), "failed": _("The request failed:"),
-        "noWebgl": _("This browser cannot draw the map (WebGL is off). The tables of each layer stay usable."), "title": _("Title"), "unit": _("Unit of area"),
-        "compare": _("Compare"), "left": _("Left side"), "right": _("Right side"), "swipe": _("Swipe"), "blink": _("Blink"), "swipeAt": _("Where the swipe stands"),
-        "landNow": _("Land use now"), "landPlan": _("Land use after the plan"), "landOf": _("Land use of version"), "planOf": _("Plan of version"),
-        "showChanges": _("Show changed land"), "changed": _("Changed land"), "pause": _("Pause"), "goOn": _("Go on"), "unchanged": _("Nothing changed here."), "none": _("none"),
-        "measureLength": _("Measure length"), "measureArea": _("Measure area"), "length": _("Length"), "outline": _("Perimeter"), "crosses": _("The outline crosses itself: it has no area."),
-        "metre": _("m"), "kilometre": _("km"), "print": _("Print a sheet"), "paper": _("Paper"), "share": _("Copy a link to this view"), "copied": _("The link is copied."), "link": _("Link"),
-        "lost": _("Some layers of this link are not in the project or not open to you."), "undo": _("Undo"), "rasters": _("Rasters"), "several": _("These numbers can be read in several ways; choose one."),
-        "notationDegrees": _("degrees"), "notationDms": _("degrees, minutes, seconds"), "notationZone": _("zone number in front of the easting"), "notationPlain": _("easting without zone number"),
-        "orderLon": _("longitude first"), "orderLat": _("latitude first"), "orderEast": _("Y easting first, X northing second"), "orderNorth": _("X northing first, Y easting second"),
-        "zone": _("CGCS2000 zone"), "tools": _("Tools"), "sheetTitle": _("Title of the sheet"), "hectare": _("ha"),
-        "source": _("Source"), "date": _("Date"), "measured": _("Ellipsoidal area"), "zoomIn": _("Zoom in"), "zoomOut": _("Zoom out"),
-    }  # fmt: skip

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from qianmo.jobs.queries.identify import identify, one_row, row_number
 from qianmo.jobs.queries.search import place_of
 from qianmo.web.authorise import hidden_columns, shown_layer, shown_layers, viewer_of
+from qianmo.web.known_here import known_of
 
 __all__ = ["show_row"]
 
@@ -21,4 +22,5 @@ def show_row(request: HttpRequest, layer: str, key: str) -> HttpResponse:
     place = place_of(shown, number)
     here = identify(shown_layers(viewer), place.lon, place.lat, region=viewer.region, hidden=hidden_columns(viewer))
     others = [f for f in here if (f.layer, f.row) != (layer, number)]
-    return render(request, "desk/row.html", {"found": found, "others": others, "place": place, "dataset": shown.dataset})
+    known = known_of(viewer, found.key, str(found.value("village_code") or "")) if shown.dataset.name == "landuse_patch" else None
+    return render(request, "desk/row.html", {"found": found, "others": others, "place": place, "dataset": shown.dataset, "known": known})
