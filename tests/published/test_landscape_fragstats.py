@@ -36,6 +36,15 @@ def test_the_landscape(case):
     assert not off and len(wanted) == 60
 
 
+def test_all_of_the_landscape_but_the_radius_is_met_to_the_digits_that_are_listed(case):
+    p, land, _, augusta = case
+    if not augusta:
+        pytest.skip("counted on Augusta")
+    found, wanted = landscape_metrics(p), pd.read_csv(land).iloc[0]
+    assert {k for k, v in wanted.items() if abs(found[k] - v) > 5.1e-5} == {"GYRATE_MN", "GYRATE_SD", "GYRATE_CV", "CIRCLE_CV"}
+    assert found["CIRCLE_CV"] == pytest.approx(75.565, abs=4e-4) and found["GYRATE_MN"] == pytest.approx(41.2781, rel=3.5e-4)
+
+
 def test_every_class(case):
     p, _, by_class, _ = case
     found = class_metrics(p)
