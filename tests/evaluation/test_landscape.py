@@ -28,6 +28,35 @@ def test_a_square_of_nine_cells_is_known_by_hand():
     assert square["CONTIG"] == pytest.approx(((13 + 4 * 9 + 4 * 6) / 9 - 1) / 12)
 
 
+def _picture(*rows):
+    return np.array([[1 if c != "." else 2 for c in row] for row in rows])
+
+
+def test_the_search_of_the_program_passes_over_a_core_before_the_end_of_the_one_it_grew():
+    """A is met first, at its cell in row 2, and its last cell is in row 3: B, later in row 2, lies between. Turned over, A ends before B is reached."""
+    codes = _picture(".....#...", "....#.#..", "..##A#B#.", "..#AA##..", ".####....")
+    for turned, listed_cores in ((codes, 1), (codes[::-1].copy(), 2)):
+        every, listed = patches_of(turned, 1.0), patches_of(turned, 1.0, as_listed=True)
+        mine = every.class_code == 1
+        assert every.cores[mine].tolist() == [2] and every.core_cells[mine].tolist() == [4] and listed.cores[mine].tolist() == [listed_cores]
+        assert listed.core_cells[mine].tolist() == [2 + listed_cores] and sorted(listed.core_parts[listed.core_class == 1].tolist()) == [1, 3][-listed_cores:]
+
+
+def test_the_search_of_the_program_keeps_every_core_that_it_meets_in_turn():
+    codes = _picture(".......", "..#...#", ".###.##", "..#####", "....#..")[:, :7]
+    every, listed = patches_of(codes, 1.0), patches_of(codes, 1.0, as_listed=True)
+    assert (every.cores == listed.cores).all() and (every.core_cells == listed.core_cells).all()
+
+
+def test_what_the_search_passes_over_lies_between_two_cells_of_an_earlier_core(rng):
+    """By the definition of the rule: a whole core, in a patch with others, never the first of its patch, and never more than there are."""
+    codes = (rng.random((60, 60)) < 0.8).astype(int)
+    every, listed = patches_of(codes, 1.0), patches_of(codes, 1.0, as_listed=True)
+    assert (listed.cores <= every.cores).all() and ((every.cores > 0) == (listed.cores > 0)).all()
+    assert (every.cores - listed.cores).sum() > 0 and (listed.core_cells[every.cores == 1] == every.core_cells[every.cores == 1]).all()
+    assert sorted(np.setdiff1d(listed.core_parts, every.core_parts)) == [] and listed.core_parts.sum() == listed.core_cells.sum()
+
+
 def test_distances_to_the_nearest_patch_are_those_of_brute_force(rng):
     codes = (rng.random((40, 40)) < 0.25).astype(int)
     p = patches_of(codes, 1.0)

@@ -8,6 +8,7 @@ from qianmo.evaluation.carbon_account import carbon_by_class, carbon_totals, car
 from qianmo.evaluation.carbon_stock import carbon_stock
 from qianmo.evaluation.carbon_terms import carbon_factors
 from qianmo.evaluation.land import land_of
+from qianmo.evaluation.service_value import equivalents, service_value, value_by_class
 from qianmo.evaluation.soil_loss import soil_loss
 from qianmo.evaluation.water_yield import water_yield
 from qianmo.schema.errors import SchemaError
@@ -38,6 +39,29 @@ def test_stock_flow_soil_loss_and_water_take_the_local_value_and_say_so():
     assert used.loc["forest_arbor:SOC", "source"] == "project.toml [factors]" and used.loc["forest_arbor:AGB", "source"] != "project.toml [factors]"
 
 
+def test_an_equivalent_of_the_project_changes_the_value_of_its_class_alone():
+    own = factor_overrides({"service_equivalent": {"wetland": {"Food production": 1.51}}})
+    shipped = factor_values("service_equivalent", "equivalent")["wetland.Food production"]
+    assert equivalents(own)["wetland"] == pytest.approx(52.02 + 1.51 - shipped) and equivalents()["wetland"] == pytest.approx(52.02)
+    assert {k: v for k, v in equivalents(own).items() if k != "wetland"} == {k: v for k, v in equivalents().items() if k != "wetland"}
+    patches = pd.DataFrame({"class_code": ["1108"], "area_m2": [10_000.0], "class_area_m2": [10_000.0], "ridge_area_m2": [0.0], "slope_deg": [0.0], "is_terraced": [False]})
+    assert service_value(land_of(patches, scheme="SD3", overrides=own))[0] == pytest.approx((52.02 + 1.51 - shipped) * 2600.0)
+
+
+def test_the_sensitivity_of_the_value_is_that_of_a_change_of_the_equivalents():
+    """Two hectares of paddy, one of wetland, half of housing: the index by its definition, with every equivalent of the class half as much again."""
+    rows = pd.DataFrame({"class_code": ["0101", "1108", "0702"], "area_m2": [20_000.0, 10_000.0, 5_000.0], "slope_deg": 0.0, "is_terraced": False})
+    rows = rows.assign(class_area_m2=rows["area_m2"], ridge_area_m2=0.0)
+    table = value_by_class(land_of(rows, scheme="SD3", overrides={})).set_index("class")
+    assert table["value_yuan_yr"].sum() == pytest.approx((2 * 3.89 + 52.02) * 2600.0) and table["area_ha"].sum() == pytest.approx(3.5)
+    for kind in ("paddy", "wetland"):
+        more = {s.partition(".")[2]: 1.5 * v for s, v in factor_values("service_equivalent", "equivalent").items() if s.startswith(f"{kind}.")}
+        changed = value_by_class(land_of(rows, scheme="SD3", overrides=factor_overrides({"service_equivalent": {kind: more}}))).set_index("class")
+        rise = changed["value_yuan_yr"].sum() / table["value_yuan_yr"].sum() - 1.0
+        assert table.loc[kind, "sensitivity"] == pytest.approx(rise / 0.5) and changed.loc[kind, "source"] == "project.toml [factors]"
+    assert table["sensitivity"].sum() == pytest.approx(1.0) and table.loc["none", "sensitivity"] == 0.0 and (table["source"] == "").all()
+
+
 def test_the_shipped_table_is_not_changed_by_a_project():
     carbon_totals(_wood(OWN), None, None, warming=28.0, warming_source="")
     assert carbon_factors().loc["forest_arbor:SOC", "default"] != 90.0 and not np.isclose(factor_values("soil_cover", "cover")["forest_arbor"], 0.05)
@@ -50,6 +74,9 @@ def test_the_shipped_table_is_not_changed_by_a_project():
     ({"carbon_density": {"forest_arbor": {"SOC": [70, 90]}}}, "不是三个数"),
     ({"carbon_density": {"forest_arbor": {"SOC": "多"}}}, "不是三个数"),
     ({"soil_cover": {"forest_arbor": -0.1}}, "小于 0"),
+    ({"service_equivalent": {"wetland": {"Food production": [0.4, 0.5, 0.6]}}}, "不是一个数"),
+    ({"service_equivalent": {"wetland": {"Food": 0.5}}}, "service_equivalent.wetland.Food: 没有这个系数"),
+    ({"service_equivalent": {"wetland": {"Food production": "多"}}}, "不是一个数"),
     (3, "不是表"),
 ])  # fmt: skip
 def test_a_factor_that_cannot_be_meant_is_refused_by_name(told, word):

@@ -56,6 +56,26 @@ def test_without_a_plan_stock_and_flow_are_told_and_the_change_is_not(youwuzhen,
     assert record["gwp_source"].startswith("IPCC 第六次") and record["sources"]["landuse_patch"] and not record["with_plan"]
 
 
+def test_the_value_of_services_and_its_sensitivity_are_told_and_an_equivalent_of_the_project_counts(youwuzhen, tmp_path, capsys):
+    folder = tmp_path / "project"
+    shutil.copytree(youwuzhen, folder, symlinks=True)
+    assert main(["carbon", str(folder), "--quiet", "--json"]) == 0
+    before = said(capsys)
+    figures = before["figures"]
+    kind = max(figures["service_sensitivity"], key=figures["service_sensitivity"].get)
+    assert sum(figures["service_sensitivity"].values()) == pytest.approx(1.0) and any("敏感性指数" in line for line in before["lines"])
+    table = read_frame(open_project(folder).state / "tables" / "service_value_class.parquet").set_index("class")
+    assert table["value_yuan_yr"].sum() == pytest.approx(figures["service_value_yuan_yr"]) and table.loc[kind, "sensitivity"] == pytest.approx(figures["service_sensitivity"][kind])
+    toml = folder / "project.toml"
+    toml.write_text(toml.read_text(encoding="utf-8") + f'\n[factors]\nservice_equivalent.{kind}."Food production" = 9.0\n', encoding="utf-8")
+    assert main(["carbon", str(folder), "--quiet", "--json"]) == 0
+    after = said(capsys)
+    assert after["figures"]["service_value_yuan_yr"] > figures["service_value_yuan_yr"] and any("自定当量" in line for line in after["lines"])
+    toml.write_text(toml.read_text(encoding="utf-8").replace("Food production", "Food"), encoding="utf-8")
+    assert main(["carbon", str(folder), "--quiet", "--json"]) != 0
+    assert "没有这个系数" in "".join(capsys.readouterr())
+
+
 def test_a_density_of_the_project_counts_and_a_misspelt_one_is_refused(youwuzhen, tmp_path, capsys):
     folder = tmp_path / "project"
     shutil.copytree(youwuzhen, folder, symlinks=True)

@@ -15,6 +15,7 @@ from qianmo.evaluation.carbon_account import carbon_by_class, carbon_by_patch, c
 from qianmo.evaluation.carbon_plan import yearly_plan
 from qianmo.evaluation.carbon_terms import warming_potential
 from qianmo.evaluation.land import Land, land_of
+from qianmo.evaluation.service_value import value_by_class
 from qianmo.evaluation.services import land_with
 from qianmo.geo.prisms import cut_and_fill
 from qianmo.geo.raster import Grid
@@ -79,9 +80,10 @@ def _tables(opened: Opened, before: Land, after: Land | None, plan: Planned | No
     tables = {
         "carbon_patch": carbon_by_patch(before, after, opened.patches["patch_id"].to_numpy(object), measure, warming=warming),
         "carbon_class": carbon_by_class(before), "carbon_factor": carbon_used_factors(before, after),
-        "carbon_total": carbon_totals(before, after, measure, warming=warming, warming_source=source),
+        "carbon_total": carbon_totals(before, after, measure, warming=warming, warming_source=source), "service_value_class": value_by_class(before),
     }  # fmt: skip
     if after is not None and plan is not None:
+        tables["service_value_class_after"] = value_by_class(after)
         years = yearly_plan(before, after, plan.measure, plan.year, warming=warming)
         if len(years):
             tables["carbon_year"] = years
@@ -147,6 +149,11 @@ def _figures(tables: Mapping[str, pd.DataFrame], warming: float) -> dict[str, An
     found: dict[str, Any] = {"gwp": warming}
     for r in tables["carbon_total"].to_dict("records"):
         found[r["item"]] = {k: float(r[k]) for k in ("value", "low", "high", "known_share")} | {"unit": r["unit"]}
+    for name, key in (("service_value_class", "service_value_yuan_yr"), ("service_value_class_after", "service_value_after_yuan_yr")):
+        if name in tables:
+            found[key] = float(tables[name]["value_yuan_yr"].sum())
+    kinds = tables["service_value_class"].query("`class` != ''")
+    found["service_sensitivity"] = {k: float(v) for k, v in zip(kinds["class"], kinds["sensitivity"]) if v > 0}
     if "carbon_year" in tables:
         last = tables["carbon_year"].iloc[-1]
         found["plan_sum_t_co2e"] = {"year": int(last["year"]), "value": float(last["sum"]), "low": float(last["sum_low"]), "high": float(last["sum_high"])}
@@ -161,6 +168,7 @@ def _lines(tables: Mapping[str, pd.DataFrame], warming: float, source: str, plan
     for r in tables["carbon_total"].itertuples():
         part = "" if r.known_share > 1 - 1e-9 else f"; 可算面积 {r.known_share:.1%}"
         lines.append(f"  {r.zh}: {r.value:+.1f} ({r.low:+.1f} 至 {r.high:+.1f}) {r.unit}{part}")
+    lines += _value_lines(tables)
     if plan is None:
         lines.append("  还没有方案, 未算变化 (qianmo plan 之后再运行)")
     if "carbon_year" in tables:
@@ -176,6 +184,18 @@ def _lines(tables: Mapping[str, pd.DataFrame], warming: float, source: str, plan
         if len(short):
             lines.append(f"  {len(short)} 个坑塘测量未全覆盖, 如 {short['patch_id'].iloc[0]} ({short['covered_share'].iloc[0]:.1%}): 体积只含有测量的部分")
     return lines
+
+
+def _value_lines(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Value of ecosystem services before and after, the classes on whose equivalents it hangs, and what is not in it."""
+    table, later = tables["service_value_class"], tables.get("service_value_class_after")
+    after = "" if later is None else f", 方案后 {later['value_yuan_yr'].sum() / 1e4:.1f} 万元/年"
+    lines = [f"  生态系统服务价值 (当量因子法) {table['value_yuan_yr'].sum() / 1e4:.1f} 万元/年{after}; 均值移用, 只宜比较大小"]
+    main = table[table["sensitivity"] > 0].nlargest(3, "sensitivity")
+    if len(main):
+        lines.append(f"    对当量的敏感性指数: {'、'.join(f'{r.zh} {r.sensitivity:.2f}' for r in main.itertuples())} (当量变 1%, 总价值变的百分数)")
+    own, lost = table.loc[table["source"] != "", "zh"].tolist(), table[table["class"] == ""]
+    return lines + ([f"    采用项目自定当量: {'、'.join(own)}"] if own else []) + [f"    {r.zh} {r.area_ha:.1f} 公顷未计入" for r in lost.itertuples()]
 
 
 SPECS = (

@@ -46,7 +46,7 @@ TENURE_TABLES = (
 )  # fmt: skip
 """Tables of re-allotment and integration; they do not rest on the land-use layer and stay when it changes."""
 
-CARBON_TABLES = ("carbon_patch", "carbon_class", "carbon_factor", "carbon_total", "carbon_year", "pond_dredge", "carbon_lineage")
+CARBON_TABLES = ("carbon_patch", "carbon_class", "carbon_factor", "carbon_total", "carbon_year", "pond_dredge", "service_value_class", "service_value_class_after", "carbon_lineage")
 """Tables of a carbon account; they hold what the plan changes and go with it."""
 
 QUALITY_TABLES = ("quality_patch", "quality_total", "quality_grade_area", "quality_limiting", "suitability_patch", "suitability_area", "quality_lineage")

@@ -73,6 +73,7 @@ _HOMES = {
     "review-look": "review_draft",
     "review-send": "review_draft",
     "edit-plan": "edit_plan",
+    "pattern": "land_pattern",
 }
 
 

@@ -12,14 +12,18 @@ from qianmo.schema.shipped import shipped_rows
 
 __all__ = ["FACTOR_TABLES", "factor_overrides", "factor_values"]
 
-FACTOR_TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, str, str]]] = {
+FACTOR_TABLES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "carbon_density": (("carbon_class", "pool"), ("low", "default", "high")),
     "carbon_flow": (("flow",), ("low", "default", "high")),
     "soil_cover": (("carbon_class",), ("cover_low", "cover", "cover_high")),
     "water_balance": (("carbon_class",), ("kc_low", "kc", "kc_high")),
     "habitat_suitability": (("carbon_class",), ("suitability_low", "suitability", "suitability_high")),
+    "service_equivalent": (("esv_class", "service"), ("equivalent",)),
 }
-"""Tables whose factors a project may replace: the columns that name a row, and those of its low, middle and high value."""
+"""Tables whose factors a project may replace: the columns that name a row, and those of its low, middle and high value, or of its one value."""
+
+_SIGNED = ("carbon_flow", "service_equivalent")
+"""Tables that hold negative values: uptake of carbon, the water that paddies take."""
 
 
 def factor_overrides(told: Mapping[str, Any]) -> dict[str, float]:
@@ -29,7 +33,7 @@ def factor_overrides(told: Mapping[str, Any]) -> dict[str, float]:
     ----------
     told : mapping
         Table, then row (class, for densities class and pool), then ``[low, middle, high]`` or one number for all three, e.g.
-        ``{"carbon_density": {"forest_arbor": {"SOC": [80, 95, 110]}}}``.
+        ``{"carbon_density": {"forest_arbor": {"SOC": [80, 95, 110]}}}``. Equivalents of services have no range: one number a class and service.
 
     Raises
     ------
@@ -46,12 +50,12 @@ def factor_overrides(told: Mapping[str, Any]) -> dict[str, float]:
         if not columns or row not in _rows(table):
             faults.append(f"{name}: 没有这个系数")
             continue
-        ends = list(value) if isinstance(value, list | tuple) else [value] * 3
-        if len(ends) != 3 or any(isinstance(v, bool) or not isinstance(v, int | float) or not math.isfinite(v) for v in ends):
-            faults.append(f"{name} = {value}: 不是三个数")
-        elif not ends[0] <= ends[1] <= ends[2]:
+        ends = list(value) if isinstance(value, list | tuple) else [value] * len(columns)
+        if len(ends) != len(columns) or any(isinstance(v, bool) or not isinstance(v, int | float) or not math.isfinite(v) for v in ends):
+            faults.append(f"{name} = {value}: 不是{'三个数' if len(columns) > 1 else '一个数 (当量没有高低值)'}")
+        elif list(ends) != sorted(ends):
             faults.append(f"{name} = {value}: 次序不对")
-        elif ends[0] < 0 and table != "carbon_flow":
+        elif ends[0] < 0 and table not in _SIGNED:
             faults.append(f"{name} = {value}: 小于 0")
         else:
             out |= {f"{name}.{c}": float(v) for c, v in zip(columns, ends)}
@@ -79,7 +83,8 @@ def _column(table: str, column: str) -> Mapping[str, float]:
 
 @cache
 def _rows(table: str) -> frozenset[str]:
-    return frozenset(_column(table, FACTOR_TABLES[table][1][1]))
+    columns = FACTOR_TABLES[table][1]
+    return frozenset(_column(table, columns[len(columns) // 2]))
 
 
 def _leaves(told: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:

@@ -9,6 +9,7 @@ from scipy.ndimage import label
 from scipy.spatial import ConvexHull, cKDTree
 from scipy.spatial.distance import pdist
 
+from qianmo.evaluation.landscape.core_search import searched_cores
 from qianmo.schema.errors import MissingDataError, SchemaError
 
 __all__ = ["Patches", "patches_of"]
@@ -56,7 +57,7 @@ class Patches:
     cell_m: float
 
 
-def patches_of(codes: np.ndarray, cell_m: float, *, valid: np.ndarray | None = None, eight: bool = True) -> Patches:
+def patches_of(codes: np.ndarray, cell_m: float, *, valid: np.ndarray | None = None, eight: bool = True, as_listed: bool = False) -> Patches:
     """Patches of equal class that touch by sides, and by corners as well if `eight` (斑块识别).
 
     Parameters
@@ -68,6 +69,9 @@ def patches_of(codes: np.ndarray, cell_m: float, *, valid: np.ndarray | None = N
         Where classes count; everywhere by default.
     eight : bool
         Eight or four neighbours.
+    as_listed : bool
+        Cores as FRAGSTATS 4.2 lists them, without those that its search passes over (:func:`~qianmo.evaluation.landscape.core_search.searched_cores`), to
+        compare with tables of that program. By default every core counts.
 
     Raises
     ------
@@ -98,7 +102,8 @@ def patches_of(codes: np.ndarray, cell_m: float, *, valid: np.ndarray | None = N
     cells = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     weight = 1 + 2 * sum((s == inner).astype(np.int64) for s in sides) + sum((s == inner).astype(np.int64) for s in slants)
     summed = lambda what: np.bincount(labels.ravel(), weights=what.ravel(), minlength=count + 1)[1:]  # noqa: E731
-    core_label, core_of = _cores(labels, core, structure)
+    core_label = searched_cores(labels, core, eight=eight) if as_listed else label(core, structure=structure)[0]
+    core, core_of = core_label > 0, _patch_of_core(labels, core_label)
     classes_of = np.asarray(classes)
     return Patches(
         labels, grid, good, classes_of, cells, np.rint(summed(apart)).astype(np.int64), np.rint(summed(core)).astype(np.int64),
@@ -107,12 +112,11 @@ def patches_of(codes: np.ndarray, cell_m: float, *, valid: np.ndarray | None = N
     )  # fmt: skip
 
 
-def _cores(labels: np.ndarray, core: np.ndarray, structure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of disjunct cores by cell, and the patch of each core. Cores of two patches never touch by a side or corner."""
-    named, count = label(core, structure=structure)
-    first = np.zeros(count + 1, np.int64)
-    first[named[core]] = labels[core]
-    return named, first[1:]
+def _patch_of_core(labels: np.ndarray, core_label: np.ndarray) -> np.ndarray:
+    """Patch of each disjunct core, in the order of their numbers. Cores of two patches never touch by a side or corner."""
+    first = np.zeros(int(core_label.max()) + 1, np.int64)
+    first[core_label] = labels
+    return first[1:]
 
 
 def _gyration(labels: np.ndarray, cells: np.ndarray) -> np.ndarray:
