@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qianmo.evaluation.reclamation import RECLAMATION_TABLES, judge_parcels, judge_samples, reclamation_model, target_of, years_to_level
+from qianmo.evaluation.reclamation import (
+    RECLAMATION_TABLES,
+    judge_parcels,
+    judge_samples,
+    reclamation_model,
+    target_of,
+    years_to_level,
+)
 from qianmo.schema.errors import CodeError, RuleError, SchemaError
 from qianmo.schema.shipped import shipped_rows
 
