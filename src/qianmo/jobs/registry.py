@@ -70,6 +70,7 @@ _HOMES = {
     "alternatives": "alternative_plans",
     "plan-diff": "plan_difference",
     "sheet": "print_sheet",
+    "change": "land_change",
 }
 
 

@@ -13,8 +13,8 @@ from qianmo.schema.tables import Column, table_spec
 
 __all__ = ["spec_table"]
 
-_UNITS = {"ha": "公顷", "grade": "等", "ratio": "", "degree": "度", "kg/mu": "千克/亩", "mu": "亩", "year": "年", "t": "吨", "wan_yuan": "万元", "count": "个", "mixed": "", "index": ""}
-_FINE = ("", "ratio")
+_UNITS = {"ha": "公顷", "grade": "等", "ratio": "", "degree": "度", "kg/mu": "千克/亩", "mu": "亩", "year": "年", "t": "吨", "wan_yuan": "万元", "count": "个", "mixed": "", "index": "", "1/yr": "1/年", "m2": "平方米"}
+_FINE = ("", "ratio", "1/yr")
 
 
 def spec_table(
