@@ -59,7 +59,7 @@ def high_standard_model(own: Mapping[str, Rows] | None = None, *, region: str | 
     known_tables(told, HIGH_STANDARD_TABLES)
     tables = {n: table_rows(n, told.get(n)) for n in HIGH_STANDARD_TABLES}
     where = region_of(tables["high_standard_region"], region, what="high_standard_region")
-    seen = set()
+    seen: set[tuple[str, ...]] = set()
     for row in tables["high_standard_indicator"]:
         what = f"high_standard_indicator {row['indicator']}"
         if row["scope"] not in ("parcel", "area") or row["land"] not in ("", "paddy", "dry") or row["terrain"] not in ("", "plain", "hilly"):
