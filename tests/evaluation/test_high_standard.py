@@ -73,6 +73,7 @@ def test_the_area_has_means_over_the_known_and_scores_of_its_own():
     found = judge_area(table, area, {"road_access_share": 0.93, "facility_share": 0.09, "mean_grade": 4.9}, MODEL, "plain").set_index(["scope", "indicator"])
     depth = found.loc[("parcel", "depth")]
     assert depth["value"] == pytest.approx((70 + 3 * 55) / 4) and depth["score"] == pytest.approx((2 + 3 * 1) / 4) and depth[["full_ha", "part_ha", "short_ha", "unknown_ha"]].tolist() == [1, 3, 0, 5]
+    assert depth["work_zh"] == "客土增厚土层" and found.loc[("parcel", "ph"), "work_zh"] == ""
     assert found["score"].loc["area"].to_dict() == {"access": 0, "facility": 0, "mean_grade": 2} and found.loc[("area", "access"), "work_zh"] == "田间道路"
     hilly = judge_area(table, area, {"road_access_share": 0.93, "facility_share": 0.09, "mean_grade": np.nan}, MODEL, "hilly").set_index("indicator")
     assert hilly.loc["access", "score"] == 2 and "mean_grade" not in hilly.index

@@ -154,7 +154,8 @@ def judge_area(scores: pd.DataFrame, area: pd.Series, whole: Mapping[str, float]
         mean = [float(np.average(v[known], weights=size[known])) if known.any() and size[known].sum() > 0 else np.nan for v in (mine["value"].to_numpy(float), score)]
         sums = [float(size[score == s].sum()) for s in (2, 1, 0)] + [float(size[~known].sum())]
         targets = "; ".join(dict.fromkeys(mine["target_zh"]))
-        rows.append(("parcel", indicator, words[str(indicator)]["name_zh"], mean[0], targets, mean[1], *sums, words[str(indicator)]["work_zh"], words[str(indicator)].get("confidence", "")))
+        row = words[str(indicator)]
+        rows.append(("parcel", indicator, row["name_zh"], mean[0], targets, mean[1], *sums, row["work_zh"] if (mine["gap"] > 0).any() else "", row.get("confidence", "")))
     for row in model.applied("area", "", terrain):
         value = whole.get(row["fact"], np.nan)
         if value != value and row["needed"] != "1":

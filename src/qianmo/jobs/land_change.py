@@ -166,7 +166,7 @@ def _printed(tables: Mapping[str, pd.DataFrame], matrix: pd.DataFrame, names: Ma
     areas = {"land_change_flow": ("area_ha",), "land_change_class": ("before_ha", "unchanged_ha", "inflow_ha", "outflow_ha", "net_ha", "after_ha"), "land_change_accuracy": ("reference_ha", "mapped_ha", "agreed_ha")}
     columns = (BookColumn("zh", "前期＼后期"), *(BookColumn(f"c{k}", names[c], "公顷", "0.00") for k, c in enumerate(matrix.columns)), BookColumn("sum", "前期合计", "公顷", "0.00"))
     frame = matrix.set_axis([f"c{k}" for k in range(len(matrix))], axis=1).assign(zh=[names[c] for c in matrix.index], sum=matrix.sum(axis=1).to_numpy()).reset_index(drop=True)
-    wide = BookTable("land_change_matrix", "土地利用转移矩阵", frame[[c.name for c in columns]], columns, tuple(c.name for c in columns[1:]), "行为前期，列为后期；对角线为未变化", "land_change_flow", marks)
+    wide = BookTable("land_change_matrix", "土地利用转移矩阵", frame[[c.name for c in columns]], columns, tuple(c.name for c in columns[1:]), "行为前期，列为后期；对角线为未变化", "", marks)
     made = [wide]
     for name in ("land_change_class", "land_change_accuracy", "land_change_total", "land_change_flow", "land_change_patch"):
         if name in tables:

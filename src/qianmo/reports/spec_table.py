@@ -39,7 +39,7 @@ def spec_table(
     shown = frame[[c.name for c in kept]].reset_index(drop=True)
     shown = shown.assign(**{c.name: _words(shown[c.name], c) for c in kept if c.type == "text"})
     columns = tuple(BookColumn(c.name, c.zh, _UNITS.get(c.unit, c.unit), _shape(c)) for c in kept)
-    return BookTable(name, title or spec.zh, shown, columns, tuple(sums), note, name, synthetic, empty)
+    return BookTable(name, title or spec.zh, shown, columns, tuple(sums), note, "", synthetic, empty)
 
 
 def _words(values: pd.Series, column: Column) -> pd.Series:
