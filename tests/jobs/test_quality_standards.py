@@ -131,3 +131,36 @@ def test_reclamation_asks_for_its_region_and_its_samples(planned, capsys):
     assert "--region" in capsys.readouterr().err
     assert main(["quality", str(planned), "--standard", "1036", "--region", "loess", "--quiet"]) != 0
     assert "--indicators" in capsys.readouterr().err
+
+
+def test_high_standard_scores_farmland_and_names_works_and_cost(planned, tmp_path, capsys):
+    farm = farmland(planned)
+    rows = [{"patch_id": p, "plough_cm": "25", "depth_cm": "45" if k == 0 else "70", "organic_g_kg": "20", "ph": "6.5", "irrigation_assurance": "0.96", "drainage_storm_years": "10", "drainage_days": "1",
+             "road_m": "50", "slope_deg": "3", "texture": "loam"} for k, p in enumerate(farm["patch_id"])]  # fmt: skip
+    told = write(tmp_path / "高标.csv", rows)
+    assert main(["quality", str(planned), "--standard", "30600", "--region", "东南区", "--indicators", told, "--quiet", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)["figures"]
+    patch, score, area, work, total = tables(planned, *(f"high_standard_{n}" for n in ("patch", "score", "area", "work", "total")))
+    assert len(patch) == len(farm) and patch["verdict"].value_counts().to_dict() == {"met": len(farm) - 1, "short": 1}
+    first = float(farm["class_area_m2"].iloc[0]) / 1e4
+    assert said["short"] == pytest.approx(first) and said["gap_mu"] == pytest.approx(first * 15) and said["cost"] == pytest.approx(first * 15 * 1800 / 1e4)
+    assert said["works_ha"] == {"add_soil": pytest.approx(first)} and work["price_zh"].str.contains("元/m3").all()
+    assert said["area_scores"]["access"] == 2 and area.set_index("indicator").loc["depth", "short_ha"] == pytest.approx(first)
+    # by another route: roads and ditches over farmland with them
+    patches = read_frame(open_project(planned).state / "layers" / "landuse_patch.parquet")
+    fields = patches.loc[patches["class_code"].astype(str).str.startswith(("1006", "1107")), "class_area_m2"].sum()
+    assert area.set_index("indicator").loc["facility", "value"] == pytest.approx(fields / (fields + farm["class_area_m2"].sum()))
+    assert len(score) >= 8 * len(farm) and total["value"].notna().all()
+    book = openpyxl.load_workbook(planned / "quality" / "高标准农田达标评价附表.xlsx", data_only=True)
+    assert len(book.sheetnames) == 6 and not {"nan", "short", "add_soil", "mixed", "parcel"} & words_of(book, 1) and "客土增厚土层" in words_of(book, 1)
+    assert (planned / "quality" / "高标准农田达标评价图.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(("row", "word"), [
+    ({"irrigation_assurance": "85"}, "灌溉保证率"), ({"depth_cm": "0.8"}, "别的单位"), ({"depth_m": "0.8"}, "depth_m"), ({"grade": "12"}, "质量等级"),
+])  # fmt: skip
+def test_percent_metres_and_grades_of_another_system_are_refused(planned, tmp_path, capsys, row, word):
+    before = open_project(planned).state
+    told = write(tmp_path / "坏.csv", [{"patch_id": p, **row} for p in read_frame(before / "layers" / "landuse_patch.parquet")["patch_id"]])
+    assert main(["quality", str(planned), "--standard", "30600", "--region", "tibet", "--indicators", told, "--quiet"]) != 0
+    assert word in capsys.readouterr().err and open_project(planned).state == before

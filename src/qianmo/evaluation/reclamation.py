@@ -69,7 +69,7 @@ def reclamation_model(own: Mapping[str, Rows] | None = None, *, region: str | No
         raise RuleError(f"reclamation_region {where['region']}: years_to_level 为 {years:g}", expected="大于 0")
     targets = {r["class_prefix"]: (r["target"], r["target_zh"]) for r in tables["reclamation_target"]}
     regions = {r["region"] for r in tables["reclamation_region"]}
-    seen = set()
+    seen: set[tuple[str, ...]] = set()
     for row in tables["reclamation_criterion"]:
         what = f"reclamation_criterion {row['target']} {row['indicator']}"
         low, high = number_of(row, "lower", what=what, otherwise=-np.inf), number_of(row, "upper", what=what, otherwise=np.inf)

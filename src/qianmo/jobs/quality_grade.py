@@ -242,7 +242,7 @@ def _lines(tables: Mapping[str, pd.DataFrame], model: QualityModel, own: Mapping
     return lines
 
 
-_STANDARDS = {"28407": ("quality_gradation", "run_gradation"), "1036": ("quality_reclamation", "run_reclamation")}
+_STANDARDS = {"28407": ("quality_gradation", "run_gradation"), "1036": ("quality_reclamation", "run_reclamation"), "30600": ("quality_high_standard", "run_high_standard")}
 """Module and function of the other standards; a module is imported when its standard is asked for."""
 
 SPECS = (
@@ -251,9 +251,9 @@ SPECS = (
         (
             JobOption("project", "path", "项目文件夹", "project folder", required=True, positional=True),
             JobOption("indicators", "path", "图斑指标表或复垦样点表 (CSV: patch_id 或 BSM, 与指标列)", "CSV with patch_id (or BSM) and a column a fact; for 1036 a row a sample"),
-            JobOption("standard", "choice", "依据标准: 33469 耕地质量等级与适宜性, 28407 农用地分等, 1036 土地复垦质量",
-                      "standard: 33469 farmland quality and suitability, 28407 gradation of farmland, 1036 quality of reclaimed land", default="33469", choices=("33469", *_STANDARDS)),
-            JobOption("region", "text", "标准的分区 (代码或名称): 分等指标区, 复垦分区", "region of the standard's tables, by code or name"),
+            JobOption("standard", "choice", "依据标准: 33469 耕地质量等级与适宜性, 28407 农用地分等, 1036 土地复垦质量, 30600 高标准农田",
+                      "standard: 33469 farmland quality and suitability, 28407 gradation of farmland, 1036 quality of reclaimed land, 30600 high-standard farmland", default="33469", choices=("33469", *_STANDARDS)),
+            JobOption("region", "text", "标准的分区 (代码或名称): 分等指标区, 复垦分区, 高标准农田分区", "region of the standard's tables, by code or name"),
             JobOption("tables", "path", "自定模型表文件夹", "folder with tables of the county in place of the shipped ones"),
             JobOption("out", "path", "图件与附表输出文件夹", "folder for sheets and workbook, the project's quality/ by default"),
         ),

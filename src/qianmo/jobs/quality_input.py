@@ -15,6 +15,7 @@ from qianmo.geo.adjacency import shared_borders
 from qianmo.geo.grid import zonal_majority
 from qianmo.jobs.opened import Opened, read_tables
 from qianmo.schema.errors import CrsError, SchemaError
+from qianmo.schema.shipped import shipped_rows
 from qianmo.store.model_tables import read_model_rows
 from qianmo.store.read_cog import read_cog
 
@@ -22,6 +23,8 @@ __all__ = ["KEYS", "joined_rows", "merged_facts", "soil_of", "told_facts"]
 
 KEYS = ("patch_id", "BSM", "标识码")
 """Names of the column that holds the code of the parcel."""
+
+_INDICATORS = ("quality_indicator", "suitability_criterion", "gradation_indicator", "reclamation_criterion", "high_standard_indicator")
 
 
 def joined_rows(path: Path, opened: Opened, columns: Mapping[str, str], *, words: Collection[str] = (), needed: Collection[str] = (), once: bool = True) -> pd.DataFrame:
@@ -39,7 +42,8 @@ def joined_rows(path: Path, opened: Opened, columns: Mapping[str, str], *, words
     Returns
     -------
     DataFrame
-        patch_id and the columns of the file, numbers as float (NaN blank), in the order of the file.
+        patch_id and the columns of the file, numbers as float (NaN blank), in the order of the file. Facts of the other standards are left out, so that one
+        file serves all of them.
 
     Raises
     ------
@@ -52,6 +56,7 @@ def joined_rows(path: Path, opened: Opened, columns: Mapping[str, str], *, words
     if len(keys) != 1 or len(frame) == 0:
         raise SchemaError(f"{path.name} 没有 patch_id (或 BSM、标识码) 列或没有行", expected=f"patch_id 与列: {listed}", cure="第一行写列名, 图斑编码为项目地类图斑的标识码")
     frame = frame.rename(columns={keys[0]: "patch_id"})
+    frame = frame.drop(columns=[c for c in frame.columns if c not in columns and c in _facts_of_standards()])
     known = set(opened.patches["patch_id"].astype(str))
     strange = [c for c in frame.columns if c != "patch_id" and c not in columns]
     lacking = [c for c in needed if c not in frame]
@@ -106,6 +111,10 @@ def soil_of(opened: Opened) -> pd.DataFrame | None:
         raise CrsError(f"土壤图坐标系 {grid.crs.name} 与图斑 {opened.patches.crs.name} 不同", expected="同一坐标系", cure="重新入库土壤图")
     code = zonal_majority(grid, opened.patches.geometry.to_numpy())
     return soil_facts(np.array([f"{c:g}" if np.isfinite(c) else "" for c in code], object), types, opened.overrides)
+
+
+def _facts_of_standards() -> set[str]:
+    return {r["fact"] for name in _INDICATORS for r in shipped_rows("parameters", name)}
 
 
 def _over(facts: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:

@@ -74,6 +74,7 @@ _HOMES = {
     "review-send": "review_draft",
     "edit-plan": "edit_plan",
     "pattern": "land_pattern",
+    "change": "land_change",
 }
 
 

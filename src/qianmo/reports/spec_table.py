@@ -13,8 +13,8 @@ from qianmo.schema.tables import Column, table_spec
 
 __all__ = ["spec_table"]
 
-_UNITS = {"ha": "公顷", "grade": "等", "ratio": "", "degree": "度", "kg/mu": "千克/亩", "mu": "亩", "year": "年", "t": "吨", "wan_yuan": "万元", "count": "个", "mixed": "", "index": ""}
-_FINE = ("", "ratio")
+_UNITS = {"ha": "公顷", "grade": "等", "ratio": "", "degree": "度", "kg/mu": "千克/亩", "mu": "亩", "year": "年", "t": "吨", "wan_yuan": "万元", "count": "个", "mixed": "", "index": "", "1/yr": "1/年", "m2": "平方米"}
+_FINE = ("", "ratio", "1/yr")
 
 
 def spec_table(
@@ -39,7 +39,7 @@ def spec_table(
     shown = frame[[c.name for c in kept]].reset_index(drop=True)
     shown = shown.assign(**{c.name: _words(shown[c.name], c) for c in kept if c.type == "text"})
     columns = tuple(BookColumn(c.name, c.zh, _UNITS.get(c.unit, c.unit), _shape(c)) for c in kept)
-    return BookTable(name, title or spec.zh, shown, columns, tuple(sums), note, name, synthetic, empty)
+    return BookTable(name, title or spec.zh, shown, columns, tuple(sums), note, "", synthetic, empty)
 
 
 def _words(values: pd.Series, column: Column) -> pd.Series:

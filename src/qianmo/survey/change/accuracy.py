@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from qianmo.schema.errors import MissingDataError, SchemaError
 
-__all__ = ["Accuracy", "LagScore", "change_accuracy", "confusion", "kappa", "lag_scores"]
+__all__ = ["Accuracy", "LagScore", "change_accuracy", "class_accuracy", "confusion", "kappa", "lag_scores"]
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,35 @@ def confusion(found: np.ndarray, truth: np.ndarray, *, classes: int) -> np.ndarr
     if a.shape != b.shape or (len(a) and (min(a.min(), b.min()) < 0 or max(a.max(), b.max()) >= classes)):
         raise SchemaError("类别超出范围或长度不一致", expected=f"0 至 {classes - 1}, 等长")
     return np.bincount(a.astype(int) * classes + b.astype(int), minlength=classes**2).reshape(classes, classes)
+
+
+def class_accuracy(table: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+    """Precision, recall and F1 of every class of a classified map (分类精度).
+
+    Parameters
+    ----------
+    table : ndarray (k, k)
+        Counts or areas, rows found by columns true.
+    names : sequence of k
+
+    Returns
+    -------
+    DataFrame
+        class_code, true, found, agreed, precision (user's accuracy, NaN where the class was not mapped), recall (producer's accuracy, NaN where it is not
+        there), f1 (NaN where it is in neither).
+
+    Raises
+    ------
+    SchemaError
+        Not square, not of the length of the names, or a negative entry.
+    """
+    table = np.asarray(table, dtype=float)
+    if table.shape != (len(names), len(names)) or (table < 0).any():
+        raise SchemaError(f"混淆矩阵 {table.shape}", expected=f"({len(names)}, {len(names)}), 不为负")
+    agreed, found, true = np.diag(table), table.sum(axis=1), table.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision, recall, f1 = (np.where(d > 0, n / d, np.nan) for n, d in ((agreed, found), (agreed, true), (2 * agreed, found + true)))
+    return pd.DataFrame({"class_code": list(names), "true": true, "found": found, "agreed": agreed, "precision": precision, "recall": recall, "f1": f1})
 
 
 def kappa(table: np.ndarray) -> float:
