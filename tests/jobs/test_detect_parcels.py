@@ -68,7 +68,12 @@ def country(tmp_path_factory):
 def detected(country):
     folder, before, after, truth = country
     dates = ["--before-date", "2024-05-01", "--after-date", "2025-05-03"]
-    assert main(["detect", before, after, "--into", str(folder / "v"), "--bands", BANDS, *dates, "--tile", "64", "--quiet"]) == 0
+    land = gpd.read_parquet(open_project(folder / "v").state / "layers" / "landuse_patch.parquet")
+    quiet = [k for k in land.loc[land.area > 4000, "patch_id"] if k not in truth][:40]
+    days = [f"2025-0{k + 1}-11" if k < 4 else f"2024-0{k + 2}-11" for k in range(len(truth))]
+    (folder / "t.csv").write_text("patch_id,change_date\n" + "".join(f"{k},{d}\n" for k, d in zip(truth, days)) + "".join(f"{k},\n" for k in quiet), encoding="utf-8")
+    known = ["--truth", str(folder / "t.csv")]
+    assert main(["detect", before, after, "--into", str(folder / "v"), "--bands", BANDS, *dates, *known, "--tile", "64", "--quiet"]) == 0
     project = open_project(folder / "v")
     return project, pd.read_parquet(project.state / "tables" / "change_signal.parquet"), truth
 
@@ -83,6 +88,19 @@ def test_turned_fields_get_their_light_and_quiet_ones_stay_green(detected):
     assert (layer["light"] == fields["light"].reindex(layer.index)).all() and len(layer) == len(fields)
     catalog = {d["name"]: d for d in json.loads((project.state / "catalog.json").read_text())}
     assert "a.tif; b.tif" in json.dumps(catalog["change_parcel"], ensure_ascii=False) and "2024-05-01 至 2025-05-03" in json.dumps(catalog, ensure_ascii=False)
+
+
+def test_dated_labels_tell_the_score_by_the_age_of_the_change(detected):
+    project, _, _ = detected
+    lag = pd.read_parquet(project.state / "tables" / "change_pair_lag.parquet").set_index("lag_days")
+    assert lag.index.tolist() == [20, 40, 80, 160, 320, 367] and lag.loc[367, "hits"] == 8 and lag.loc[367, "misses"] == 0
+    assert lag.loc[20, "hits"] == 0 and lag.loc[40, "hits"] == 1 and lag.loc[160, "hits"] == 4 and (lag["low"] <= lag["f1"]).all() and (lag["f1"] <= lag["high"]).all()
+
+
+def test_labels_without_the_dates_of_the_images_are_refused(country, tmp_path, capsys):
+    folder, before, after, _ = country
+    assert main(["detect", before, after, "--into", str(tmp_path / "p"), "--truth", str(folder / "t.csv"), "--quiet"]) == 2
+    assert "--before-date" in capsys.readouterr().err and not (tmp_path / "p").exists()
 
 
 def test_changed_areas_of_parcels_are_those_of_clipping_the_patches(detected):

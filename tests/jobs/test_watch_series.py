@@ -51,11 +51,11 @@ def test_a_run_that_is_killed_goes_on_and_tells_the_same(watched, capsys):
     process = subprocess.Popen([sys.executable, "-m", "qianmo.cli.main", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, start_new_session=True)  # fmt: skip
     work, deadline = folder / ".v-watch", time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline and len(list(work.glob("dates_*"))) < 2:
+    while process.poll() is None and time.monotonic() < deadline and len(list(work.glob("part_*"))) < 2:
         time.sleep(0.001)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    done = len(list(work.glob("dates_*")))
+    done = len(list(work.glob("part_*")))
     assert done >= 2 and not (open_project(folder / "v").state / "tables" / "change_series.parquet").exists()
     found = []
     for _ in range(2):
@@ -76,3 +76,42 @@ def test_a_wrong_history_is_refused_before_any_part_is_made(watched, capsys):
     wrong = [*command[: command.index("--history")], "--history", "2030-01-01", "--quiet"]
     assert main(wrong) != 0
     assert "不在" in capsys.readouterr().err and not list(folder.glob(".v-watch*"))
+
+
+def test_dated_labels_tell_the_score_by_delay(watched, capsys):
+    folder, command, changed = watched
+    table = pd.read_parquet(open_project(folder / "v").state / "tables" / "change_series.parquet")
+    day = str(date(2020, 1, 1) + timedelta(12 * 44))
+    quiet = [k for k in table.loc[table["alarm_day"] == "", "patch_id"] if k != changed][:30]
+    (folder / "t.csv").write_text("patch_id,change_date\n" + f"{changed},{day}\n" + "".join(f"{k},\n" for k in quiet), encoding="utf-8")
+    for fit in ("robust", "stable"):
+        assert main([*command, "--truth", str(folder / "t.csv"), "--fit", fit]) == 0
+        told = json.loads(capsys.readouterr().out)["figures"]
+        short, *_, whole = told["lag"]
+        assert told["labelled"] == 31 and short["lag_days"] == 20 and whole["hits"] == 1 and whole["misses"] == 0 and whole["low"] < whole["f1"] <= 1
+        # three repeats twelve days apart cannot be known within twenty days, though the alarm is dated back to the first
+        assert short["hits"] == 0
+    row = pd.read_parquet(open_project(folder / "v").state / "tables" / "change_series.parquet").set_index("patch_id").loc[changed]
+    assert row["confirmed_day"] == str(date.fromisoformat(row["alarm_day"]) + timedelta(24))
+    lag = pd.read_parquet(open_project(folder / "v").state / "tables" / "change_lag.parquet")
+    assert lag["lag_days"].is_monotonic_increasing and (folder / "v" / "change" / "时滞精度.png").stat().st_size > 10_000
+    assert main(command) == 0 and not (open_project(folder / "v").state / "tables" / "change_lag.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("patch,day\nA,2021-01-01\n", "表头"),
+        ("patch_id,change_date\nnobody,2021-12-01\n", "不在监测之列"),
+        ("patch_id,change_date\n{changed},2020-02-01\n", "变化日期不在 "),
+        ("patch_id,change_date\n{changed},yesterday\n", "第 2 行"),
+        ("patch_id,change_date\n{changed},2021-12-01\n{changed},\n", "第 3 行"),
+        ("patch_id,change_date\n", "没有一个图斑"),
+    ],
+)
+def test_labels_that_cannot_be_scored_are_refused_and_nothing_is_written(watched, capsys, text, said):
+    folder, command, changed = watched
+    before = (folder / "v" / "current").read_text()
+    (folder / "w.csv").write_text(text.format(changed=changed), encoding="utf-8")
+    assert main([*command, "--truth", str(folder / "w.csv")]) == 2
+    assert said in "".join(json.loads(capsys.readouterr().out)["error"].values()) and (folder / "v" / "current").read_text() == before

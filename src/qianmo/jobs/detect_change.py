@@ -32,6 +32,7 @@ from qianmo.jobs.detect_tiles import (
     without_clouds,
 )
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
+from qianmo.jobs.watch_truth import scored_pair, scores_table, told_lines
 from qianmo.reports.change_sheet import change_sheet
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import MissingDataError, SchemaError
@@ -72,6 +73,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     project = open_project(folder) if (folder / "current").is_file() else None
     tree = tree_of(values["thresholds"])
     vintage = _dates(values)
+    if values["truth"] and not (values["before_date"] and values["after_date"]):
+        raise SchemaError("给出了 --truth, 没有给出两期影像的日期", expected="--before-date 与 --after-date", cure="时滞从变化日算到后期影像, 须知道日期")
     work = Path(values["work"]) if values["work"] else folder.parent / f"{folder.name}-detect"
     with scratch_folder() as scratch:
         context.step("读取影像", 0.0)
@@ -104,19 +107,22 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
             if not bands:
                 context.note("没有给出波段名 (--bands), 光谱指数缺失, 变化的耕地只能给黄灯")
         told |= _figures(strength, float(limit), found, before, TRAINED if learnt else values["method"])
+        scores, labelled = scored_pair(values["truth"], signals, values["before_date"], values["after_date"]) if values["truth"] else (None, 0)
+        if scores is not None:
+            told |= {"labelled": labelled, "lag": scores_table(scores).to_dict("records")}
     context.step("保存成果", 0.9)
     more = [f"; {v}" if learnt else "" for v in ((learnt.name, learnt.sha256) if learnt else ("", ""))]
     lineage = Lineage(f"{before.name}; {after.name}{more[0]}", f"{before.sha256}; {after.sha256}{more[1]}", f"qianmo {__version__} detect",
                       context.clock().isoformat(timespec="seconds"), context.user, dict(told))  # fmt: skip
     lit = _lit(land, signals)
-    _save(context, folder, strength, found, before, signals, branches, lit, told, lineage, vintage, learnt.accuracy if learnt else None)
+    _save(context, folder, strength, found, before, signals, branches, lit, told, lineage, vintage, learnt.accuracy if learnt else None, scores_table(scores) if scores is not None else None)
     clear_work(strength)
     files = [(str(folder / "onemap.gpkg"), "项目数据库 (变化图斑)")]
     if len(found.patches):
         out = Path(values["out"]) if values["out"] else folder / "change"
         replace_bytes(out / "变化图斑.png", _sheet(context, project, found, lit, before, told, vintage))
         files.append((str(out / "变化图斑.png"), "变化图斑与红绿灯图"))
-    return _report(told, found.patches, signals, tuple(files), accuracy_lines(learnt.accuracy) if learnt else [])
+    return _report(told, found.patches, signals, tuple(files), (accuracy_lines(learnt.accuracy) if learnt else []) + (told_lines(scores, labelled) if scores is not None else []))
 
 
 def _dates(values: Mapping[str, Any]) -> str:
@@ -231,7 +237,7 @@ def _lit(land: Land | None, signals: pd.DataFrame | None) -> gpd.GeoDataFrame | 
 def _save(
     context: Context, folder: Path, strength: Strength, found: _Found, images: Images, signals: pd.DataFrame | None, branches: pd.DataFrame | None,
     lit: gpd.GeoDataFrame | None, told: dict[str, Any], lineage: Lineage, vintage: str,
-    accuracy: pd.DataFrame | None,
+    accuracy: pd.DataFrame | None, lag: pd.DataFrame | None,
 ) -> None:  # fmt: skip
     crs = f"EPSG:{images.crs.to_epsg()}"
     told_of = lambda name, kind, zh, rows: Dataset(name, kind, zh, crs, "", vintage, False, rows, lineage)  # noqa: E731
@@ -243,7 +249,9 @@ def _save(
                 stage.put_layer(frame, told_of(name, "other_layer", zh, len(frame)))
             elif name in stage.datasets:
                 stage.remove(name)
-        stage.remove_tables(("change_signal", "change_branch", "change_accuracy"))
+        stage.remove_tables(("change_signal", "change_branch", "change_accuracy", "change_pair_lag"))
+        if lag is not None:
+            stage.put_table("change_pair_lag", lag)
         if accuracy is not None:
             stage.put_table("change_accuracy", accuracy)
         if signals is not None and branches is not None:
@@ -319,6 +327,7 @@ SPECS = (
             JobOption("level", "choice", "影像级别: l1c 大气顶, l2a 地表", "level of the reflectance", default="l2a", choices=("l1c", "l2a")),
             JobOption("before_date", "text", "前期日期 (年-月-日)", "date of the earlier image"),
             JobOption("after_date", "text", "后期日期 (年-月-日)", "date of the later image"),
+            JobOption("truth", "path", "带日期的标注 (CSV: patch_id,change_date, 没有变化的留空); 给出即评价时滞精度", "CSV of patches with the date of change, blank where none: F1 by delay is told"),
             JobOption("thresholds", "path", "红绿灯阈值文件 (TOML 或 CSV)", "thresholds of the traffic lights"),
             JobOption("shift", "number", "允许的配准偏差 (像元)", "largest shift between the images in pixels, change_shift_max_cells by default"),
             JobOption("tile", "integer", "分块边长 (像元)", "side of a tile in pixels", default=512),

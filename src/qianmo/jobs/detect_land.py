@@ -27,7 +27,7 @@ from qianmo.survey.change.from_to import classes_after, pure_cells
 from qianmo.survey.change.lights import Question, shipped_tree, with_thresholds
 from qianmo.survey.change.signals import band_indices, parcel_signals
 
-__all__ = ["Land", "after_classes", "land_of", "patch_shapes", "signals_of", "tree_of", "words"]
+__all__ = ["Land", "Parcels", "after_classes", "land_of", "parcels_of", "patch_shapes", "signals_of", "tree_of", "words"]
 
 
 _STRIP_ROWS = 512
@@ -35,15 +35,18 @@ _STRIP_ROWS = 512
 
 
 @dataclass(frozen=True)
-class Land:
-    """Land-use patches in the system of the images (地类图斑).
-
-    `group` is the first-level group of each patch (farmland, garden …), `fractions` its exact shares of cells.
-    """
+class Parcels:
+    """Land-use patches in the system of the images (地类图斑); `group` is the first-level group of each patch (farmland, garden …)."""
 
     frame: gpd.GeoDataFrame
     group: np.ndarray
     farmland: np.ndarray
+
+
+@dataclass(frozen=True)
+class Land(Parcels):
+    """Land-use patches with their exact shares of cells (地类图斑与像元份额)."""
+
     fractions: Fractions
 
 
@@ -57,17 +60,31 @@ def land_of(project: Project | None, images: Images) -> Land | None:
     CodeError
         Land classes without first-level groups.
     """
+    parcels = parcels_of(project, images)
+    if parcels is None:
+        return None
+    fractions = cell_fractions(parcels.frame.geometry.to_numpy(), images.bands[0].transform, images.shape)
+    if not len(fractions.cell):
+        raise MissingDataError("影像与项目的地类图斑没有重叠", expected="同一地区", cure="核对影像坐标系与项目位置")
+    return Land(parcels.frame, parcels.group, parcels.farmland, fractions)
+
+
+def parcels_of(project: Project | None, images: Images) -> Parcels | None:
+    """The land-use patches in the system of the images, whether they meet them or not; None where the project has none (地类图斑).
+
+    Raises
+    ------
+    CodeError
+        Land classes without first-level groups.
+    """
     datasets = read_catalog(project.state) if project is not None else {}
     if project is None or "landuse_patch" not in datasets:
         return None
     frame = read_frame(project.state / "layers" / "landuse_patch.parquet")
     shapes = transform(frame.geometry.to_numpy(), pyproj.CRS(frame.crs), images.crs)
-    fractions = cell_fractions(shapes, images.bands[0].transform, images.shape)
-    if not len(fractions.cell):
-        raise MissingDataError("影像与项目的地类图斑没有重叠", expected="同一地区", cure="核对影像坐标系与项目位置")
     scheme = datasets["landuse_patch"].class_scheme
     drawn = gpd.GeoDataFrame(frame.drop(columns=frame.geometry.name), geometry=shapes, crs=images.crs)
-    return Land(drawn, group(frame["class_code"], scheme=scheme), farmland(frame, scheme=scheme), fractions)
+    return Parcels(drawn, group(frame["class_code"], scheme=scheme), farmland(frame, scheme=scheme))
 
 
 def after_classes(land: Land, images: Images, changed: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]] | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,28 +12,28 @@ import numpy as np
 import pandas as pd
 
 from qianmo import __version__
-from qianmo.geo.fractions import weighted_mean
 from qianmo.jobs.context import Context
-from qianmo.jobs.detect_land import Land, land_of
+from qianmo.jobs.detect_land import Parcels, parcels_of
 from qianmo.jobs.detect_tiles import Images, image_of
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
+from qianmo.jobs.watch_parcels import parcel_series, parcels_sha256
+from qianmo.jobs.watch_truth import changes_known, scored, scores_table, told_lines
+from qianmo.reports.lag_chart import lag_chart
 from qianmo.reports.series_chart import ParcelCourse, series_chart
 from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
-from qianmo.store.block_folder import BlockFolder, drop_blocks, open_blocks
+from qianmo.store.block_folder import drop_blocks, open_blocks
 from qianmo.store.durable import replace_bytes
 from qianmo.store.lock import writer_lock
 from qianmo.store.project import change, open_project
 from qianmo.store.scratch import scratch_folder
 from qianmo.survey.change.mosum import mosum_monitor
 from qianmo.survey.change.series import Alarm, SeasonalModel, fit_season, monitor, season_design
+from qianmo.survey.change.stable import fit_robust, fit_stable, stable_only
 
 __all__ = ["SPECS", "run"]
 
-_AT_ONCE = 8
-"""Dates that are in memory at once."""
-
-_LEAST_SEEN = 0.5
-"""Part of a parcel that must be clear for a date to count."""
+_JUDGED_AT_ONCE = 65_536
+"""Parcels whose seasons are fitted at once."""
 
 
 _METHODS = {"repeats": "连续超限", "cusum": "累积和 CUSUM", "ewma": "指数加权均值 EWMA", "mosum": "滑动和 (BFAST 型, 误报水平 5%)"}
@@ -42,51 +42,84 @@ _METHODS = {"repeats": "连续超限", "cusum": "累积和 CUSUM", "ewma": "指�
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Series of each parcel by exact shares, the season of the history, alarms after it; the project is as it was when anything fails.
 
-    Means of eight dates at a time wait in the work folder: a run that was killed goes on from there, also with another season or method.
+    Means of some parcels and dates at a time wait in the work folder: a run that was killed goes on from there, also with another season or method.
     """
     folder = Path(values["into"])
     project = open_project(folder)
     work = Path(values["work"]) if values["work"] else folder.parent / f".{folder.name}-watch"
     days = _days(Path(values["dates"]))
     until = _day(values["history"], "--history")
+    _check_history(days, until)
+    truth = changes_known(values["truth"]) if values["truth"] else None
     with scratch_folder() as scratch:
         context.step("读取时序", 0.0)
         stack, cloud = _opened(values, scratch, len(days))
-        land = land_of(project, stack)
+        land = parcels_of(project, stack)
         if land is None:
             raise MissingDataError(f"项目 {folder} 中没有地类图斑", cure="先入库地类图斑: qianmo ingest …")
-        _check_history(days, until)
         digest = f"{stack.sha256}; {cloud.sha256 if cloud else ''}"
         with writer_lock(work.parent / f"{work.name}.lock"):
-            parts = open_blocks(work, key={"version": __version__, "images": digest, "scale": float(values["scale"]), "parcels": _shares_sha256(land)})
-            series, resumed = _parcels(context, stack, cloud, land, float(values["scale"]), parts)
-    series, days = _one_a_day(series, days, context)
+            parts = open_blocks(work, key={"version": __version__, "images": digest, "scale": float(values["scale"]), "parcels": parcels_sha256(land)})
+            read = parcel_series(context, stack, cloud, land, float(values["scale"]), parts)
+    series, days = _one_a_day(read.mean, days, context)
     _in_range(series, str(values["index"]), Path(values["stack"]).name)
     context.step("季节模型与监测", 0.7)
     when = np.array([(d - days[0]).days for d in days], dtype=float)
     past = np.array([d <= until for d in days])
-    model = fit_season(series[past], when[past], order=values["order"], trend=False)
-    if values["method"] == "mosum":
-        alarm = mosum_monitor(series, when, model, history=int(np.sum(past)))
-    else:
-        alarm = monitor(series[~past], when[~past], model, method=values["method"], limit=values["limit"])
-    table = _table(land, series, model, alarm, [d for d, p in zip(days, past) if not p])
-    if not table["clear_history"].gt(0).any() or not np.isfinite(model.sigma).any():
+    model, alarm = _judged(series, when, past, values)
+    if not (np.isfinite(model.sigma) & read.met).any():
         raise MissingDataError("没有一个图斑的历史观测足以拟合季节模型", expected=f"至少 {2 * values['order'] + 4} 期看清的影像", cure="延长 --history 或减小 --order")
+    new_days = [d for d, p in zip(days, past) if not p]
+    table = _table(land, series, model, alarm, new_days)[read.met]
+    scores = None
+    if truth is not None:
+        told_days = pd.Series(table["confirmed_day"].to_numpy(), index=table["patch_id"])
+        scores = scored(truth, told_days, since=until, until=days[-1], name=Path(values["truth"]).name)
     context.step("保存成果", 0.9)
     told = {
         "dates": len(days), "parcels": len(table), "alarms": int((table["alarm_day"] != "").sum()), "sure": int((table["repeats"] >= 3).sum()), "source": stack.name,
-        "source_sha256": digest, "tool": f"qianmo {__version__} watch", "history": until.isoformat(), "method": values["method"],
-        "limit": values["limit"], "order": values["order"], "parts": -(-len(stack.bands) // _AT_ONCE), "resumed": resumed,
+        "without_model": int((~np.isfinite(model.sigma) & read.met).sum()), "source_sha256": digest, "tool": f"qianmo {__version__} watch", "history": until.isoformat(), "method": values["method"],
+        "fit": values["fit"], "limit": values["limit"], "order": values["order"], "parts": read.parts, "resumed": read.resumed,
     }  # fmt: skip
+    if truth is not None and scores is not None:
+        told |= {"labelled": len(truth), "lag": scores_table(scores).to_dict("records")}
     with change(folder, what="地块时序监测", user=context.user, now=context.clock()) as stage:
         stage.put_table("change_series", table)
+        stage.remove_tables(("change_lag",))
+        if scores is not None:
+            stage.put_table("change_lag", scores_table(scores))
         stage.put_json("change_series_facts", told)
     out = (Path(values["out"]) if values["out"] else folder / "change") / "地块时序.png"
     drop_blocks(work)
     (work.parent / f"{work.name}.lock").unlink(missing_ok=True)
     replace_bytes(out, _chart(table, series, when, days, model, until, values))
-    return _report(told, table, out)
+    files = [(str(out), "地块时序曲线")]
+    if scores is not None:
+        name = out.with_name("时滞精度.png")
+        note = f"{len(truth) if truth is not None else 0} 个带日期标注的图斑, {until} 至 {days[-1]}; 时滞算到确认告警之日"
+        replace_bytes(name, lag_chart(scores_table(scores), title=f"时滞精度: {_METHODS[values['method']]}", note=note))
+        files.append((str(name), "时滞精度图"))
+    return _report(told, table, files, told_lines(scores, told["labelled"]) if scores is not None else [])
+
+
+def _judged(series: np.ndarray, when: np.ndarray, past: np.ndarray, values: Mapping[str, Any]) -> tuple[SeasonalModel, Alarm]:
+    """Seasons and alarms, some parcels at a time so that the work on a million fits into memory."""
+    pieces = [_judged_some(series[:, k : k + _JUDGED_AT_ONCE], when, past, values) for k in range(0, series.shape[1], _JUDGED_AT_ONCE)]
+    models, alarms = [p[0] for p in pieces], [p[1] for p in pieces]
+    model = SeasonalModel(np.concatenate([m.coefficients for m in models], axis=1), *(np.concatenate([getattr(m, k) for m in models]) for k in ("sigma", "clear")), models[0].order, models[0].trend)
+    return model, Alarm(*(np.concatenate([getattr(a, f.name) for a in alarms]) for f in fields(Alarm)))
+
+
+def _judged_some(series: np.ndarray, when: np.ndarray, past: np.ndarray, values: Mapping[str, Any]) -> tuple[SeasonalModel, Alarm]:
+    history, order = series[past], values["order"]
+    if values["fit"] == "stable":
+        model, first = fit_stable(history, when[past], order=order, trend=False)
+        history = stable_only(history, first)
+    else:
+        model = (fit_robust if values["fit"] == "robust" else fit_season)(history, when[past], order=order, trend=False)
+    if values["method"] == "mosum":
+        return model, mosum_monitor(np.vstack([history, series[~past]]), when, model, history=int(np.sum(past)))
+    return model, monitor(series[~past], when[~past], model, method=values["method"], limit=values["limit"])
 
 
 def _opened(values: Mapping[str, Any], scratch: Path, dates: int) -> tuple[Images, Images | None]:
@@ -129,36 +162,6 @@ def _check_history(days: list[date], until: date) -> None:
         raise SchemaError(f"--history {until} 不在 {days[0]} 至 {days[-1]} 之间", expected="历史期之后还有影像")
 
 
-def _shares_sha256(land: Land) -> str:
-    """Fingerprint of the patches as the series see them: their ids and shares of cells."""
-    found = hashlib.sha256("\n".join(land.frame["patch_id"].astype(str)).encode())
-    for values in (land.fractions.start, land.fractions.cell, land.fractions.share):
-        found.update(np.ascontiguousarray(values).tobytes())
-    return found.hexdigest()
-
-
-def _parcels(context: Context, stack: Images, cloud: Images | None, land: Land, scale: float, parts: BlockFolder) -> tuple[np.ndarray, int]:
-    """Mean of each date over each patch (dates, n), nan where less than half of it was seen; how many parts were there already."""
-    out, resumed = np.full((len(stack.bands), len(land.frame)), np.nan), 0
-    for first in range(0, len(out), _AT_ONCE):
-        part, name = slice(first, first + _AT_ONCE), f"dates_{first:05d}"
-        if parts.has(name):
-            resumed += 1
-        else:
-            context.step(f"地块时序 {first + 1}/{len(out)} 期", 0.1 + 0.6 * first / len(out))
-            parts.put(name, {"mean": _means(stack, cloud, land, scale, part)})
-        out[part] = parts.get(name, "mean")
-    return out, resumed
-
-
-def _means(stack: Images, cloud: Images | None, land: Land, scale: float, part: slice) -> np.ndarray:
-    values = Images(stack.bands[part], stack.crs, stack.name, stack.sha256).part(slice(None), slice(None)) * scale
-    if cloud is not None:
-        values[Images(cloud.bands[part], cloud.crs, cloud.name, cloud.sha256).part(slice(None), slice(None)) != 0] = np.nan
-    mean, seen = weighted_mean(land.fractions, values)
-    return np.where(seen >= _LEAST_SEEN, mean, np.nan)
-
-
 _NORMALISED = ("NDVI", "NDWI", "MNDWI", "NDMI", "NDBI", "NBR", "GNDVI", "NDRE")
 """Indices that are a difference over a sum, from −1 to 1."""
 
@@ -182,7 +185,7 @@ def _one_a_day(series: np.ndarray, days: list[date], context: Context) -> tuple[
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0), single
 
 
-def _table(land: Land, series: np.ndarray, model: SeasonalModel, alarm: Alarm, new_days: list[date]) -> pd.DataFrame:
+def _table(land: Parcels, series: np.ndarray, model: SeasonalModel, alarm: Alarm, new_days: list[date]) -> pd.DataFrame:
     amplitude = 2.0 * np.hypot(model.coefficients[1], model.coefficients[2]) if model.order else np.zeros(len(land.frame))
     table = pd.DataFrame(
         {
@@ -190,9 +193,10 @@ def _table(land: Land, series: np.ndarray, model: SeasonalModel, alarm: Alarm, n
             "clear_dates": np.isfinite(series).sum(axis=0), "clear_history": model.clear, "mean": model.coefficients[0], "amplitude": amplitude, "sigma": model.sigma,
             "alarm_day": [new_days[k].isoformat() if k >= 0 else "" for k in alarm.date_index], "direction": alarm.direction.astype(int),
             "repeats": alarm.repeats.astype(int), "confidence": alarm.confidence,
+            "confirmed_day": [new_days[k].isoformat() if k >= 0 else "" for k in alarm.confirmed_index],
         }
     )  # fmt: skip
-    return table[np.diff(land.fractions.start) > 0]
+    return table
 
 
 def _chart(table: pd.DataFrame, series: np.ndarray, when: np.ndarray, days: list[date], model: SeasonalModel, until: date, values: Mapping[str, Any]) -> bytes:
@@ -211,17 +215,19 @@ def _chart(table: pd.DataFrame, series: np.ndarray, when: np.ndarray, days: list
     return series_chart(courses, days, history_end=until, index=values["index"], title="地块指数时序", notes=notes)
 
 
-def _report(told: Mapping[str, Any], table: pd.DataFrame, out: Path) -> JobReport:
+def _report(told: Mapping[str, Any], table: pd.DataFrame, files: list[tuple[str, str]], scores: list[str]) -> JobReport:
     lines = [
         f"影像 {told['dates']} 期, 图斑 {told['parcels']} 个, 看清期数中位 {int(table['clear_dates'].median())}",
         f"告警 {told['alarms']} 个, 其中连续三次以上 {told['sure']} 个; 把握随重复次数增长: 1 次 50%, 2 次 75%, 3 次 88%",
         "告警为线索, 不是认定",
     ]
+    if told["without_model"]:
+        lines.append(f"{told['without_model']} 个图斑的历史观测不足以拟合季节模型, 没有监测")
     if told["resumed"]:
         lines.append(f"续算: {told['parts']} 段中 {told['resumed']} 段取自上次中断的运行")
     for row in table[table["alarm_day"] != ""].sort_values("confidence", ascending=False, kind="stable").head(5).itertuples():
         lines.append(f"  {row.patch_id}: {row.alarm_day} 起{'偏低' if row.direction < 0 else '偏高'}, 连续 {row.repeats} 次, 把握 {row.confidence:.0%}")
-    return JobReport(tuple(lines), ((str(out), "地块时序曲线"),), dict(told))
+    return JobReport(tuple(lines + scores), tuple(files), dict(told))
 
 
 SPECS = (
@@ -237,6 +243,8 @@ SPECS = (
             JobOption("index", "text", "指数名称", "name of the index", default="NDVI"),
             JobOption("order", "integer", "谐波阶数", "harmonics", default=1),
             JobOption("method", "choice", "监测方法", "detector", default="repeats", choices=tuple(_METHODS)),
+            JobOption("fit", "choice", "历史期拟合: plain 剔除离群后最小二乘, stable 只用末段稳定期 (逆序累积和), robust 抗差", "fit of the history: least squares without outliers, the stable end of it, or robust", default="plain", choices=("plain", "stable", "robust")),
+            JobOption("truth", "path", "带日期的标注 (CSV: patch_id,change_date, 没有变化的日期留空); 给出即评价时滞精度", "CSV of patches with the date of change, blank where none: F1 by delay is told"),
             JobOption("limit", "number", "限值 (中误差的倍数)", "limit in standard deviations", default=3.0),
             JobOption("work", "path", "续算文件夹 [项目旁的隐藏文件夹]", "folder of finished parts, taken up again after a break [hidden, beside the project]"),
             JobOption("out", "path", "图件输出文件夹", "folder for the chart, the project's change/ by default"),

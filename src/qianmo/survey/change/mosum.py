@@ -65,8 +65,8 @@ def mosum_monitor(
         raise SchemaError(f"时序 {y.shape}, 日期 {t.shape}, 历史期 {history} 期", expected="(日期, 像元), 日期递增, 历史期之后还有日期")
     left = y - season_design(t, order=model.order, trend=model.trend) @ model.coefficients
     sums, ratio = moving_sums(left / np.maximum(model.sigma, least_sigma), history=history, window=window)
-    longest = float(np.nanmax(ratio)) if np.isfinite(ratio).any() else 1.0
-    beyond = np.abs(sums) > boundary(ratio, critical_value(window, level, longest) if critical is None else critical)
+    limit = _critical_of_each(window, level, ratio) if critical is None else np.float64(critical)
+    beyond = np.abs(sums) > boundary(ratio, limit)
     return _alarms(sums, beyond, np.isfinite(sums))
 
 
@@ -93,7 +93,7 @@ def moving_sums(score: np.ndarray, *, history: int, window: float) -> tuple[np.n
     return np.where(known, sums, np.nan), np.where(known, ratio, np.nan)
 
 
-def boundary(ratio: np.ndarray, critical: float) -> np.ndarray:
+def boundary(ratio: np.ndarray, critical: float | np.ndarray) -> np.ndarray:
     """λ·√log₊(k/n) (监测边界); rises from λ once the series is e times the history."""
     return critical * np.sqrt(np.maximum(np.log(np.where(np.isfinite(ratio), ratio, 1.0)), 1.0))
 
@@ -112,6 +112,13 @@ def critical_value(window: float, level: float, ratio: float) -> float:
     return found[0]
 
 
+def _critical_of_each(window: float, level: float, ratio: np.ndarray) -> np.ndarray:
+    """λ of each column by its own length, (n,): it does not depend on which series are watched together."""
+    longest = np.max(np.where(np.isfinite(ratio), ratio, 1.0), axis=0)
+    kinds, at = np.unique(np.round(longest, 9), return_inverse=True)
+    return np.array([critical_value(window, level, float(k)) for k in kinds])[at]
+
+
 @cache
 def _table() -> dict[tuple[float, float, float], float]:
     return {(float(r["window"]), float(r["horizon"]), float(r["level"])): float(r["value"]) for r in shipped_rows("parameters", "mosum_critical")}
@@ -127,4 +134,4 @@ def _alarms(sums: np.ndarray, beyond: np.ndarray, seen: np.ndarray) -> Alarm:
     repeats = np.where(first >= 0, (beyond & after & ~ended).sum(axis=0), 0)
     sign = np.sign(np.nan_to_num(sums[np.maximum(first, 0), np.arange(sums.shape[1])]))
     way = np.where(first >= 0, sign, 0).astype(np.int8)
-    return Alarm(first.astype(np.int32), way, repeats.astype(np.int16), np.where(first >= 0, 1.0 - 0.5**repeats, 0.0))
+    return Alarm(first.astype(np.int32), way, repeats.astype(np.int16), np.where(first >= 0, 1.0 - 0.5**repeats, 0.0), first.astype(np.int32))

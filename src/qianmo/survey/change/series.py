@@ -52,12 +52,16 @@ class Alarm:
         Clear dates in a row beyond the limit, the alarm's date included.
     confidence : ndarray (n,), float
         0 none; 1 − 2^(−repeats): grows with every repeat.
+    confirmed_index : ndarray (n,), int
+        Date on which the alarm was sure not to be withdrawn, at or after `date_index`; −1 where none or not yet. Delays are
+        counted to this date: nobody knew before.
     """
 
     date_index: np.ndarray
     direction: np.ndarray
     repeats: np.ndarray
     confidence: np.ndarray
+    confirmed_index: np.ndarray
 
 
 def season_design(days: np.ndarray, *, order: int = 2, trend: bool = True) -> np.ndarray:
@@ -170,8 +174,8 @@ def monitor(
         raise SchemaError(f"方法 {method!r}, 时序 {y.shape}, 阈值 {limit}", expected=f"{', '.join(names)}; (日期, 像元); 阈值大于 0")
     expected = season_design(days, order=model.order, trend=model.trend) @ model.coefficients
     score = (y - expected) / np.maximum(model.sigma, least_sigma)
-    at, way, run = _watched(np.ascontiguousarray(score.T), names.index(method), limit, memory, slack, repeats)
-    return Alarm(at, way, run, np.where(at >= 0, 1.0 - 0.5 ** np.maximum(run, 1).astype(float), 0.0))
+    at, way, run, sure = _watched(np.ascontiguousarray(score.T), names.index(method), limit, memory, slack, repeats)
+    return Alarm(at, way, run, np.where(at >= 0, 1.0 - 0.5 ** np.maximum(run, 1).astype(float), 0.0), sure)
 
 
 @njit(cache=True, parallel=True)
@@ -243,7 +247,7 @@ def _dropped(left, use, z, clip, sigma, good, design, products, whole, right, co
 @njit(cache=True, parallel=True)
 def _watched(score, method, limit, memory, slack, repeats):
     n, dates = score.shape
-    at, way, run = np.full(n, -1, np.int32), np.zeros(n, np.int8), np.zeros(n, np.int16)
+    at, way, run, sure = np.full(n, -1, np.int32), np.zeros(n, np.int8), np.zeros(n, np.int16), np.full(n, -1, np.int32)
     for p in prange(n):
         high = low = mean = spread = 0.0
         first_high = first_low = -1
@@ -274,7 +278,9 @@ def _watched(score, method, limit, memory, slack, repeats):
             if fired != 0 and fired == way[p] and at[p] >= 0:
                 run[p] += 1
             elif fired != 0:
-                at[p], way[p], run[p] = new, fired, streak if method == 2 else 1
+                at[p], way[p], run[p], sure[p] = new, fired, streak if method == 2 else 1, -1
             elif at[p] >= 0 and run[p] < repeats:
                 at[p], way[p], run[p] = -1, 0, 0  # not kept up: no alarm
-    return at, way, run
+            if at[p] >= 0 and run[p] >= repeats and sure[p] < 0:
+                sure[p] = d
+    return at, way, run, sure
