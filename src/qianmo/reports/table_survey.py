@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qianmo.reports.figure_text import figure_text
 from qianmo.reports.typography import cell_text, word
 from qianmo.schema.shipped import shipped_rows
 
@@ -56,7 +57,7 @@ def _erosion_factor(results: Mapping[str, Any]) -> pd.DataFrame | None:
     frame = table_of(results, "erosion_factor")
     if frame is None:
         return None
-    numbers = {c: [_significant(v) for v in frame[c]] for c in ("least", "mean", "largest")}
+    numbers = {c: [figure_text(float(v)) for v in frame[c]] for c in ("least", "mean", "largest")}
     return frame.assign(**numbers, local=["是" if own else "否" for own in frame["is_local"]])
 
 
@@ -175,11 +176,6 @@ def _change_series(results: Mapping[str, Any]) -> pd.DataFrame | None:
         return None
     found = frame[frame["alarm_day"] != ""].sort_values("confidence", ascending=False, kind="stable")
     return found.assign(direction=[_SIDES.get(int(d), "") for d in found["direction"]])
-
-
-def _significant(value: float) -> str:
-    """Four significant digits, whole numbers from ten thousand on; 未知 for nan."""
-    return "未知" if value != value else f"{value:.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
 
 
 SURVEY_ROWS: Mapping[str, Callable[[Mapping[str, Any]], pd.DataFrame | None]] = MappingProxyType(
