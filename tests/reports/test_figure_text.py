@@ -10,7 +10,8 @@ from qianmo.reports.figure_text import figure_text
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(12345.6, "12,346"), (1e7, "10,000,000"), (9999.6, "10,000"), (1234.56, "1,235"), (0.5, "0.5"), (3.12e-5, "0.0000312"), (0.0, "0"), (-0.0, "0"), (-4321.0, "-4,321"), (float("inf"), "无穷大"), (float("nan"), "未知")],
+    [(12345.6, "12,346"), (1e7, "10,000,000"), (9999.6, "10,000"), (1234.56, "1,235"), (0.5, "0.5"), (3.12e-5, "0.0000312"), (0.0, "0"), (-0.0, "0"), (-4321.0, "-4,321"),
+     (float("inf"), "无穷大"), (float("nan"), "未知")],
 )
 def test_a_figure_is_written_as_a_person_would(value, said):
     assert figure_text(value) == said
