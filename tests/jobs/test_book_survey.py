@@ -205,7 +205,7 @@ def test_what_the_surveys_may_add_is_in_the_words(surveyed, printed):
         f"与{e['samples']}个实测点相比，模型平均偏差{cell_text(e['sample_bias_t_km2'], '0.0')}", "轻度以上侵蚀按主导类型为", "重力侵蚀",
         f"在{cell_text(m['east_p5_mm_yr'], '0.00')}至{cell_text(m['east_p95_mm_yr'], '0.00')}毫米/年之间", "趋势发生转折的像元占", f"红色{alarm['红']}个",
         f"由观测反演的参数为{fit['zh'].iloc[0]}{cell_text(fit['value'].iloc[0], '0.0000')}±{cell_text(fit['sigma'].iloc[0], '0.0000')}",
-        f"以后告警{w['alarms']}个", "其中1栋长度超过20米",
+        f"以后告警{w['alarms']}个", "其中1栋长度超过20米", "房屋II级1栋",
     ):  # fmt: skip
         assert said in text, said
     assert w["alarms"] >= 1 and "按正北与正南飞行" not in text

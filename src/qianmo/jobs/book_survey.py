@@ -92,7 +92,7 @@ def _erosion(opened: Opened, results: Mapping[str, Any], cover: Cover) -> list[B
         made.append(_map(key, title, erosion_sheet(polygonize(grid), opened.layers.get("village"), **told), told))
     if "erosion_sample" in results:
         discs = residual_discs(results["erosion_sample"], read_cog(_raster(opened, "soil_loss")))
-        told = _told(cover, "土壤侵蚀采样点残差图", _EROSION_USES, [*remarks, "注记为点名与残差（模型减实测，t/(km²·a)）。"])
+        told = _told(cover, "土壤侵蚀采样点残差图", _EROSION_USES, [*remarks, "注记为点名与残差（模型减实测）。"])
         made.append(_map("erosion_sample", "土壤侵蚀采样点残差图", erosion_sheet(polygonize(grids[0][2]), opened.layers.get("village"), discs, **told), told))
     return made
 

@@ -88,7 +88,7 @@ def mining_blocks(m: Material) -> list[Block]:
     parts = []
     if houses:
         t = m.tables["damage_building"].frame
-        parts.append("房屋" + "、".join(f"{r['grade_zh']}{count_text(r['buildings'])}栋" for r in t.to_dict("records")) + m.see("damage_building", map_key="damage"))
+        parts.append("房屋" + "、".join(f"{r['grade_zh']}级{count_text(r['buildings'])}栋" for r in t.to_dict("records")) + m.see("damage_building", map_key="damage"))
         over = float(t["needs_judgement"].sum())
         parts += [f"其中{count_text(over)}栋长度超过20米，分级表不适用，须专门鉴定"] if over else []
     if land:
