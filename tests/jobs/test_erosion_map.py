@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -183,7 +184,9 @@ def test_a_survey_grades_gullies_collapses_wind_and_frost_and_names_the_kind_tha
     rows = [f"{ids[0]},30,,,,", f"{ids[1]},5,6,,,", f"{ids[2]},,,25,,", f"{ids[3]},,,,6000,", f"{ids[4]},,,,,3", f"{ids[5]},0,0,0,0,1"]
     path.write_text("\n".join(["patch_id,gully_percent,gully_km_km2,collapse_percent,wind_t_km2,freeze_thaw_grade", *rows]) + "\n", encoding="utf-8")
     assert main(["erosion", str(folder), "--quiet", "--json", "--survey", str(path)]) == 0
-    assert any("实地调查 6 个图斑" in line and "风力侵蚀" in line for line in _said(capsys)["lines"])
+    lines = _said(capsys)["lines"]
+    assert any("实地调查 6 个图斑" in line and "风力侵蚀" in line for line in lines)
+    assert not re.search(r"\de[+-]?\d", " ".join(lines)) and re.search(r"R 降雨[^:]*: \d{1,2},\d{3} / ", " ".join(lines))
     table = read_frame(open_project(folder).state / "tables" / "erosion_kind.parquet").set_index("patch_id").loc[ids[:6]]
     assert table["kind"].tolist()[:5] == ["gully", "gully", "gravity", "wind", "freeze_thaw"] and table["grade"].tolist()[:5] == [4, 5, 5, 4, 3]
     assert table.loc[ids[5], ["grade_gully", "grade_gravity", "grade_wind"]].tolist() == [1, 1, 1]

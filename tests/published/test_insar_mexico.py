@@ -7,11 +7,14 @@ import pandas as pd
 import pytest
 import rasterio
 
+from qianmo.schema.errors import SchemaError
+from qianmo.schema.rules import parameter
 from qianmo.survey.insar.closure import report
 from qianmo.survey.insar.delay import most_coherent, referenced
 from qianmo.survey.insar.inversion import invert
 from qianmo.survey.insar.network import design_matrix, make_network, rank, triplets
 from qianmo.survey.insar.rate import displacement_mm, fit_rate
+from qianmo.survey.insar.stack import check_phases
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +56,12 @@ def test_rates_equal_an_independent_least_squares_and_the_listed_percentiles(mex
     rate = fit_rate(displacement_mm(series.phase_rad, 0.055466), net.days).rate_mm_yr
     assert np.percentile(rate, [5, 50, 95]) == pytest.approx([-263.55, -93.28, -3.24], abs=2.0)
     assert rate.mean() == pytest.approx(-105.55, abs=2.0)
+
+
+def test_the_stack_in_metres_or_degrees_is_refused(mexico):
+    net, phase, coherence, _ = mexico
+    known = {"most_rad": parameter("motion_phase_most_rad"), "least_rad": parameter("motion_phase_least_rad")}
+    check_phases(phase, coherence, net, **known)
+    for factor, said in ((-0.055466 / (4 * np.pi), "像是米"), (180 / np.pi, "毫米或度")):
+        with pytest.raises(SchemaError, match=said):
+            check_phases(phase * np.float32(factor), coherence, net, **known)

@@ -15,6 +15,8 @@ import shapely
 from qianmo.geo.crs import transform
 from qianmo.geo.grid import Grid, polygonize
 from qianmo.jobs.context import Context
+from qianmo.jobs.erosion_samples import residual_discs
+from qianmo.jobs.kept_charts import book_charts
 from qianmo.jobs.opened import Opened
 from qianmo.reports.change_sheet import change_sheet
 from qianmo.reports.erosion_sheet import erosion_sheet
@@ -88,6 +90,10 @@ def _erosion(opened: Opened, results: Mapping[str, Any], cover: Cover) -> list[B
     for key, title, grid, uses in grids:
         told = _told(cover, title, uses, remarks)
         made.append(_map(key, title, erosion_sheet(polygonize(grid), opened.layers.get("village"), **told), told))
+    if "erosion_sample" in results:
+        discs = residual_discs(results["erosion_sample"], read_cog(_raster(opened, "soil_loss")))
+        told = _told(cover, "土壤侵蚀采样点残差图", _EROSION_USES, [*remarks, "注记为点名与残差（模型减实测）。"])
+        made.append(_map("erosion_sample", "土壤侵蚀采样点残差图", erosion_sheet(polygonize(grids[0][2]), opened.layers.get("village"), discs, **told), told))
     return made
 
 
@@ -113,7 +119,7 @@ def _mining(opened: Opened, results: Mapping[str, Any], cover: Cover) -> list[Bo
         words = ["土地按图斑内最差处定级，房屋按角点与中心最差指标定级（砖混结构，长度不超过 20 米）。", *remarks]
         told = _told(cover, "土地与房屋损坏等级图", ("working_face", "building", "landuse_patch", "landuse_patch_columns"), words, vintage=day)
         made.append(_map("damage", "土地与房屋损坏等级图", damage_sheet(land, sunk, faces, edge, **told), told))
-    return made
+    return made + book_charts("subsidence_section", results.get("subsidence_section"), remarks[0], marked(cover.synthetic, ("working_face",)))
 
 
 def _goaf(opened: Opened, results: Mapping[str, Any], cover: Cover) -> list[BookMap]:
@@ -149,7 +155,8 @@ def _motion(context: Context, opened: Opened, results: Mapping[str, Any], cover:
     how = "升降轨二维分解" if told_of["is_two_tracks"] else "单轨换算，假定无水平移动"
     remarks = [f"垂直向速率，{how}；中误差中位数 {told_of['sigma_median_mm_yr']:.1f} mm/年。", f"{told_of['first']} 至 {told_of['last']}，{told_of['pairs']} 个干涉对；空白处没有数据。"]
     told = _told(cover, "地表形变速率图", ("motion_vertical", "village"), remarks, vintage=str(told_of["last"]))
-    return [_map("motion", "地表形变速率图", motion_sheet(bands, bowls, opened.layers.get("village"), **told), told)]
+    chart = book_charts("motion_section", results.get("motion_section"), remarks[1], marked(cover.synthetic, ("motion_vertical",)))
+    return [_map("motion", "地表形变速率图", motion_sheet(bands, bowls, opened.layers.get("village"), **told), told), *chart]
 
 
 def _change(context: Context, opened: Opened, results: Mapping[str, Any], cover: Cover) -> list[BookMap]:

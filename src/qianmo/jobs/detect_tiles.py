@@ -106,7 +106,7 @@ def images_of(before: str, after: str, workdir: Path) -> tuple[Images, Images]:
     one, other = (image_of(path, workdir / str(k)) for k, path in enumerate((before, after)))
     a, b = one.bands[0], other.bands[0]
     if one.shape != other.shape or not a.transform.almost_equals(b.transform, 1e-6) or one.crs != other.crs:
-        found = f"{one.name} 的格网 {one.shape}, 原点 ({a.transform.c:g}, {a.transform.f:g}) 与 {other.name} 的 {other.shape}, ({b.transform.c:g}, {b.transform.f:g}) 不一致"
+        found = f"{one.name} 的格网 {one.shape}, 原点 ({a.transform.c:.12g}, {a.transform.f:.12g}) 与 {other.name} 的 {other.shape}, ({b.transform.c:.12g}, {b.transform.f:.12g}) 不一致"
         raise CrsError(found, expected="同一范围、像元与坐标系", cure="先配准并裁切到同一格网")
     if one.crs.is_geographic:
         raise CrsError(f"{one.name} 为经纬度坐标", expected="米制投影坐标系, 面积才有意义", cure="先重投影")

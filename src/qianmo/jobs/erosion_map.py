@@ -30,6 +30,7 @@ from qianmo.jobs.erosion_samples import RESIDUAL_KINDS, compared_samples, residu
 from qianmo.jobs.opened import Opened, open_for_work, read_tables
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.reports.erosion_sheet import erosion_sheet
+from qianmo.reports.figure_text import figure_text
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import MissingDataError, TopologyError
 from qianmo.schema.rules import parameter
@@ -261,7 +262,7 @@ def _sheets(
     """Map sheets of the grades, present and planned, and of the residuals at the samples."""
     settings = opened.project.settings
     synthetic = [zh for name, zh in opened.synthetic.items() if name in ("landuse_patch", "dem", "rain_day", "soil", "soil_type", "village", "helmert")]
-    remarks = [f"按 SL 190-2007 水力侵蚀强度分级,{region},容许土壤流失量 {tolerance:g} t/(km²·a)。", f"像元 {ground.cell_m:g} 米;R = {float(ground.erosivity.value):.0f}。",
+    remarks = [f"按 SL 190-2007 水力侵蚀强度分级,{region},容许土壤流失量 {tolerance:g} t/(km²·a)。", f"像元 {ground.cell_m:g} 米;R = {figure_text(float(ground.erosivity.value))}。",
                "面蚀模型计算值,不含沟蚀、崩岗与重力侵蚀。", *([] if ground.erodibility.is_local else ["K 取参数缺省值。"])]  # fmt: skip
     made = []
     told = {"crs_text": opened.patches.crs.name, "date": f"{context.clock():%Y年%m月%d日}", "vintage": opened.vintage,
@@ -300,21 +301,21 @@ def _sample_figures(table: pd.DataFrame, sampled: Sampled) -> dict[str, Any]:
 
 
 def _lines(ground: _Ground, factors: pd.DataFrame, tables: Mapping[str, pd.DataFrame], f: Mapping[str, Any]) -> list[str]:
-    lines = [f"土壤流失 {f['loss_t_yr']:.0f} 吨/年, 平均模数 {f['modulus_t_km2']:.0f} t/(km²·a); {f['region']}容许 {f['tolerance_t_km2']:g}"]
-    lines += [f"  {r.factor} {r.zh}: {r.least:.4g} / {r.mean:.4g} / {r.largest:.4g} {r.unit} (最小/平均/最大); {r.source}" for r in factors.itertuples()]
+    lines = [f"土壤流失 {f['loss_t_yr']:,.0f} 吨/年, 平均模数 {f['modulus_t_km2']:,.0f} t/(km²·a); {f['region']}容许 {f['tolerance_t_km2']:g}"]
+    lines += [f"  {r.factor} {r.zh}: {figure_text(r.least)} / {figure_text(r.mean)} / {figure_text(r.largest)} {r.unit} (最小/平均/最大); {r.source}" for r in factors.itertuples()]
     whole = tables["erosion_area"][tables["erosion_area"]["zone"] == "全区"]
-    lines += [f"  {r.grade_zh}: {r.area_ha:.2f} 公顷 ({r.share:.2%}), {r.loss_t_yr:.1f} 吨/年" for r in whole.itertuples()]
-    lines.append(f"  进入沟道的泥沙 {f['sediment_t_yr']:.0f} 吨/年 (连通性指数输移比); 面蚀之外的侵蚀不在内")
+    lines += [f"  {r.grade_zh}: {r.area_ha:,.2f} 公顷 ({r.share:.2%}), {r.loss_t_yr:,.1f} 吨/年" for r in whole.itertuples()]
+    lines.append(f"  进入沟道的泥沙 {f['sediment_t_yr']:,.0f} 吨/年 (连通性指数输移比); 面蚀之外的侵蚀不在内")
     if "erosion_kind" in tables:
         lines += kind_words(tables["erosion_kind"])
     if "samples" in f:
         k = f["sample_kinds"]
         lines.append(
-            f"  采样点 {f['samples']} 个: 模型减实测平均 {f['sample_bias_t_km2']:+.0f}, 均方根 {f['sample_rms_t_km2']:.0f} t/(km²·a), 秩相关 {f['sample_rank_correlation']:.2f}; "
+            f"  采样点 {f['samples']} 个: 模型减实测平均 {f['sample_bias_t_km2']:+,.0f}, 均方根 {f['sample_rms_t_km2']:,.0f} t/(km²·a), 秩相关 {f['sample_rank_correlation']:.2f}; "
             f"不足一半 {k['below']}, 半至两倍 {k['near']}, 两倍以上 {k['above']}, 无模型值 {k['unknown']}"
         )
     if "loss_after_t_yr" in f:
-        lines.append(f"方案后: 土壤流失 {f['loss_t_yr']:.0f} → {f['loss_after_t_yr']:.0f} 吨/年, 进入沟道 {f['sediment_t_yr']:.0f} → {f['sediment_after_t_yr']:.0f} 吨/年")
+        lines.append(f"方案后: 土壤流失 {f['loss_t_yr']:,.0f} → {f['loss_after_t_yr']:,.0f} 吨/年, 进入沟道 {f['sediment_t_yr']:,.0f} → {f['sediment_after_t_yr']:,.0f} 吨/年")
     return lines
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -11,12 +9,8 @@ import shapely
 
 from qianmo.geo.cells import placed
 from qianmo.geo.raster import Grid
-from qianmo.jobs.ingest_read import read_recipe
-from qianmo.jobs.recipe import Recipe, SourceRecipe
+from qianmo.jobs.plain_table import plain_table
 from qianmo.schema.errors import MissingDataError, SchemaError
-from qianmo.store.guard import Consent
-from qianmo.store.guard_limits import default_limits
-from qianmo.store.scratch import scratch_folder
 from qianmo.survey.erosion.loss import Sampled, sampled_residuals
 
 __all__ = ["RESIDUAL_KINDS", "compared_samples", "residual_discs", "samples_from"]
@@ -37,14 +31,7 @@ def samples_from(path: str) -> pd.DataFrame:
     MissingDataError
         No rows.
     """
-    with scratch_folder() as workdir:
-        reads = read_recipe(Recipe((SourceRecipe(Path(path)),)), workdir=workdir, limits=default_limits(), consent=Consent(plain_tables=True))
-        table = pd.DataFrame(reads[0].reading.layers[0].frame).drop(columns="geometry", errors="ignore")
-    table.columns = [str(c).strip().lower() for c in table.columns]
-    lost = [c for c in NEEDED if c not in table]
-    if lost:
-        raise SchemaError(f"{path}: 缺列 {', '.join(lost)}", expected=", ".join(NEEDED) + " (可另有 sample)",
-                          cure="补上这些列: x 东坐标, y 北坐标 (米, 项目坐标系), modulus_t_km2 实测侵蚀模数 t/(km²·a)")  # fmt: skip
+    table = plain_table(path, needed=NEEDED, optional=" (可另有 sample)", meaning="x 东坐标, y 北坐标 (米, 项目坐标系), modulus_t_km2 实测侵蚀模数 t/(km²·a)")
     if not len(table):
         raise MissingDataError(f"{path}: 没有采样点", expected="至少 3 个采样点")
     numbers = table[list(NEEDED)].apply(pd.to_numeric, errors="coerce")

@@ -14,17 +14,13 @@ from qianmo.governance.library.difference import Difference, compare_table, row_
 from qianmo.governance.library.typed import empty_faults, typed_table
 from qianmo.governance.stages.history import opened_at
 from qianmo.jobs.context import Context
-from qianmo.jobs.ingest_read import read_recipe
 from qianmo.jobs.library_store import Library, empty_table, history_frame, open_library, put_library, still_as_read
-from qianmo.jobs.recipe import Recipe, SourceRecipe
+from qianmo.jobs.plain_table import plain_frame, plain_layers
 from qianmo.reports.library_workbook import BASE_SHEET, CHOICE_SHEET, COVER_SHEET
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.tables import table_spec
 from qianmo.schema.workflows import workflow
-from qianmo.store.guard import Consent
-from qianmo.store.guard_limits import default_limits
 from qianmo.store.project import change
-from qianmo.store.scratch import scratch_folder
 
 __all__ = ["Comparison", "compared", "library_or_new", "store_comparison"]
 
@@ -112,22 +108,20 @@ def _read(files: list[Path]) -> tuple[dict[str, tuple[pd.DataFrame, str]], dict[
     sheets: dict[str, tuple[pd.DataFrame, str]] = {}
     base: dict[str, dict[str, str]] = {}
     strange = []
-    with scratch_folder() as workdir:
-        reads = read_recipe(Recipe(tuple(SourceRecipe(f) for f in files)), workdir=workdir, limits=default_limits(), consent=Consent(plain_tables=True))
-        for read in reads:
-            for layer in read.reading.layers:
-                frame = pd.DataFrame(layer.frame).drop(columns="geometry", errors="ignore")
-                name = titles.get(layer.name.removesuffix(".csv"), "")
-                if layer.name == BASE_SHEET:
-                    for table, key, mark in frame.itertuples(index=False, name=None):
-                        base.setdefault(str(table), {})[str(key)] = str(mark)
-                elif name in sheets:
-                    raise SchemaError(f"{table_spec(name).zh} 出现两次: {sheets[name][1]} 与 {layer.source_path}", expected="每张表一次")
-                elif name:
-                    sheets[name] = (frame, str(layer.source_path))
-                elif layer.name not in (COVER_SHEET, CHOICE_SHEET):
-                    strange.append(layer.name)
-        sha = reads[0].reading.source.sha256 if reads else ""
+    layers = plain_layers(files)
+    for layer, _ in layers:
+        frame = plain_frame(layer)
+        name = titles.get(layer.name.removesuffix(".csv"), "")
+        if layer.name == BASE_SHEET:
+            for table, key, mark in frame.itertuples(index=False, name=None):
+                base.setdefault(str(table), {})[str(key)] = str(mark)
+        elif name in sheets:
+            raise SchemaError(f"{table_spec(name).zh} 出现两次: {sheets[name][1]} 与 {layer.source_path}", expected="每张表一次")
+        elif name:
+            sheets[name] = (frame, str(layer.source_path))
+        elif layer.name not in (COVER_SHEET, CHOICE_SHEET):
+            strange.append(layer.name)
+    sha = layers[0][1] if layers else ""
     if strange or not sheets:
         raise SchemaError(f"不认识的表 {', '.join(strange)}" if strange else "没有可读入的表", expected="、".join(titles), cure="工作表或 CSV 文件用这些名称")
     return sheets, base, sha

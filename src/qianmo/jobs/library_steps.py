@@ -15,21 +15,17 @@ from qianmo.governance.library.typed import typed_table
 from qianmo.governance.stages.history import moved, state_before
 from qianmo.governance.stages.move import open_steps
 from qianmo.jobs.context import Context
-from qianmo.jobs.ingest_read import read_recipe
 from qianmo.jobs.library_store import Library, entries_of, fault_lines, history_frame, open_library, put_library, still_as_read
-from qianmo.jobs.recipe import Recipe, SourceRecipe
+from qianmo.jobs.plain_table import plain_frame, plain_layers
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.acceptance import acceptance_fields
-from qianmo.schema.errors import NotAllowedError, SchemaError
+from qianmo.schema.errors import MissingDataError, NotAllowedError, SchemaError
 from qianmo.schema.rules import parameter
 from qianmo.schema.units import M2_PER_HA
 from qianmo.schema.workflows import actor_words, document_words, workflow, workflow_words
 from qianmo.store.finance_file import write_bytes_once
-from qianmo.store.guard import Consent
-from qianmo.store.guard_limits import default_limits
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import change
-from qianmo.store.scratch import scratch_folder
 
 __all__ = ["SPECS", "accept_form", "accept_works", "move_project", "over_share", "planned_form"]
 
@@ -138,9 +134,10 @@ def _labelled(form: pd.DataFrame) -> pd.DataFrame:
 
 
 def _form(path: Path, project: str) -> pd.DataFrame:
-    with scratch_folder() as workdir:
-        reads = read_recipe(Recipe((SourceRecipe(path),)), workdir=workdir, limits=default_limits(), consent=Consent(plain_tables=True))
-        raw = pd.DataFrame(reads[0].reading.layers[0].frame).drop(columns=["geometry", "指标名称", "单位"], errors="ignore")
+    layers = plain_layers([path])
+    if not layers:
+        raise MissingDataError(f"{path.name}: 没有表格", expected="验收表")
+    raw = plain_frame(layers[0][0]).drop(columns=["指标名称", "单位"], errors="ignore")
     form, faults = typed_table("acceptance_line", raw, first_row=2)
     if len(faults):
         raise SchemaError("; ".join(fault_lines(faults)), expected="验收表中的数字与原因", cure="改正后重新读入")

@@ -18,6 +18,7 @@ from qianmo.geo.crs import transform_points
 from qianmo.geo.raster import Grid
 from qianmo.jobs.context import Context
 from qianmo.jobs.motion_angles import Angles, angles_of
+from qianmo.jobs.plain_table import plain_table
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import parameter
 from qianmo.store.block_folder import BlockFolder, open_blocks
@@ -252,20 +253,22 @@ def _geometry(stack: StoredStack, network: Network, values: Mapping[str, Any], i
 
 def _baselines(path: str, network: Network) -> np.ndarray:
     """Baselines of the pairs from a CSV with columns first, second, baseline_m."""
-    if not Path(path).is_file():
-        raise MissingDataError(f"没有基线表 {path}", expected="CSV: first,second,baseline_m")
-    table = pd.read_csv(path, dtype=str)
-    if not {"first", "second", "baseline_m"} <= set(table.columns):
-        raise SchemaError(f"{Path(path).name}: 列为 {', '.join(table.columns)}", expected="first,second,baseline_m")
-    try:
-        said = {(a.replace("-", ""), b.replace("-", "")): float(v) for a, b, v in zip(table["first"], table["second"], table["baseline_m"])}
-    except (ValueError, AttributeError) as error:
-        raise SchemaError(f"{Path(path).name}: {error}", expected="YYYYMMDD,YYYYMMDD,米") from None
+    table = plain_table(path, needed=("first", "second", "baseline_m"), meaning="first, second 先后日期 YYYYMMDD, baseline_m 垂直基线 (米)")
+    lines = pd.to_numeric(table["baseline_m"], errors="coerce").to_numpy(float)
+    bad = [int(k) + 2 for k in np.flatnonzero(~np.isfinite(lines))]
+    if bad:
+        raise SchemaError(f"{Path(path).name}: 第 {', '.join(map(str, bad[:8]))} 行的基线不是数", expected="米", cure="补齐或删除这些干涉对")
+    said = {(_digits(a), _digits(b)): float(v) for a, b, v in zip(table["first"], table["second"], lines)}
     names = [(f"{network.dates[a]:%Y%m%d}", f"{network.dates[b]:%Y%m%d}") for a, b in zip(network.first, network.second)]
     lost = [f"{a}-{b}" for a, b in names if (a, b) not in said]
     if lost:
         raise MissingDataError(f"基线表缺 {len(lost)} 个干涉对: {', '.join(lost[:5])}", expected="每个干涉对一行")
     return np.array([said[n] for n in names])
+
+
+def _digits(day: Any) -> str:
+    """The eight digits of a date, however the table spells it."""
+    return "".join(c for c in str(day) if c.isdigit())[:8]
 
 
 def _rows_a_block(stack: StoredStack, network: Network, values: Mapping[str, Any]) -> int:

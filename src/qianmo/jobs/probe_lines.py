@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from qianmo.jobs.subside_input import plain_table
+from qianmo.jobs.plain_table import plain_table
 from qianmo.reports.sounding_chart import radar_chart, resistivity_chart
 from qianmo.schema.errors import GoafInputError, SchemaError
 from qianmo.store.guard_limits import default_limits
@@ -126,7 +126,7 @@ def _transient(told: Mapping[str, Any], data: Path, file: str, place: str) -> Re
 
 
 def _numbers(path: str, needed: tuple[str, ...]) -> pd.DataFrame:
-    table = plain_table(path, needed=needed)[list(needed)].apply(pd.to_numeric, errors="coerce")
+    table = plain_table(path, needed=needed, meaning="按物探数据格式, 见 how-to/probe")[list(needed)].apply(pd.to_numeric, errors="coerce")
     bad = [int(k) + 2 for k in np.flatnonzero(table.isna().any(axis=1))]
     if bad:
         raise SchemaError(f"{Path(path).name}: 第 {', '.join(map(str, bad[:8]))} 行不是数", expected=", ".join(needed), cure="删除或补齐这些行")

@@ -17,6 +17,7 @@ import shapely
 from qianmo import __version__
 from qianmo.geo.grid import Grid, polygonize
 from qianmo.jobs.context import Context
+from qianmo.jobs.kept_charts import kept_charts
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.jobs.subside_damage import building_damage, damaged_patches, land_damage
 from qianmo.jobs.subside_fit import Fitted, fitted
@@ -63,6 +64,10 @@ class _Field:
     x: np.ndarray
     y: np.ndarray
     maps: Mapping[str, np.ndarray]
+
+
+_CHARTS = ("主断面下沉曲线图", "参数权衡曲线图")
+"""Sheets that are charts: the project keeps them for its plan book."""
 
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -119,6 +124,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         stage.remove_tables(("building_damage", "land_damage", "subsidence_fit", "subsidence_trade_off", "subsidence_fit_source"))
         for name, frame in tables.items():
             stage.put_table(name, frame)
+        stage.put_json("subsidence_section", {"charts": kept_charts([s for s in sheets if s[0] in _CHARTS])})
     out = Path(values["out"]) if values["out"] else folder / "subsidence"
     for name, data in sheets:
         replace_bytes(out / f"{name}.png", data)
@@ -223,9 +229,9 @@ def _sheets(
                 land, houses, drawn, edge, title=f"{project.get('name', '')}　土地与房屋损坏等级图".strip("　"), crs_text=pyproj.CRS(drawn.crs).name,
                 date=f"{context.clock():%Y年%m月%d日}", vintage=day or "最终状态", office=str(dict(told.get("office", {})).get("name", "")), synthetic=invented, remarks=words,
             )))  # fmt: skip
-    made.append(("主断面下沉曲线图", _profile(faces, shares, field, fit, state)))
+    made.append((_CHARTS[0], _profile(faces, shares, field, fit, state)))
     if fit is not None:
-        made.append(("参数权衡曲线图", trade_off_chart(fit.curves, title="参数权衡曲线图", note="固定一个参数, 其余参数重新拟合; 蓝带为残差增加不超过一倍中误差的取值")))
+        made.append((_CHARTS[1], trade_off_chart(fit.curves, title="参数权衡曲线图", note="固定一个参数, 其余参数重新拟合; 蓝带为残差增加不超过一倍中误差的取值")))
     return made
 
 

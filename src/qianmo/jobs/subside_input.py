@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -11,20 +10,17 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from qianmo.jobs.ingest_read import read_recipe
-from qianmo.jobs.recipe import Recipe, SourceRecipe
+from qianmo.jobs.plain_table import plain_table
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import parameter
-from qianmo.store.guard import Consent
-from qianmo.store.guard_limits import default_limits
-from qianmo.store.scratch import scratch_folder
 from qianmo.survey.subsidence.face import Face
 from qianmo.survey.subsidence.invert import Observations
 from qianmo.survey.subsidence.parameters import SubsidenceParameters
 
-__all__ = ["faces_from", "observations_from", "plain_table", "sightings_from"]
+__all__ = ["faces_from", "observations_from", "sightings_from"]
 
 _DEFAULTS = {"q": "pim_q", "tan_beta": "pim_tanb", "b": "pim_b", "k": "pim_theta0_k"}
+_PLACES = "x 为东坐标, y 为北坐标, 单位米; 移动量单位毫米"
 _OFFSETS = ("s1_m", "s2_m", "s3_m", "s4_m")
 
 
@@ -68,7 +64,7 @@ def observations_from(path: str) -> Observations:
         Columns are missing or hold no numbers, or a standard error is not above 0; the rows are named as in the file.
     """
     needed = ("x", "y", "subsidence_mm", "sigma_mm")
-    table = plain_table(path, needed=needed, optional=" (可另有 east_mm, north_mm)")
+    table = plain_table(path, needed=needed, optional=" (可另有 east_mm, north_mm)", meaning=_PLACES)
     names = [*needed, *(c for c in ("east_mm", "north_mm") if c in table)]
     numbers = table[names].apply(pd.to_numeric, errors="coerce")
     bad = [int(k) + 2 for k in np.flatnonzero(~np.isfinite(numbers[list(needed)]).all(axis=1) | ~(numbers["sigma_mm"] > 0))]
@@ -93,7 +89,7 @@ def sightings_from(path: str) -> Observations:
         Columns are missing or hold no numbers, a standard error is not above 0, an angle is out of range; the rows are named as in the file.
     """
     needed = ("x", "y", "los_mm", "sigma_mm", "incidence_deg", "heading_deg")
-    numbers = plain_table(path, needed=needed)[list(needed)].apply(pd.to_numeric, errors="coerce")
+    numbers = plain_table(path, needed=needed, meaning=_PLACES)[list(needed)].apply(pd.to_numeric, errors="coerce")
     wrong = ~np.isfinite(numbers).all(axis=1) | ~(numbers["sigma_mm"] > 0) | ~numbers["incidence_deg"].between(5, 70) | ~numbers["heading_deg"].between(-360, 360)
     bad = [int(k) + 2 for k in np.flatnonzero(wrong)]
     if bad:
@@ -101,24 +97,6 @@ def sightings_from(path: str) -> Observations:
     theta, heading = np.radians(numbers["incidence_deg"].to_numpy()), np.radians(numbers["heading_deg"].to_numpy())
     sight = np.column_stack([-np.sin(theta) * np.cos(heading), np.sin(theta) * np.sin(heading), -np.cos(theta)])
     return Observations(numbers[["x", "y"]].to_numpy(), numbers["los_mm"].to_numpy(), numbers["sigma_mm"].to_numpy(), sight)
-
-
-def plain_table(path: str, *, needed: Sequence[str], optional: str = "") -> pd.DataFrame:
-    """Table of a CSV or workbook through the guarded reader, its columns in lower case (表格读取).
-
-    Raises
-    ------
-    SchemaError
-        A needed column is missing.
-    """
-    with scratch_folder() as workdir:
-        reads = read_recipe(Recipe((SourceRecipe(Path(path)),)), workdir=workdir, limits=default_limits(), consent=Consent(plain_tables=True))
-        table = pd.DataFrame(reads[0].reading.layers[0].frame).drop(columns="geometry", errors="ignore")
-    table.columns = [str(c).strip().lower() for c in table.columns]
-    lost = [c for c in needed if c not in table]
-    if lost:
-        raise SchemaError(f"{path}: 缺列 {', '.join(lost)}", expected=", ".join(needed) + optional, cure="补上这些列, x 为东坐标, y 为北坐标, 单位米")
-    return table
 
 
 def _single(shape: Any) -> Any:

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from qianmo.jobs.subside_input import plain_table
+from qianmo.jobs.plain_table import plain_table
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import parameter
 from qianmo.survey.subsidence.face import Face
@@ -76,7 +76,7 @@ def advance_from(path: str) -> pd.DataFrame:
     SchemaError
         Columns are missing, values are no dates or numbers, days of a face do not rise, it goes back (it may stand still), or its azimuth changes; rows are named.
     """
-    table = plain_table(path, needed=_NEEDED)
+    table = plain_table(path, needed=_NEEDED, meaning="face_name 工作面, day 日期, position_m 自开切眼的位置 (米), azimuth_deg 推进方位角 (度)")
     made = pd.DataFrame({
         "face_name": table["face_name"].astype(str), "day": pd.to_datetime(table["day"], errors="coerce"),
         **{c: pd.to_numeric(table[c], errors="coerce") for c in ("position_m", "azimuth_deg")},

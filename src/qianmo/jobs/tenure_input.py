@@ -14,19 +14,15 @@ import pyproj
 from qianmo import __version__
 from qianmo.geo.crs import is_metric, transform
 from qianmo.jobs.context import Context
-from qianmo.jobs.ingest_read import read_recipe
-from qianmo.jobs.recipe import Recipe, SourceRecipe
+from qianmo.jobs.plain_table import plain_layers
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import ChoiceNeededError, CrsError, MissingDataError, SchemaError
 from qianmo.schema.rules import parameters
 from qianmo.schema.shipped import shipped_rows
 from qianmo.schema.tables import table_spec
-from qianmo.store.guard import Consent
-from qianmo.store.guard_limits import default_limits
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import Project
 from qianmo.store.raw import RawLayer
-from qianmo.store.scratch import scratch_folder
 from qianmo.store.stage import read_catalog
 
 __all__ = ["Given", "crs_of_project", "dataset_of", "given_from_file", "given_from_project", "in_one_crs", "parameter_overrides"]
@@ -53,11 +49,8 @@ def given_from_file(path: str | Path, table: str) -> Given:
     QianmoError
         The file was refused, holds no such table, or holds several.
     """
-    with scratch_folder() as workdir:
-        reads = read_recipe(Recipe((SourceRecipe(Path(path)),)), workdir=workdir, limits=default_limits(), consent=Consent(plain_tables=True))
-        layers = [(layer, read.reading.source.sha256) for read in reads for layer in read.reading.layers]
-        layer, sha = _chosen(layers, table, str(path))
-        return Given(table, _named(layer, table), Path(path).name, sha)
+    layer, sha = _chosen(plain_layers([path]), table, str(path))
+    return Given(table, _named(layer, table), Path(path).name, sha)
 
 
 def given_from_project(project: Project, table: str) -> Given | None:

@@ -19,6 +19,7 @@ from qianmo.geo.crs import transform
 from qianmo.geo.raster import Grid, aligned
 from qianmo.jobs.context import Context
 from qianmo.jobs.ingest_read import read_recipe
+from qianmo.jobs.kept_charts import kept_charts
 from qianmo.jobs.motion_angles import north_south, split_up_and_east
 from qianmo.jobs.motion_land import bowls_by_date, patch_motion, ponding, spread
 from qianmo.jobs.motion_track import Track, invert_blocks, open_track, planes, rate_blocks, scan, unwrapped, whole
@@ -109,7 +110,7 @@ def _worked(context: Context, folder: Path, project: Project | None, work: Path,
         told |= {f"second_{k}": v for k, v in second.told.items() if k in ("pairs", "dates", "first", "last", "reference_row", "reference_column", "loops")}
     chart, sheet = _chart(first, grids, told), _sheet(context, project, grids, outlines, told, edges[0])
     context.step("保存成果", 0.9)
-    _save(context, folder, values, first, second, grids, table, outlines, patches, told)
+    _save(context, folder, values, first, second, grids, table, outlines, patches, told, chart)
     out = Path(values["out"]) if values["out"] else folder / "motion"
     replace_bytes(out / "形变速率与时序.png", chart)
     if sheet is not None:
@@ -259,7 +260,7 @@ def _figures(first: _Solved, grids: Mapping[str, tuple[Grid, str]], table: pd.Da
         "lowest_row": int(row), "lowest_column": int(column), "sigma_median_mm_yr": _middle(grids["motion_sigma"][0].values),
         "scatter_median_mm": float(np.nanmedian(np.where(rate.valid.ravel(), whole(first.track, "rate", "scatter"), np.nan))),
         "seen_share": float(rate.valid.mean()), "area_ha": float(last["area_ha"]), "wavelength_m": first.track.geometry.wavelength_m,
-        **_angle_figures(first), "form": first.track.stack.header.form, "is_two_tracks": "motion_east" in grids, **spread(table, edge),
+        **_angle_figures(first), **_east_figures(grids), **_break_figures(grids), "form": first.track.stack.header.form, "is_two_tracks": "motion_east" in grids, **spread(table, edge),
     }  # fmt: skip
 
 
@@ -273,9 +274,28 @@ def _angle_figures(first: _Solved) -> dict[str, Any]:
     return told
 
 
+def _east_figures(grids: Mapping[str, tuple[Grid, str]]) -> dict[str, Any]:
+    """Rates to the east and their error; empty with one track."""
+    if "motion_east" not in grids:
+        return {}
+    east = grids["motion_east"][0].values
+    low, middle, high = np.nanpercentile(east, [5, 50, 95])
+    return {
+        "east_p5_mm_yr": float(low), "east_p50_mm_yr": float(middle), "east_p95_mm_yr": float(high), "east_largest_mm_yr": float(np.nanmax(np.abs(east))),
+        "east_sigma_median_mm_yr": _middle(grids["motion_east_sigma"][0].values),
+    }  # fmt: skip
+
+
+def _break_figures(grids: Mapping[str, tuple[Grid, str]]) -> dict[str, Any]:
+    """Share of the cells with a rate whose trend breaks; empty where nobody looked."""
+    if "motion_break" not in grids:
+        return {}
+    return {"break_share": float(grids["motion_break"][0].valid.sum() / max(grids["motion_rate"][0].valid.sum(), 1))}
+
+
 def _save(
     context: Context, folder: Path, values: Mapping[str, Any], first: _Solved, second: _Solved | None, grids: Mapping[str, tuple[Grid, str]], table: pd.DataFrame,
-    outlines: gpd.GeoDataFrame | None, patches: pd.DataFrame | None, told: Mapping[str, Any],
+    outlines: gpd.GeoDataFrame | None, patches: pd.DataFrame | None, told: Mapping[str, Any], chart: bytes,
 ) -> None:  # fmt: skip
     stacks = [s.track.stack for s in (first, second) if s is not None]
     hashes = [h for s in (first, second) if s is not None for h in (s.track.stack.sha256, *s.track.angles.sha256)]
@@ -297,6 +317,7 @@ def _save(
         if patches is not None:
             stage.put_table("motion_patch", patches)
         stage.put_json("motion", dict(told))
+        stage.put_json("motion_section", {"charts": kept_charts([("地表形变速率与时序图", chart)])})
 
 
 def _chart(first: _Solved, grids: Mapping[str, tuple[Grid, str]], told: Mapping[str, Any]) -> bytes:
@@ -366,6 +387,12 @@ def _report(told: dict[str, Any], patches: pd.DataFrame | None, folder: Path, ou
         lines.append(f"入射角逐像元: {told['incidence_low_deg']:.2f} 至 {told['incidence_high_deg']:.2f} 度" + lost)
     if told["is_two_tracks"] and told["is_north_south"]:
         lines.append("没有给航向, 按正北与正南飞行分解; 实际偏 12 度时东西向约小估 2 %, 可用 --heading 与 --second-heading")
+    if told["is_two_tracks"]:
+        lines.append(
+            f"东西向速率 (东为正) 5/50/95 % 分位: {told['east_p5_mm_yr']:.2f} / {told['east_p50_mm_yr']:.2f} / {told['east_p95_mm_yr']:.2f} 毫米/年, 中误差{_error_words(told['east_sigma_median_mm_yr'])}"
+        )
+    if "break_share" in told:
+        lines.append(f"趋势转折的像元占 {told['break_share']:.2%} (显著性 {parameter('motion_break_p'):g})")
     if edge < 2 * told["scatter_median_mm"]:
         lines.append(f"注意: 盆地边界 {edge:g} 毫米小于单期噪声 ±{told['scatter_median_mm']:.1f} 毫米的两倍, 边缘会零碎; 可用 --calm 滤波或提高 --edge")
     if told["island_share"]:

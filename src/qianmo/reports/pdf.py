@@ -75,6 +75,10 @@ def _chapter(chapter: Chapter, book: Book) -> dict[str, Any]:
     return {"head": _text(f"{chapter.number}  {chapter.title}"), "blocks": [_block(b, book) for b in chapter.blocks]}
 
 
+_SHEET = 2**0.5
+_HEAD_MM = 10.0
+
+
 def _block(block: Block, book: Book) -> dict[str, Any]:
     if isinstance(block, Heading):
         return {"kind": "heading", "level": block.level, "text": _text(block.text)}
@@ -87,7 +91,9 @@ def _block(block: Block, book: Book) -> dict[str, Any]:
     assert isinstance(block, MapBlock)
     sheet, number = book.map(block.key), book.map_number(block.key)
     wide, high = sheet.size_mm
-    return {"kind": "map", "label": f"图{number}", "title": _text(sheet.title), "file": f"map{number}.svg", "width": wide, "height": high}
+    # a map sheet has a margin of its own for the running head; a chart has its title there
+    strip = 0.0 if abs(wide / high - _SHEET) < 0.02 else _HEAD_MM
+    return {"kind": "map", "label": f"图{number}", "title": _text(sheet.title), "file": f"map{number}.svg", "width": wide, "height": high, "strip": strip}
 
 
 def _table(table: BookTable, number: int) -> dict[str, Any]:

@@ -66,9 +66,9 @@ LAYOUT = r"""
 }
 
 #let map-page(part) = page(
-  width: part.width * 1mm, height: part.height * 1mm, margin: 0mm, header: none, footer: none,
+  width: part.width * 1mm, height: (part.height + part.strip) * 1mm, margin: 0mm, header: none, footer: none,
   {
-    place(top + left, image(part.file, width: 100%, height: 100%))
+    place(top + left, dy: part.strip * 1mm, image(part.file, width: 100%, height: part.height * 1mm))
     place(top + left, dx: 20mm, dy: 4.5mm, [#text(font: sans, size: 8.5pt)[#part.label#h(1em)#part.title#h(2em)]#label(part.label)#running#h(2em)#mark])
     place(bottom + right, dx: -9mm, dy: -4mm, folio)
   },

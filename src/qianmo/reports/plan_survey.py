@@ -48,7 +48,8 @@ def erosion_blocks(m: Material) -> list[Block]:
     )
     text += f"另有{_said(unknown, '0.00')}公顷缺少因子，未能评价。" if unknown else ""
     known = f"以上为面蚀模型计算值，没有误差区间，不含沟蚀、崩岗与重力侵蚀。{_lent(m)}{_sampled(m)}"
-    return [Paragraph(text), *m.place("erosion_total"), Paragraph(known), *(m.place("erosion_sample") if m.has("erosion_sample") else [])]
+    blocks = [Paragraph(text), *m.place("erosion_total"), Paragraph(known), *(m.place("erosion_sample") if m.has("erosion_sample") else [])]
+    return [*blocks, *_other_kinds(m)]
 
 
 def erosion_change_blocks(m: Material) -> list[Block]:
@@ -81,12 +82,13 @@ def mining_blocks(m: Material) -> list[Block]:
     text += f"下沉{facts['edge_mm']:g}毫米边界内{_said(facts['basin_ha'], '0.00')}公顷。" if "basin_ha" in facts else ""
     lent = dict(facts.get("defaults", {}))
     text += f"{'、'.join(f'{_LENT.get(k, k)}（{n}个工作面）' for k, n in lent.items())}取编制参数的缺省值。" if lent else ""
+    text += _charts(m, "subsidence_section", "主断面曲线与参数权衡")
     blocks: list[Block] = [Paragraph(text), *m.place("subsidence_face"), *_fitted(m)]
     houses, land = m.has("damage_building"), m.has("land_damage")
     parts = []
     if houses:
         t = m.tables["damage_building"].frame
-        parts.append("房屋" + "、".join(f"{r['grade_zh']}{count_text(r['buildings'])}栋" for r in t.to_dict("records")) + m.see("damage_building", map_key="damage"))
+        parts.append("房屋" + "、".join(f"{r['grade_zh']}级{count_text(r['buildings'])}栋" for r in t.to_dict("records")) + m.see("damage_building", map_key="damage"))
         over = float(t["needs_judgement"].sum())
         parts += [f"其中{count_text(over)}栋长度超过20米，分级表不适用，须专门鉴定"] if over else []
     if land:
@@ -144,6 +146,14 @@ def motion_blocks(m: Material) -> list[Block]:
         text += "没有闭合环，解缠未能检验。"
     if facts.get("edge_mm", np.inf) < 2 * told["scatter_median_mm"]:
         text += f"盆地边界小于单期噪声{_said(told['scatter_median_mm'], '0.0')}毫米的两倍，边缘不可靠。"
+    if "east_p5_mm_yr" in told:
+        text += (
+            f"东西向速率（东为正）在{_said(told['east_p5_mm_yr'], '0.00')}至{_said(told['east_p95_mm_yr'], '0.00')}毫米/年之间（5%至95%分位），"
+            f"中误差中位数{_said(told['east_sigma_median_mm_yr'], '0.00')}毫米/年{'；没有给航向，按正北与正南飞行分解' if told.get('is_north_south') else ''}。"
+        )
+    if "break_share" in told:
+        text += f"趋势发生转折的像元占{percent_text(told['break_share'])}。"
+    text += _charts(m, "motion_section", "速率与最快处的时序")
     blocks: list[Block] = [Paragraph(text), *m.place("motion_total", "motion_basin")]
     if not m.has("motion_grade"):
         return [*blocks, Paragraph("没有按图斑统计地表形变。")]
@@ -152,6 +162,9 @@ def motion_blocks(m: Material) -> list[Block]:
     blank = float(t.loc[t["grade"] == UNKNOWN_GRADE, "patches"].sum())
     pond = "；没有高程资料，未判断积水风险" if t["pond"].isna().all() else f"；有新增积水风险的{count_text(t['pond'].sum())}个"
     lines = f"按图斑平均速率分级：{said or '没有可定级的图斑'}，没有数据的{count_text(blank)}个{m.see('motion_grade')}{pond}。"
+    rows = m.frame("motion_patch")
+    alarm = {} if rows is None or "mine_alarm" not in rows else {k: int((rows["mine_alarm"] == k).sum()) for k in ("红", "橙", "黄", "蓝")}
+    lines += "矿区形变预警：" + ("、".join(f"{k}色{n}个" for k, n in alarm.items() if n) or "没有达到预警的图斑") + "。" if alarm else ""
     return [*blocks, Paragraph(lines), *m.place("motion_grade")]
 
 
@@ -184,6 +197,22 @@ def change_blocks(m: Material) -> list[Block]:
     return blocks
 
 
+def _charts(m: Material, key: str, what: str) -> str:
+    """Where the charts of a survey stand."""
+    found = sorted(k for k in m.maps if k.startswith(f"{key}_"))
+    return f"{what}见{'、'.join(f'[[map:{k}]]' for k in found)}。" if found else ""
+
+
+def _other_kinds(m: Material) -> list[Block]:
+    """Kinds beside sheet erosion that were surveyed on the ground."""
+    rows = m.frame("erosion_kind")
+    if rows is None:
+        return []
+    worn = rows[rows["grade"] >= 2]
+    said = "、".join(f"{zh}{_said(part['area_ha'].sum(), '0.00')}公顷" for zh, part in worn.groupby("kind_zh", sort=False))
+    return [Paragraph(f"结合沟蚀、重力、风力与冻融侵蚀的实地调查，轻度以上侵蚀按主导类型为：{said or '无'}{m.see('erosion_kind')}。"), *m.place("erosion_kind")]
+
+
 def _facts(m: Material, key: str) -> dict[str, Any]:
     return dict(m.results.get(key) or {})
 
@@ -205,7 +234,7 @@ def _sampled(m: Material) -> str:
         return "项目没有实测采样点，模型值未经检核。"
     off = rows["residual_t_km2"].dropna().to_numpy(float)
     rms = float(np.sqrt((off**2).mean()))
-    return f"与{len(off)}个实测点相比，模型平均偏差{_said(float(off.mean()), '0.0')}{_MODULUS}、均方根差{_said(rms, '0.0')}{_MODULUS}{m.see('erosion_sample', map_key='')}。"
+    return f"与{len(off)}个实测点相比，模型平均偏差{_said(float(off.mean()), '0.0')}{_MODULUS}、均方根差{_said(rms, '0.0')}{_MODULUS}{m.see('erosion_sample', map_key='erosion_sample')}。"
 
 
 def _fitted(m: Material) -> list[Block]:

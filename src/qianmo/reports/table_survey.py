@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qianmo.reports.figure_text import figure_text
 from qianmo.reports.typography import cell_text, word
 from qianmo.schema.shipped import shipped_rows
 
@@ -56,13 +57,22 @@ def _erosion_factor(results: Mapping[str, Any]) -> pd.DataFrame | None:
     frame = table_of(results, "erosion_factor")
     if frame is None:
         return None
-    numbers = {c: [_significant(v) for v in frame[c]] for c in ("least", "mean", "largest")}
+    numbers = {c: [figure_text(float(v)) for v in frame[c]] for c in ("least", "mean", "largest")}
     return frame.assign(**numbers, local=["是" if own else "否" for own in frame["is_local"]])
 
 
 def _erosion_sample(results: Mapping[str, Any]) -> pd.DataFrame | None:
     frame = table_of(results, "erosion_sample")
     return None if frame is None else frame.assign(kind=[word("residual", k) for k in frame["kind"]])
+
+
+def _erosion_kind(results: Mapping[str, Any]) -> pd.DataFrame | None:
+    """Patches and area by leading kind and grade, from slight on."""
+    frame = table_of(results, "erosion_kind")
+    if frame is None or not (frame["grade"] >= 2).any():
+        return None
+    worn = frame[frame["grade"] >= 2]
+    return worn.groupby(["kind_zh", "grade", "grade_zh"], as_index=False, sort=False).agg(patches=("patch_id", "size"), area_ha=("area_ha", "sum")).sort_values(["kind_zh", "grade"])
 
 
 def _buildings(results: Mapping[str, Any]) -> pd.DataFrame | None:
@@ -100,7 +110,9 @@ def _motion_total(results: Mapping[str, Any]) -> pd.DataFrame | None:
         "rate_p5_mm_yr": ("视线向速率5%分位", "0.00", "毫米/年"), "rate_p50_mm_yr": ("视线向速率中位数", "0.00", "毫米/年"),
         "rate_p95_mm_yr": ("视线向速率95%分位", "0.00", "毫米/年"), "sigma_median_mm_yr": ("垂直速率中误差中位数", "0.00", "毫米/年"),
         "scatter_median_mm": ("单期形变噪声中位数", "0.0", "毫米"), "lowest_vertical_mm_yr": ("最低垂直速率", "0.00", "毫米/年"), "area_ha": ("最后一期沉陷盆地", "0.00", "公顷"),
-        "speed_ha_yr": ("盆地扩展速度", "0.00", "公顷/年"),
+        "speed_ha_yr": ("盆地扩展速度", "0.00", "公顷/年"), "east_p5_mm_yr": ("东西向速率5%分位（东为正）", "0.00", "毫米/年"),
+        "east_p50_mm_yr": ("东西向速率中位数", "0.00", "毫米/年"), "east_p95_mm_yr": ("东西向速率95%分位", "0.00", "毫米/年"),
+        "east_sigma_median_mm_yr": ("东西向速率中误差中位数", "0.00", "毫米/年"), "break_share": ("趋势转折的像元", "0.00%", ""),
     }  # fmt: skip
     rows = [(zh, cell_text(told[k], shape), unit) for k, (zh, shape, unit) in items.items() if told.get(k) is not None]
     return pd.DataFrame([("观测时段", f"{told['first']}至{told['last']}", ""), *rows], columns=["zh", "value", "unit"])
@@ -138,7 +150,7 @@ def _motion_patch(results: Mapping[str, Any]) -> pd.DataFrame | None:
     frame = table_of(results, "motion_patch")
     if frame is None:
         return None
-    blank = {c: v for c, v in (("pond_m", np.nan), ("pond_risk", "")) if c not in frame}
+    blank = {c: v for c, v in (("pond_m", np.nan), ("pond_risk", ""), ("mine_alarm", ""), ("tilt_mm_m", np.nan)) if c not in frame}
     return frame.assign(grade=frame["grade"].replace("", UNKNOWN_GRADE), **blank)
 
 
@@ -177,15 +189,10 @@ def _change_series(results: Mapping[str, Any]) -> pd.DataFrame | None:
     return found.assign(direction=[_SIDES.get(int(d), "") for d in found["direction"]])
 
 
-def _significant(value: float) -> str:
-    """Four significant digits, whole numbers from ten thousand on; 未知 for nan."""
-    return "未知" if value != value else f"{value:.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
-
-
 SURVEY_ROWS: Mapping[str, Callable[[Mapping[str, Any]], pd.DataFrame | None]] = MappingProxyType(
     {
         "erosion_total": _erosion_total, "erosion_area": _erosion_zones, "erosion_change": _erosion_change, "erosion_factor": _erosion_factor,
-        "erosion_sample": _erosion_sample, "damage_building": _buildings, "goaf_zone": _goaf_zone, "goaf_anomaly": _goaf_anomaly, "motion_total": _motion_total,
+        "erosion_sample": _erosion_sample, "erosion_kind": _erosion_kind, "damage_building": _buildings, "goaf_zone": _goaf_zone, "goaf_anomaly": _goaf_anomaly, "motion_total": _motion_total,
         "motion_basin": _motion_basin, "motion_grade": _motion_grade, "motion_date": _motion_date, "motion_patch": _motion_patch, "change_light": _change_light,
         "change_signal": _change_signal, "change_class": _change_class, "change_series": _change_series,
     }
