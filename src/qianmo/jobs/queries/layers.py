@@ -18,6 +18,7 @@ from qianmo.geo.crs import transform
 from qianmo.geo.tile_rings import TileRings, joined_rings, tile_rings
 from qianmo.geo.vector_tile import TileField
 from qianmo.jobs.queries.catalogue import CatalogueEntry, catalogue
+from qianmo.jobs.queries.tile_memory import TileMemory
 from qianmo.schema.dataset import Dataset
 from qianmo.schema.errors import CrsError, MissingDataError, QianmoError
 from qianmo.schema.tables import table_names, table_spec
@@ -33,6 +34,9 @@ _REGION_COLUMNS = ("village_code", "location_code", "collective_code")
 """Columns that say in which administrative unit a row lies, the surest first."""
 
 _CHUNK = 20_000
+
+_TILES_BYTES = 32 << 20
+"""Tiles of a project that are kept in memory. [bytes]"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +63,8 @@ class LayerHead:
 class ShownLayer:
     """One layer ready for tiles, identify, search and overlay (可显示图层).
 
-    `box` holds x0, y0, x1, y1 of every row in the CRS of the project [m or degree]; `made` keeps what was derived from it.
+    `box` holds x0, y0, x1, y1 of every row in the CRS of the project [m or degree]; `made` keeps what was derived from it; `reading` is
+    another object for each reading of a file.
     """
 
     head: LayerHead
@@ -67,6 +72,7 @@ class ShownLayer:
     rings: TileRings
     box: np.ndarray
     made: dict[Any, Any] = field(default_factory=dict)
+    reading: object = field(default_factory=object)
 
     @property
     def dataset(self) -> Dataset:
@@ -111,6 +117,7 @@ class MapLayers:
         self._held: tuple[Any, tuple[Project, tuple[CatalogueEntry, ...]]] | None = None
         self._heads: dict[str, tuple[tuple[int, int, int], LayerHead]] = {}
         self._ready: dict[str, tuple[tuple[int, int, int], ShownLayer]] = {}
+        self.tiles = beside.tiles if beside is not None else TileMemory(_TILES_BYTES)
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
