@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import shapely
 
-from qianmo.geo.tile_kernels import near_rows
-
-__all__ = ["EXTENT", "MAX_ZOOM", "TileRings", "joined_rings", "rows_in", "tile_of", "tile_rings", "tile_window"]
+__all__ = ["EXTENT", "MAX_ZOOM", "TileField", "TileRings", "joined_rings", "tile_of", "tile_rings", "tile_window"]
 
 EXTENT = 4096
 """Units along the side of a tile."""
@@ -59,6 +57,15 @@ class TileRings:
         low, high = np.minimum.reduceat, np.maximum.reduceat
         around = np.stack([f(boxes[:, k], first) for k, f in enumerate((low, low, high, high))], axis=1) if len(order) else boxes
         return np.ascontiguousarray(around), _BLOCK, boxes, order
+
+
+@dataclass(frozen=True, eq=False)
+class TileField:
+    """One attribute of a layer (瓦片属性): the place of each row's value in `values`; `encoded` is filled by the writer of tiles."""
+
+    codes: np.ndarray
+    values: Sequence[str]
+    encoded: list[bytes] = field(default_factory=list)
 
 
 def tile_rings(mercator_geoms: np.ndarray) -> TileRings:
@@ -121,13 +128,6 @@ def tile_window(zoom: int, column: int, row: int, *, margin: int = _MARGIN) -> t
     shift = MAX_ZOOM - zoom
     return ((column * EXTENT - margin) << shift, (row * EXTENT - margin) << shift,
             ((column + 1) * EXTENT + margin) << shift, ((row + 1) * EXTENT + margin) << shift)  # fmt: skip
-
-
-def rows_in(rings: TileRings, window: tuple[int, int, int, int]) -> np.ndarray:
-    """Rows whose box meets a window of world units, in order."""
-    rows = near_rows(*rings.blocks, window)
-    rows.sort()
-    return rows
 
 
 def _boxes(units: np.ndarray, start: np.ndarray, row_start: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -16,13 +16,16 @@ from qianmo.jobs.queries.catalogue import CatalogueEntry
 from qianmo.jobs.queries.changes import Side, changes
 from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.library import LibraryView, library_view
-from qianmo.jobs.queries.rasters import MapRaster, raster_of
+from qianmo.jobs.queries.rasters import raster_of
 from qianmo.jobs.queries.review_desk import ReviewView, review_names, review_view
 from qianmo.jobs.queries.uploads import upload
 from qianmo.schema.desk import OWNER_COLUMNS, LayerDemand, Viewer, desk_roles
 from qianmo.schema.errors import MissingDataError, NotAllowedError
 from qianmo.web.desk import layers, project_folder
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
+
+if TYPE_CHECKING:
+    from qianmo.jobs.queries.rasters import MapRaster
 
 __all__ = [
     "DEFAULT_DEMAND", "compared_layers", "demands", "hidden_columns", "line_for", "may", "may_replace", "may_see", "review_for", "reviews_for", "roster_person",

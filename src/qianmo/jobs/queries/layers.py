@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,8 +16,7 @@ import pyarrow.compute as pc
 import shapely
 
 from qianmo.geo.crs import transform
-from qianmo.geo.tile_rings import TileRings, joined_rings, tile_rings
-from qianmo.geo.vector_tile import TileField
+from qianmo.geo.tile_rings import TileField, TileRings, joined_rings, tile_rings
 from qianmo.jobs.queries.catalogue import CatalogueEntry, catalogue
 from qianmo.jobs.queries.tile_memory import TileMemory
 from qianmo.schema.dataset import Dataset
@@ -174,6 +174,7 @@ class MapLayers:
         """Read layers one after the other in a thread of their own, so that the first question finds them ready (预热)."""
 
         def read() -> None:
+            importlib.import_module("qianmo.geo.vector_tile")
             for name in names:
                 with suppress(QianmoError):  # whoever asks for the layer is told
                     self.layer(name)
