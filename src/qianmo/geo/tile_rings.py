@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import shapely
 
-__all__ = ["EXTENT", "MAX_ZOOM", "TileField", "TileRings", "joined_rings", "tile_of", "tile_rings", "tile_window"]
+__all__ = ["EXTENT", "MAX_ZOOM", "TileField", "TileRings", "joined_rings", "mercator", "tile_of", "tile_rings", "tile_window"]
 
 EXTENT = 4096
 """Units along the side of a tile."""
@@ -114,6 +114,12 @@ def joined_rings(parts: Sequence[TileRings]) -> TileRings:
     joined = [np.concatenate([getattr(p, name) for p, _ in kept]) for name in ("xy", "hole")]
     ring_row = np.concatenate([p.ring_row + first for p, first in kept])
     return TileRings(kind, joined[0], np.concatenate(start), ring_row, joined[1], np.cumsum(row_start), box)
+
+
+def mercator(lonlat: np.ndarray) -> np.ndarray:
+    """Degrees of CGCS2000 in web mercator (网络墨卡托), as PROJ has it: the formulas of the sphere on the latitude of the ellipsoid. [m]"""
+    y = np.arctanh(np.sin(np.radians(np.clip(lonlat[:, 1], -85.06, 85.06))))
+    return np.column_stack([np.radians(lonlat[:, 0]), y]) * (_HALF_M / math.pi)
 
 
 def tile_of(lon: float, lat: float, zoom: int) -> tuple[int, int]:

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
-from qianmo.geo.crs import transform
-from qianmo.geo.tile_rings import TileField, TileRings, joined_rings, tile_rings
+from qianmo.geo.area import ellipsoid_area
+from qianmo.geo.crs import CGCS2000, transform
+from qianmo.geo.tile_rings import TileField, TileRings, joined_rings, mercator, tile_rings
 from qianmo.jobs.queries.catalogue import CatalogueEntry, catalogue
 from qianmo.jobs.queries.tile_memory import TileMemory
 from qianmo.schema.dataset import Dataset
@@ -64,7 +65,8 @@ class ShownLayer:
     """One layer ready for tiles, identify, search and overlay (可显示图层).
 
     `box` holds x0, y0, x1, y1 of every row in the CRS of the project [m or degree]; `made` keeps what was derived from it; `reading` is
-    another object for each reading of a file.
+    another object for each reading of a file; `area_m2` holds
+    the ellipsoidal area of every row of polygons, stored or computed while reading, None where it is not known. [m2]
     """
 
     head: LayerHead
@@ -73,6 +75,7 @@ class ShownLayer:
     box: np.ndarray
     made: dict[Any, Any] = field(default_factory=dict)
     reading: object = field(default_factory=object)
+    area_m2: np.ndarray | None = None
 
     @property
     def dataset(self) -> Dataset:
@@ -219,13 +222,17 @@ def _shown(head: LayerHead) -> ShownLayer:
         raise CrsError(f"layer {dataset.name} has no CRS", expected="a CRS", cure="ingest it again with --crs")
     table = read_columns(head.path)
     wkb = table.column("geometry").combine_chunks()
-    parts, boxes = [], []
+    area = table.column("ellipsoid_area_m2").to_numpy() if "ellipsoid_area_m2" in table.column_names else None
+    parts, boxes, areas = [], [], []
     for first in range(0, max(len(wkb), 1), _CHUNK):
         geoms = np.asarray(shapely.from_wkb(wkb.slice(first, _CHUNK).to_numpy(zero_copy_only=False)), dtype=object).reshape(-1)
         boxes.append(shapely.bounds(geoms).reshape(-1, 4))
-        parts.append(tile_rings(transform(geoms, dataset.crs, MERCATOR)))
-        del geoms
-    shown = ShownLayer(head, table, joined_rings(parts), np.concatenate(boxes).T.copy())
+        lonlat = transform(geoms, dataset.crs, CGCS2000)
+        if area is None and head.kind == 3:
+            areas.append(ellipsoid_area(lonlat))
+        parts.append(tile_rings(shapely.transform(lonlat, mercator)))
+        del geoms, lonlat
+    shown = ShownLayer(head, table, joined_rings(parts), np.concatenate(boxes).T.copy(), area_m2=np.concatenate(areas) if areas else area)
     parts.clear()
     release_memory()
     return shown
