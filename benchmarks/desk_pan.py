@@ -23,9 +23,13 @@ WIDE, HIGH = 5, 3
 
 
 def pan(box: tuple[float, float, float, float], zooms: tuple[int, ...], count: int, seed: int) -> list[tuple[int, int, int]]:
-    """The next `count` tiles that browsers ask for, one person after the other: each comes somewhere, moves twelve times, and keeps what was seen."""
+    """The next `count` tiles that browsers ask for, one person after the other: each comes somewhere, moves twelve times, and keeps what was seen.
+
+    As a browser does that knows the bounds of the layer, tiles whose corner lies outside them are not asked for.
+    """
     rng = np.random.default_rng(seed)
     west, south, east, north = box
+    low, high = ([v / (1 << 20) for v in tile_of(*corner, 20)] for corner in ((west, north), (east, south)))
     wanted: list[tuple[int, int, int]] = []
     zoom = int(rng.choice(zooms))
     while len(wanted) < count:
@@ -33,7 +37,7 @@ def pan(box: tuple[float, float, float, float], zooms: tuple[int, ...], count: i
         x, y = tile_of(rng.uniform(west, east), rng.uniform(south, north), zoom)
         for _ in range(12):
             for tile in ((zoom, x + i, y + j) for j in range(HIGH) for i in range(WIDE)):
-                if tile not in had:
+                if tile not in had and low[0] <= tile[1] / (1 << tile[0]) <= high[0] and low[1] <= tile[2] / (1 << tile[0]) <= high[1]:
                     had.add(tile)
                     wanted.append(tile)
             move = rng.uniform()

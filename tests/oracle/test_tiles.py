@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qianmo.geo.tile_picture import picture_codes, tile_picture
-from qianmo.geo.tile_rings import EXTENT, joined_rings, rows_in, tile_of, tile_rings, tile_window
-from qianmo.geo.vector_tile import TileField, layer_tile
+from qianmo.geo.tile_rings import EXTENT, TileField, joined_rings, tile_of, tile_rings, tile_window
+from qianmo.geo.vector_tile import layer_tile, rows_in
 
 HALF = math.pi * 6378137.0
 LON, LAT = 117.25, 28.0

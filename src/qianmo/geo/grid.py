@@ -7,7 +7,6 @@ from dataclasses import replace
 import geopandas as gpd
 import numpy as np
 import shapely
-from scipy.spatial import cKDTree
 
 from qianmo.geo.cells import cells_inside, outlines, placed
 from qianmo.geo.gradient import gradient
@@ -164,6 +163,8 @@ def _filled(grid: Grid, geoms: np.ndarray, values: np.ndarray) -> np.ndarray:
         return values
     inner = shapely.get_coordinates(shapely.point_on_surface(array[wanting]))
     at = np.column_stack(placed(~grid.transform, inner[:, 0], inner[:, 1])) - 0.5
+    from scipy.spatial import cKDTree  # large: loaded where it is needed
+
     distance, nearest = cKDTree(np.column_stack([columns, rows])).query(at)
     close = distance <= _REACH_CELLS * (1.0 + 1e-9)
     values[wanting[close]] = grid.values[rows[nearest[close]], columns[nearest[close]]]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import shapely
 
-from qianmo.geo.tile_kernels import near_rows
-
-__all__ = ["EXTENT", "MAX_ZOOM", "TileRings", "joined_rings", "rows_in", "tile_of", "tile_rings", "tile_window"]
+__all__ = ["EXTENT", "MAX_ZOOM", "TileField", "TileRings", "joined_rings", "mercator", "tile_of", "tile_rings", "tile_window"]
 
 EXTENT = 4096
 """Units along the side of a tile."""
@@ -59,6 +57,15 @@ class TileRings:
         low, high = np.minimum.reduceat, np.maximum.reduceat
         around = np.stack([f(boxes[:, k], first) for k, f in enumerate((low, low, high, high))], axis=1) if len(order) else boxes
         return np.ascontiguousarray(around), _BLOCK, boxes, order
+
+
+@dataclass(frozen=True, eq=False)
+class TileField:
+    """One attribute of a layer (瓦片属性): the place of each row's value in `values`; `encoded` is filled by the writer of tiles."""
+
+    codes: np.ndarray
+    values: Sequence[str]
+    encoded: list[bytes] = field(default_factory=list)
 
 
 def tile_rings(mercator_geoms: np.ndarray) -> TileRings:
@@ -109,6 +116,12 @@ def joined_rings(parts: Sequence[TileRings]) -> TileRings:
     return TileRings(kind, joined[0], np.concatenate(start), ring_row, joined[1], np.cumsum(row_start), box)
 
 
+def mercator(lonlat: np.ndarray) -> np.ndarray:
+    """Degrees of CGCS2000 in web mercator (网络墨卡托), as PROJ has it: the formulas of the sphere on the latitude of the ellipsoid. [m]"""
+    y = np.arctanh(np.sin(np.radians(np.clip(lonlat[:, 1], -85.06, 85.06))))
+    return np.column_stack([np.radians(lonlat[:, 0]), y]) * (_HALF_M / math.pi)
+
+
 def tile_of(lon: float, lat: float, zoom: int) -> tuple[int, int]:
     """Column and row of the tile that holds a place (所在瓦片). [degree]"""
     x = (lon + 180.0) / 360.0
@@ -121,13 +134,6 @@ def tile_window(zoom: int, column: int, row: int, *, margin: int = _MARGIN) -> t
     shift = MAX_ZOOM - zoom
     return ((column * EXTENT - margin) << shift, (row * EXTENT - margin) << shift,
             ((column + 1) * EXTENT + margin) << shift, ((row + 1) * EXTENT + margin) << shift)  # fmt: skip
-
-
-def rows_in(rings: TileRings, window: tuple[int, int, int, int]) -> np.ndarray:
-    """Rows whose box meets a window of world units, in order."""
-    rows = near_rows(*rings.blocks, window)
-    rows.sort()
-    return rows
 
 
 def _boxes(units: np.ndarray, start: np.ndarray, row_start: np.ndarray) -> np.ndarray:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
 
 import numpy as np
 
-from qianmo.geo.tile_kernels import written
-from qianmo.geo.tile_rings import EXTENT, MAX_ZOOM, TileRings
+from qianmo.geo.tile_kernels import near_rows, written
+from qianmo.geo.tile_rings import EXTENT, MAX_ZOOM, TileField, TileRings
 
-__all__ = ["TileField", "layer_tile"]
+__all__ = ["layer_tile", "rows_in"]
 
 _REACH = 1024
 """How far a shape may stick out of the tile before it is clipped. [units of the tile]"""
@@ -21,17 +19,11 @@ _SAMPLE = 16
 _MANY = 2048
 
 
-@dataclass(frozen=True, eq=False)
-class TileField:
-    """One attribute of a layer (瓦片属性): the place of each row's value in `values`."""
-
-    codes: np.ndarray
-    values: Sequence[str]
-
-    @cached_property
-    def encoded(self) -> tuple[bytes, ...]:
-        """The values as they stand in a tile."""
-        return tuple(_message(4, _text(1, value)) for value in self.values)
+def rows_in(rings: TileRings, window: tuple[int, int, int, int]) -> np.ndarray:
+    """Rows whose box meets a window of world units, in order (窗口内的行)."""
+    rows = near_rows(*rings.blocks, window)
+    rows.sort()
+    return rows
 
 
 def layer_tile(
@@ -103,7 +95,7 @@ def _features(
     )
     if count < 0:
         return None
-    every = [field.encoded for field in fields.values()]
+    every = [_encoded(field) for field in fields.values()]
     field_of = np.searchsorted(slot_start, used[:count], side="right") - 1
     values = [every[f][at] for f, at in zip(field_of.tolist(), (used[:count] - slot_start[field_of]).tolist())]
     return body.tobytes(), values
@@ -113,6 +105,13 @@ def _whole(name: str, body: bytes, values: list[bytes], fields: Mapping[str, Til
     """The layer around its features: name, keys and values; nothing where there is no feature."""
     keys = b"".join(_text(3, key) for key in fields)
     return _message(3, _text(1, name) + body + keys + b"".join(values) + _number(5, EXTENT) + _number(15, 2)) if body else b""
+
+
+def _encoded(field: TileField) -> list[bytes]:
+    """The values of a field as they stand in a tile, made once."""
+    if not field.encoded:
+        field.encoded.extend([_message(4, _text(1, value)) for value in field.values])
+    return field.encoded
 
 
 def _varint(number: int) -> bytes:

@@ -14,7 +14,6 @@ from qianmo.schema.dataset import Dataset
 from qianmo.store.catalog import dataset_from_json, dataset_to_json
 from qianmo.store.geopackage import drop_layer, write_catalog, write_layer
 from qianmo.store.parquet import flat_table, write_frame
-from qianmo.store.write_raster import write_cog
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -65,6 +64,8 @@ class Stage:
 
     def put_grid(self, grid: Grid, dataset: Dataset) -> None:
         """Add or replace a raster as a Cloud Optimised GeoTIFF."""
+        from qianmo.store.write_raster import write_cog  # the library of rasters is large: loaded when one is written
+
         write_cog(self.folder / "rasters" / f"{dataset.name}.tif", grid)
         self.datasets[dataset.name] = dataset
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -18,7 +18,7 @@ from qianmo.jobs.queries.changes import Side, changes
 from qianmo.jobs.queries.layers import ShownLayer
 from qianmo.jobs.queries.library import LibraryView, library_view
 from qianmo.jobs.queries.plan_changes import plan_changes
-from qianmo.jobs.queries.rasters import MapRaster, raster_of
+from qianmo.jobs.queries.rasters import raster_of
 from qianmo.jobs.queries.review_desk import ReviewView, review_names, review_view
 from qianmo.jobs.queries.review_drafts import draft, drafts
 from qianmo.jobs.queries.uploads import upload
@@ -26,6 +26,9 @@ from qianmo.schema.desk import OWNER_COLUMNS, LayerDemand, Viewer, desk_roles
 from qianmo.schema.errors import MissingDataError, NotAllowedError
 from qianmo.web.desk import layers, project_folder
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
+
+if TYPE_CHECKING:
+    from qianmo.jobs.queries.rasters import MapRaster
 
 __all__ = [
     "DEFAULT_DEMAND", "SecondFactorNeeded", "accounts_for_review", "compared_layers", "compared_plans", "demands", "draft_for",

@@ -8,8 +8,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
+from qianmo.jobs.listed import listed_specs
 from qianmo.jobs.queries.uploads import table_words
-from qianmo.jobs.registry import job_spec
+from qianmo.web.desk import project_folder
 from qianmo.web.words import both
 
 __all__ = ["answers_from", "fields_form", "place_form", "what_form"]
@@ -42,7 +43,7 @@ def what_form(look: Mapping[str, Any], answers: Mapping[str, Any], data: Mapping
         names = table_words()
         order = [*(c["value"] for c in found["candidates"]), *(n for n in names if n not in {c["value"] for c in found["candidates"]})]
         form.ask(f"l{j}-table", _("What the layer is"), [(n, _named(n, names)) for n in order], given.get("table") or found["chosen"], must=not found["chosen"], skip=f"l{j}-skip")
-        schemes = job_spec("ingest").option("class_scheme").choices
+        schemes = listed_specs(project_folder())["ingest"].option("class_scheme").choices
         form.ask(f"l{j}-class_scheme", _("Classification of land use"), [(s, s) for s in schemes], given.get("class_scheme", ""), blank=_("decided by the program"))
         form.flag(f"l{j}-skip", _("Leave this layer out"), bool(given.get("skip")))
     form.text("vintage", _("Date of the data, such as 2024-12-31"), answers.get("vintage", ""))
@@ -65,7 +66,7 @@ def place_form(look: Mapping[str, Any], answers: Mapping[str, Any], data: Mappin
             choices = [(c["value"], f"{k}. {c['value']} {c['name']} ({c['score']:.2f})") for k, c in enumerate(found["candidates"], start=1)]
             form.ask(f"l{j}-crs", _("Reference system"), choices, given.get("crs") or found["chosen"], must=not found["chosen"], skip=f"l{j}-crs_other", either=f"l{j}-datum")
         form.text(f"l{j}-crs_other", _("Another reference system, such as EPSG:4527"), "")
-        datums = job_spec("ingest").option("datum").choices
+        datums = listed_specs(project_folder())["ingest"].option("datum").choices
         form.ask(f"l{j}-datum", _("Datum of the data, where you know it"), [(d, d) for d in datums], given.get("datum", ""), blank="—")
     form.text("county", _("County code of six digits"), answers.get("county", ""))
     form.text("helmert", _("Datum shift to CGCS2000: dx,dy,dz or dx,dy,dz,rx,ry,rz,ppm"), answers.get("helmert", ""))

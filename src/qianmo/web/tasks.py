@@ -14,8 +14,9 @@ from django.db import transaction
 from django.utils import timezone
 from django_tasks import task
 
-from qianmo.jobs.registry import job_names, job_spec
+from qianmo.jobs.listed import listed_specs
 from qianmo.jobs.spec import JobSpec
+from qianmo.web.desk import project_folder
 from qianmo.web.models import Person, Task
 
 __all__ = ["ask", "ask_cancel", "desk_jobs", "pick_up", "run_task", "start_worker"]
@@ -31,8 +32,7 @@ def desk_jobs() -> tuple[JobSpec, ...]:
     Moves of a joint review are not among them: their option ``actor`` would let anybody act for anybody; the pages of the review take the signed-in person.
     """
     found = []
-    for name in job_names():
-        spec = job_spec(name)
+    for name, spec in listed_specs(project_folder()).items():
         paths = [o for o in spec.options if o.kind in ("path", "paths") and (o.required or o.positional)]
         if name not in _NOT_HERE and not name.startswith("review-") and [o.name for o in paths] == ["project"]:
             found.append(spec)

@@ -10,11 +10,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from qianmo.jobs.registry import job_names, job_spec
+from qianmo.jobs.listed import listed_specs
+from qianmo.jobs.registry import job_names
 from qianmo.schema.desk import desk_roles, secrecy_levels
 from qianmo.schema.messages import chinese_message
 from qianmo.schema.tables import table_names, table_spec
 from qianmo.schema.units import M2_PER_HA, MU_PER_HA
+from qianmo.web.desk import project_folder
 
 __all__ = ["UNITS", "area", "both", "in_form", "in_unit", "job_word", "level_word", "mb", "register", "role_word", "said", "table_word", "unit_word"]
 
@@ -65,7 +67,7 @@ def level_word(level: int) -> str:
 @register.filter
 def job_word(name: str) -> str:
     """What a job is called (作业名称)."""
-    return both(job_spec(name).zh, job_spec(name).en) if name in job_names() else name
+    return name if name not in job_names() else both((spec := listed_specs(project_folder())[name]).zh, spec.en)
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
-from qianmo.geo.crs import transform
-from qianmo.geo.tile_rings import TileRings, joined_rings, tile_rings
-from qianmo.geo.vector_tile import TileField
+from qianmo.geo.area import ellipsoid_area
+from qianmo.geo.crs import CGCS2000, transform
+from qianmo.geo.tile_rings import TileField, TileRings, joined_rings, mercator, tile_rings
 from qianmo.jobs.queries.catalogue import CatalogueEntry, catalogue
+from qianmo.jobs.queries.tile_memory import TileMemory
 from qianmo.schema.dataset import Dataset
 from qianmo.schema.errors import CrsError, MissingDataError, QianmoError
 from qianmo.schema.tables import table_names, table_spec
@@ -33,6 +35,9 @@ _REGION_COLUMNS = ("village_code", "location_code", "collective_code")
 """Columns that say in which administrative unit a row lies, the surest first."""
 
 _CHUNK = 20_000
+
+_TILES_BYTES = 32 << 20
+"""Tiles of a project that are kept in memory. [bytes]"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +64,9 @@ class LayerHead:
 class ShownLayer:
     """One layer ready for tiles, identify, search and overlay (可显示图层).
 
-    `box` holds x0, y0, x1, y1 of every row in the CRS of the project [m or degree]; `made` keeps what was derived from it.
+    `box` holds x0, y0, x1, y1 of every row in the CRS of the project [m or degree]; `made` keeps what was derived from it; `reading` is
+    another object for each reading of a file; `area_m2` holds
+    the ellipsoidal area of every row of polygons, stored or computed while reading, None where it is not known. [m2]
     """
 
     head: LayerHead
@@ -67,6 +74,8 @@ class ShownLayer:
     rings: TileRings
     box: np.ndarray
     made: dict[Any, Any] = field(default_factory=dict)
+    reading: object = field(default_factory=object)
+    area_m2: np.ndarray | None = None
 
     @property
     def dataset(self) -> Dataset:
@@ -111,6 +120,7 @@ class MapLayers:
         self._held: tuple[Any, tuple[Project, tuple[CatalogueEntry, ...]]] | None = None
         self._heads: dict[str, tuple[tuple[int, int, int], LayerHead]] = {}
         self._ready: dict[str, tuple[tuple[int, int, int], ShownLayer]] = {}
+        self.tiles = beside.tiles if beside is not None else TileMemory(_TILES_BYTES)
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -167,6 +177,7 @@ class MapLayers:
         """Read layers one after the other in a thread of their own, so that the first question finds them ready (预热)."""
 
         def read() -> None:
+            importlib.import_module("qianmo.geo.vector_tile")
             for name in names:
                 with suppress(QianmoError):  # whoever asks for the layer is told
                     self.layer(name)
@@ -211,13 +222,17 @@ def _shown(head: LayerHead) -> ShownLayer:
         raise CrsError(f"layer {dataset.name} has no CRS", expected="a CRS", cure="ingest it again with --crs")
     table = read_columns(head.path)
     wkb = table.column("geometry").combine_chunks()
-    parts, boxes = [], []
+    area = table.column("ellipsoid_area_m2").to_numpy() if "ellipsoid_area_m2" in table.column_names else None
+    parts, boxes, areas = [], [], []
     for first in range(0, max(len(wkb), 1), _CHUNK):
         geoms = np.asarray(shapely.from_wkb(wkb.slice(first, _CHUNK).to_numpy(zero_copy_only=False)), dtype=object).reshape(-1)
         boxes.append(shapely.bounds(geoms).reshape(-1, 4))
-        parts.append(tile_rings(transform(geoms, dataset.crs, MERCATOR)))
-        del geoms
-    shown = ShownLayer(head, table, joined_rings(parts), np.concatenate(boxes).T.copy())
+        lonlat = transform(geoms, dataset.crs, CGCS2000)
+        if area is None and head.kind == 3:
+            areas.append(ellipsoid_area(lonlat))
+        parts.append(tile_rings(shapely.transform(lonlat, mercator)))
+        del geoms, lonlat
+    shown = ShownLayer(head, table, joined_rings(parts), np.concatenate(boxes).T.copy(), area_m2=np.concatenate(areas) if areas else area)
     parts.clear()
     release_memory()
     return shown

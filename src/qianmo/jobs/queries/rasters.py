@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -12,9 +13,11 @@ from PIL import Image
 from qianmo.jobs.queries.layers import MapLayers
 from qianmo.schema.errors import MissingDataError
 from qianmo.store.columns import file_stamp
-from qianmo.store.map_raster import MapRaster, map_raster, raster_block, sweep_rasters
 
-__all__ = ["MapRaster", "raster_colours", "raster_of", "raster_tile", "raster_version"]
+if TYPE_CHECKING:
+    from qianmo.store.map_raster import MapRaster
+
+__all__ = ["raster_colours", "raster_of", "raster_tile", "raster_version"]
 
 _HEIGHTS = ("dem", "dsm", "dtm", "height")
 _SCALES = {
@@ -48,6 +51,8 @@ def raster_of(layers: MapLayers, name: str) -> MapRaster:
     MissingDataError
         The project has no such raster, or it is empty.
     """
+    from qianmo.store.map_raster import map_raster, sweep_rasters  # the library of rasters is large: loaded when one is shown
+
     if all(e.name != name or e.dataset.kind != "raster" for e in layers.entries()):
         raise MissingDataError(f"no raster {name!r} on the map", expected="a raster of the project", cure="choose a layer of the catalogue")
     target = layers.folder / ".map" / f"{name}-{raster_version(layers, name)}.tif"
@@ -61,6 +66,8 @@ def raster_of(layers: MapLayers, name: str) -> MapRaster:
 
 def raster_tile(raster: MapRaster, zoom: int, column: int, row: int) -> bytes:
     """One tile as a PNG of 256 x 256 (栅格瓦片); empty where it lies outside."""
+    from qianmo.store.map_raster import raster_block
+
     if not (0 <= zoom <= 24 and 0 <= column < 1 << zoom and 0 <= row < 1 << zoom):
         raise MissingDataError(f"no tile {zoom}/{column}/{row}", expected="zoom 0 to 24, column and row inside it", cure="use the map page")
     block = raster_block(raster, zoom, column, row)

@@ -34,6 +34,16 @@ class _Field:
 
 
 @dataclass(frozen=True, eq=False)
+class _Near:
+    """Rows of a layer near a red line (邻近图斑): the area of each under it, the places of those still to be cut, and their geometries."""
+
+    rows: np.ndarray
+    area: np.ndarray
+    across: np.ndarray
+    geoms: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class RedLine:
     """A red line (用地红线): a valid polygon in degrees, longitude first, and its ellipsoidal area [m2]."""
 
@@ -107,55 +117,56 @@ def over_layers(layers: Sequence[ShownLayer], line: RedLine, *, region: str = ""
         First digits of the administrative code the viewer may see; '' for all.
     """
     projected: dict[str, tuple[shapely.Geometry, _Field]] = {}
-    found = []
+    near = []
     for shown in layers:
         crs = shown.dataset.crs
         if crs not in projected:
             shape = transform(np.array([line.shape], dtype=object), CGCS2000, crs)[0]
             shapely.prepare(shape)
             projected[crs] = (shape, _field(shape))
-        found.append(_over(shown, *projected[crs], region))
-    return found
+        near.append(_near(shown, *projected[crs], region))
+    for crs, (shape, _) in projected.items():
+        _cut(shape, crs, [n for shown, n in zip(layers, near) if shown.dataset.crs == crs and shown.rings.kind == 3])
+    return [_covered(shown, n) for shown, n in zip(layers, near)]
 
 
-def _over(shown: ShownLayer, shape: shapely.Geometry, field: _Field, region: str) -> CoveredLayer:
+def _near(shown: ShownLayer, shape: shapely.Geometry, field: _Field, region: str) -> _Near:
+    """Rows of a layer that may share area with the red line; of lines and points those that meet it.
+
+    A row whose box lies in cells inside the red line lies inside too, so its drawing is not needed where its ellipsoidal area is known.
+    """
     x0, y0, x1, y1 = shape.bounds
     rows = np.flatnonzero((shown.box[0] <= x1) & (shown.box[2] >= x0) & (shown.box[1] <= y1) & (shown.box[3] >= y0))
     allowed = shown.in_region(region) if region else None
     rows = rows if allowed is None else rows[allowed[rows]]
-    rows, area = _common_areas(shape, field, rows, shown) if len(rows) else (rows, np.empty(0))
+    nothing = np.empty(0, dtype=np.int64)
+    if shown.rings.kind != 3:
+        rows = rows[shapely.intersects(shape, shown.geometry(rows))] if len(rows) else rows
+        return _Near(rows, np.zeros(len(rows)), nothing, np.empty(0, dtype=object))
+    rows, inside = _sorted_out(field, rows, shown.box[:, rows])
+    area = np.zeros(len(rows)) if shown.area_m2 is None else np.where(inside, shown.area_m2[rows], 0.0)
+    across = np.flatnonzero(~(area > 0))
+    area[across] = 0.0
+    return _Near(rows, area, across, shown.geometry(rows[across]) if len(across) else np.empty(0, dtype=object))
+
+
+def _cut(shape: shapely.Geometry, crs: str, near: Sequence[_Near]) -> None:
+    """Cut what lies across the red line, of all layers at once, so that parts of the red line are made once; sets the areas."""
+    geoms = np.concatenate([n.geoms for n in near]) if near else np.empty(0, dtype=object)
+    if not len(geoms):
+        return
+    meets, common = _common(shape, geoms)
+    area = np.zeros(len(geoms))
+    area[meets] = _areas(common, crs)
+    for n, part in zip(near, np.split(area, np.cumsum([len(n.geoms) for n in near])[:-1])):
+        n.area[n.across] = part
+
+
+def _covered(shown: ShownLayer, near: _Near) -> CoveredLayer:
+    kept = near.area > 0 if shown.rings.kind == 3 else np.ones(len(near.rows), bool)
+    rows, area = near.rows[kept], near.area[kept]
     d = shown.dataset
     return CoveredLayer(d.name, d.zh, d.kind, len(rows), float(area.sum()), _groups(shown, rows, area), d.synthetic, d.vintage)
-
-
-def _common_areas(shape: shapely.Geometry, field: _Field, rows: np.ndarray, shown: ShownLayer) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that share area with the red line, and the area of the common part; of lines and points those that meet it. [m2]
-
-    A row whose box lies in cells inside the red line lies inside too, so its drawing is not needed where its ellipsoidal area is known.
-    """
-    inside = np.zeros(len(rows), bool)
-    if shown.rings.kind == 3:
-        rows, inside = _sorted_out(field, rows, shown.box[:, rows])
-    known = _known_areas(shown)
-    whole = np.zeros(len(rows)) if known is None else known[rows]
-    drawn = ~inside | ~(whole > 0) if shown.rings.kind == 3 else np.ones(len(rows), bool)
-    area = np.where(drawn, 0.0, whole)
-    keep = ~drawn
-    at = np.flatnonzero(drawn)
-    if len(at):
-        meets, common = _common(shape, shown.geometry(rows[at]))
-        area[at[meets]] = _areas(common, shown.dataset.crs) if shown.rings.kind == 3 else 0.0
-        keep[at[meets]] = True
-    if shown.rings.kind == 3:
-        keep &= area > 0
-    return rows[keep], area[keep]
-
-
-def _known_areas(shown: ShownLayer) -> np.ndarray | None:
-    """Ellipsoidal areas that were computed when the layer was stored; None where the layer has none. [m2]"""
-    if "ellipsoid_area_m2" not in shown.table.column_names:
-        return None
-    return shown.table.column("ellipsoid_area_m2").to_numpy()
 
 
 def _sorted_out(field: _Field, rows: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,8 +12,7 @@ from PIL import Image
 
 from qianmo.geo.crs import CGCS2000, transform
 from qianmo.geo.tile_picture import TilePicture, picture_codes, tile_picture
-from qianmo.geo.tile_rings import MAX_ZOOM, rows_in, tile_window
-from qianmo.geo.vector_tile import TileField, layer_tile
+from qianmo.geo.tile_rings import MAX_ZOOM, TileField, tile_window
 from qianmo.jobs.queries.layers import LayerHead, ShownLayer
 from qianmo.jobs.queries.styles import style_of
 from qianmo.schema.errors import MissingDataError
@@ -54,6 +53,8 @@ def vector_tile(shown: ShownLayer, zoom: int, column: int, row: int, *, region: 
     MissingDataError
         There is no such tile.
     """
+    from qianmo.geo.vector_tile import layer_tile, rows_in  # compiled code, loaded with the first tile and not at the start
+
     _check(zoom, column, row)
     if zoom <= PICTURE_ZOOM and wants_picture(shown.head):
         return b""
