@@ -133,7 +133,7 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"number": things["import"], "step": step}, True) for step in (1, 2, 3, 4)]
         case "person":
             wanted = [({"pk": things["person"]}, False)]
-        case "library-project" | "library-step" | "library-acceptance" | "library-acceptance-keep" | "library-acceptance-table":
+        case "library-project" | "library-change" | "library-step" | "library-acceptance" | "library-acceptance-keep" | "library-acceptance-table":
             wanted = [({"project": "ZXM-001"}, False)]
         case "library-table":
             wanted = [({"name": name}, False) for name in ("projects", "funds", "plan")]
