@@ -40,7 +40,8 @@ def test_the_chosen_sub_projects_of_the_plan_become_candidates(library, signed_i
     _plan(library)
     client = signed_in("planner")
     page = client.get("/library/from-plan/").content.decode()
-    assert page.count('name="project"') == 2 and "已在库中" in page and "河岸修复" in page
+    assert client.get("/library/from-plan/?table=xlsx").content[:2] == b"PK"
+    assert page.count('name="project"') == 2 and "2028–2029" in page and "已在库中" in page and "河岸修复" in page
     answer = client.post("/library/from-plan/", {"generation": _hidden(page, "generation"), "project": ["GH-102"]})
     assert answer.status_code == 302 and answer.headers["Location"] == "/library/"
     found = open_library(library)

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from qianmo.governance.blank import is_blank
 from qianmo.governance.library.cells import LISTS, column_header, value_choices
 from qianmo.jobs.context import Context
 from qianmo.jobs.library_edit import add_from_plan, plan_projects
@@ -20,6 +21,7 @@ from qianmo.web.authorise import seen_library, viewer_of, whole_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.pages.library import project_row
 from qianmo.web.pages.library_sheets import class_word
+from qianmo.web.sheets import Head, Sheet, excel
 from qianmo.web.words import both
 
 __all__ = ["ProjectForm", "change_project", "new_project", "plan_to_library"]
@@ -32,7 +34,9 @@ def plan_to_library(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     view = whole_library(viewer)
     known = {str(r["project_id"]): str(r["name"]) for r in view.projects.to_dict("records")}
-    offered = [{**r, "class": class_word(str(r["project_class"])), "there": known.get(str(r["subproject_id"]), "")} for r in plan_projects(project_folder())]
+    offered = [{**r, "class": class_word(str(r["project_class"])), "there": known.get(str(r["subproject_id"]), ""), "years": _years(r)} for r in plan_projects(project_folder())]
+    if request.GET.get("table") == "xlsx":
+        return excel(_sheet(offered))
     fresh = [str(r["subproject_id"]) for r in offered if not r["there"]]
     told = ""
     if request.method == "POST":
@@ -47,8 +51,29 @@ def plan_to_library(request: HttpRequest) -> HttpResponse:
         if not told:
             messages.success(request, _("%(n)s sub-projects of the plan are candidates of the library now.") % {"n": len(chosen)})
             return redirect("library")
-    shown = {"view": view, "offered": offered, "fresh": len(fresh), "told": told, "sum": sum(float(r["cost_yuan"]) for r in offered if not r["there"]), "chosen": request.POST.getlist("project") if told else fresh}
+    shown = {"view": view, "offered": offered, "fresh": len(fresh), "told": told, "sums": _sums(offered), "chosen": request.POST.getlist("project") if told else fresh}
     return render(request, "desk/library_from_plan.html", shown, status=409 if told else 200)
+
+
+def _years(row: Mapping[str, Any]) -> str:
+    """First and last year, one where they are the same."""
+    years = [str(int(row[c])) for c in ("start_year", "end_year") if not is_blank(row[c])]
+    return "–".join(dict.fromkeys(years)) or "—"
+
+
+def _sums(offered: list[dict[str, Any]]) -> dict[str, float]:
+    return {c: sum(float(r[c]) for r in offered) for c in ("area_m2", "new_farmland_m2", "cost_yuan")}
+
+
+def _sheet(offered: list[dict[str, Any]]) -> Sheet:
+    """The list as an Excel file."""
+    heads = (
+        Head("subproject_id", _("Project"), "code"), Head("name", _("Name")), Head("class", _("Class")), Head("area_m2", _("Area"), "area", _("sum of the parcels of the sub-project")),
+        Head("new_farmland_m2", _("New farmland"), "area", _("sum of the parcels of the sub-project")), Head("cost_yuan", _("Investment"), "money", _("default cost of the plan")),
+        Head("years", _("Years")), Head("state", _("In the library")),
+    )  # fmt: skip
+    rows = [{**r, "state": _("yes") if r["there"] else _("no")} for r in offered]
+    return Sheet("from-plan", _("Sub-projects of the plan into the library"), heads, rows, {"subproject_id": _("Sum"), **_sums(offered)})
 
 
 def new_project(request: HttpRequest) -> HttpResponse:
