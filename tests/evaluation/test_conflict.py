@@ -55,3 +55,20 @@ def test_zone_codes_are_read_by_their_own_list():
 def test_no_layers_give_an_empty_matrix():
     matrix, parcels = conflicts({})
     assert matrix.empty and parcels.empty
+
+
+def test_a16_the_overlap_of_an_industry_plot_with_basic_farmland_is_the_conflict_of_the_highest_priority(square):
+    """Case A-16: farmland protection, restoration, industry land, infrastructure and project, all over each other."""
+    layers = {
+        "project_area": square(0, 300, project_id="P"),
+        "approved_use": square(95, 105, approval_id="路"),
+        "planning_zone": square(40, 100, zone_id="产业园", zone_code="420"),
+        "eco_redline": square(90, 200, redline_id="E"),
+        "basic_farmland": square(0, 50, patch_id="F"),
+    }
+    matrix, parcels = conflicts(layers)
+    top = parcels.iloc[0]
+    assert (top["layer_a"], top["id_a"], top["layer_b"], top["id_b"], top["rule_id"]) == ("basic_farmland", "F", "planning_zone_construction", "产业园", "Y-01")
+    assert top["overlap_m2"] == pytest.approx(10 * 100, rel=2e-3) and top["overlap_m2"] < parcels["overlap_m2"].max(), "the protected comes first, not the largest"
+    hit = matrix[matrix["pairs"] > 0]
+    assert list(hit[["layer_a", "layer_b"]].iloc[0]) == ["basic_farmland", "planning_zone_construction"]

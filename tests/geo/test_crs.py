@@ -193,3 +193,11 @@ def test_a_layer_without_a_system_has_no_place():
     for ask in (lonlat, lonlat_rings):
         with pytest.raises(CrsError, match="no coordinate reference system"):
             ask(frame(None, shapely.box(0, 0, 1, 1)))
+
+
+def test_t04_a_plan_in_xian_1980_without_transform_parameters_is_refused_and_taken_in_with_them():
+    """Case T-04: the consolidation plan and the detailed plan meet on one map only where the datum shift is known."""
+    plan = gpd.GeoDataFrame({"zone_id": ["Z"]}, geometry=[shapely.box(39_500_000, 3_100_000, 39_500_100, 3_100_100)], crs=2363)
+    with pytest.raises(CrsError, match="needs local parameters"):
+        transform(plan.geometry.to_numpy(), plan.crs, 4490)
+    assert np.isfinite(shapely.get_coordinates(transform(plan.geometry.to_numpy(), plan.crs, 4490, helmert=SHIFT))).all()

@@ -359,3 +359,14 @@ def test_a_review_waits_for_those_who_can_end_the_wait(office):
     assert "tone-wait" not in office.of("xian").get("/reviews/").content.decode()
     office.do("mi", "suspend", reason="等材料")
     assert waiting() <= {"mi"}
+
+
+def test_an_overdue_step_rises_to_the_county_on_its_page_and_in_its_inbox(office):
+    page = office.of("mi").get(f"/reviews/{office.id}/").content.decode()
+    assert "逾期与升级" in page and "县政府督办" in page
+    inbox = office.of("xian").get("/reviews/").content.decode()
+    assert re.search(r"县政府督办: 联席办 逾期 \d+ 个工作日", inbox) and "tone-late" in inbox
+    assert "县政府督办" not in office.of("nong").get("/reviews/").content.decode()
+    office.do("mi", "accept")
+    assert "没有逾期事项" in office.of("mi").get(f"/reviews/{office.id}/").content.decode()
+    assert "县政府督办" not in office.of("xian").get("/reviews/").content.decode()

@@ -167,7 +167,7 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"provider_id": "office"}, False)]
         case "person" | "person-sign-out":
             wanted = [({"pk": things["person"]}, False)]
-        case "library-project" | "library-step" | "library-acceptance" | "library-acceptance-keep" | "library-acceptance-table":
+        case "library-project" | "library-change" | "library-step" | "library-acceptance" | "library-acceptance-keep" | "library-acceptance-table":
             wanted = [({"project": "ZXM-001"}, False)]
         case "library-table":
             wanted = [({"name": name}, False) for name in ("projects", "funds", "plan")]

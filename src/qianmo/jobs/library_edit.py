@@ -34,8 +34,9 @@ from qianmo.schema.workflows import workflow
 from qianmo.store.durable import replace_bytes
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import change, open_project
+from qianmo.store.stage import read_catalog
 
-__all__ = ["SPECS", "add_from_plan", "export_library", "import_library", "list_library"]
+__all__ = ["SPECS", "add_from_plan", "export_library", "import_library", "list_library", "plan_projects"]
 
 _MOST_LINES = 40
 
@@ -71,13 +72,16 @@ def list_library(context: Context, values: Mapping[str, Any]) -> JobReport:
 def add_from_plan(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Put the sub-projects of the plan into the library as candidates."""
     folder = Path(values["project"])
-    project = open_project(folder)
-    place = project.state / "tables" / "subproject.parquet"
-    if not place.is_file():
+    offered = plan_projects(folder)
+    if not offered:
         raise MissingDataError(f"项目 {folder} 中没有规划子项目", cure="先运行 qianmo plan, 或用 qianmo library import 导入项目表")
     library = library_or_new(folder)
     known = set(library.projects["project_id"])
-    plan = [r for r in read_frame(place).to_dict("records") if r["subproject_id"] not in known]
+    wanted = {str(i) for i in values.get("only") or ()}
+    strange = sorted(wanted - {str(r["subproject_id"]) for r in offered})
+    if strange:
+        raise MissingDataError(f"规划中没有子项目 {'、'.join(strange)}", expected="、".join(str(r["subproject_id"]) for r in offered[:20]))
+    plan = [r for r in offered if r["subproject_id"] not in known and (not wanted or r["subproject_id"] in wanted)]
     frame, faults = typed_table("library_project", pd.DataFrame([_proposed(r, context) for r in plan], columns=list(table_spec("library_project").column_names)))
     _refuse(faults, "规划子项目")
     entries = [e for r in plan for e in opened_at(workflow("project_library"), "CANDIDATE", item=r["subproject_id"], actor=context.user, time=context.clock(), reason="由规划子项目转入")]
@@ -88,6 +92,20 @@ def add_from_plan(context: Context, values: Mapping[str, Any]) -> JobReport:
             put_library(stage, tables, history_frame(library.history, entries), context, source="规划子项目")
     lines = (f"由规划转入 {len(plan)} 个候选项目, 已在库中 {len(known)} 个",)
     return JobReport(lines, (), {"added": [r["subproject_id"] for r in plan]})
+
+
+def plan_projects(folder: Path) -> list[dict[str, Any]]:
+    """Sub-projects of the plan, in its order; none where there is no plan (规划子项目).
+
+    Rows of table ``subproject`` with `is_synthetic` besides: the plan rests on invented data.
+    """
+    project = open_project(folder)
+    place = project.state / "tables" / "subproject.parquet"
+    if not place.is_file():
+        return []
+    catalog = read_catalog(project.state)
+    is_synthetic = any(catalog[n].synthetic for n in ("subproject", "plan_parcel", "landuse_patch") if n in catalog)
+    return [{**r, "is_synthetic": is_synthetic} for r in read_frame(place).to_dict("records")]
 
 
 def import_library(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -130,7 +148,7 @@ def _proposed(r: Mapping[str, Any], context: Context) -> dict[str, Any]:
         "project_id": r["subproject_id"], "project_class": r["project_class"], "name": r["name"], "villages": r["village_name"], "region": r["village_name"],
         "state": "CANDIDATE", "area_m2": r["area_m2"], "scale": round(float(r["area_m2"]) / 1e4, 4), "scale_unit": "公顷", "investment_yuan": r["cost_yuan"],
         "new_farmland_m2": r["new_farmland_m2"], "proposed": context.clock().date().isoformat(), "start_year": r["start_year"], "end_year": r["end_year"],
-        "note": "由规划子项目转入",
+        "synthetic": True if r["is_synthetic"] else None, "note": "由规划子项目转入",
     }  # fmt: skip
 
 
@@ -160,7 +178,8 @@ SPECS = (
         ),
         list_library,
     ),
-    JobSpec("library-add", "规划子项目转入项目库", "put the sub-projects of the plan into the library", (_PROJECT,), add_from_plan),
+    JobSpec("library-add", "规划子项目转入项目库", "put the sub-projects of the plan into the library",
+            (_PROJECT, JobOption("only", "texts", "只转入这些子项目 (编号, 可重复); 默认全部", "only these sub-projects, repeat for more; all by default")), add_from_plan),
     JobSpec(
         "library-import", "读入项目库表格", "read a workbook or CSV files into the library",
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qianmo.web.guard import Route
-from qianmo.web.pages import library, library_accept, library_exchange, library_plan
+from qianmo.web.pages import library, library_accept, library_add, library_exchange, library_plan
 
 __all__ = ["LIBRARY_ROUTES"]
 
@@ -16,12 +16,15 @@ LIBRARY_ROUTES: tuple[Route, ...] = (
     Route("library/funds/", "library-funds", library_plan.show_funds, "see"),
     Route("library/plan/", "library-plan", library_plan.show_plan, "see"),
     Route("library/plan/run/", "library-plan-run", library_plan.ask_plan, "run"),
+    Route("library/from-plan/", "library-add", library_add.plan_to_library, "run"),
+    Route("library/new/", "library-new", library_add.new_project, "run"),
     Route("library/import/", "library-import", library_exchange.show_import, "run"),
     Route("library/import/check/", "library-import-check", library_exchange.check_import, "run"),
     Route("library/import/check.xlsx", "library-import-table", library_exchange.check_table, "run"),
     Route("library/library.xlsx", "library-workbook", library.library_workbook, "see"),
     Route("library/tables/<str:name>.xlsx", "library-table", library.library_table, "see"),
     Route("library/projects/<str:project>/", "library-project", library.show_project, "see"),
+    Route("library/projects/<str:project>/change/", "library-change", library_add.change_project, "run"),
     Route("library/projects/<str:project>/step/", "library-step", library.move_step, "review"),
     Route("library/projects/<str:project>/acceptance/", "library-acceptance", library_accept.show_acceptance, "see"),
     Route("library/projects/<str:project>/acceptance/keep/", "library-acceptance-keep", library_accept.keep_acceptance, "review"),

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from qianmo.governance.review_escalation import escalations
 from qianmo.governance.review_inbox import waits_for
 from qianmo.governance.review_meeting import item_count
 from qianmo.governance.review_progress import can_sign, current_group, group_result
@@ -81,12 +82,15 @@ def inbox(views: Sequence[ReviewView], people: Sequence[Person | None], today: d
         due = _due(view, today)
         late = any(due[w][1] for w in mine if w in due)
         first = min((day for w in mine if w in due and (day := due[w][0]) is not None), default=None)
+        risen = [e for e in escalations(waits_of(view, today)).itertuples() if person is not None and e.role == person.role]
+        late = late or bool(risen)
+        told = [*(step_word(w[0]) for w in mine), *(_("%(what)s: %(department)s, %(n)s working days over") % {"what": both(e.zh, e.en), "department": e.department, "n": e.days_over} for e in risen)]
         phase = word("phase", view.state.phase) + (f" ({_('suspended')})" if view.state.is_suspended else "")
         cells = (
             Cell(view.id, reverse("review", args=[view.id])), Cell(view.state.project), Cell(phase), Cell(view.state.round), Cell(view.package.version),
-            Cell("; ".join(dict.fromkeys(step_word(w[0]) for w in mine)) or "—", "", "wait" if mine else ""), Cell(day_word(first), "", "late" if late else ""),
+            Cell("; ".join(dict.fromkeys(told)) or "—", "", "wait" if told else ""), Cell(day_word(first), "", "late" if late else ""),
         )  # fmt: skip
-        rows.append((not mine, first or date.max, view.id, cells))
+        rows.append((not told, first or date.max, view.id, cells))
     head = (_("Review"), _("Project"), _("Phase"), _("Round"), _("Version"), _("Waits for me"), _("Due"))
     return PageTable("inbox", _("Joint reviews"), head, tuple(r[-1] for r in sorted(rows, key=lambda r: r[:3])), _("No review may be read with your account."))
 
@@ -152,6 +156,15 @@ def _state_of(view: ReviewView, group: Group, seat: Seat) -> tuple[Cell]:
         return (Cell(_("waits for the opinion"), "", "wait"),)
     is_over = bool(group_result(view.state, group)) or current_group(view.state) is None or view.state.phase != "IN_REVIEW"
     return (Cell(_("no longer needed") if is_over else _("not yet its turn")),)
+
+
+def _overdue(view: ReviewView, today: date) -> PageTable:
+    rows = tuple(
+        (Cell(step_word(e.step)), Cell(e.department), Cell(day_word(e.due)), Cell(int(e.days_over), "", "late"), Cell(both(e.zh, e.en)), Cell(word("role", e.role)))
+        for e in escalations(waits_of(view, today)).itertuples()
+    )  # fmt: skip
+    head = (_("Step"), _("Department"), _("Due"), _("Working days over"), _("What now follows"), _("Who sees to it"))
+    return PageTable("overdue", _("Overdue"), head, rows, _("Nothing is overdue."))
 
 
 def _opinions(view: ReviewView, today: date) -> PageTable:
@@ -235,7 +248,7 @@ def _votes(view: ReviewView, today: date) -> PageTable:
 
 
 REVIEW_TABLES: dict[str, Callable[[ReviewView, date], PageTable]] = {
-    "seats": _seats, "opinions": _opinions, "tasks": _tasks, "parts": _parts, "changes": _changes, "log": _log, "waits": _waits,
+    "seats": _seats, "overdue": _overdue, "opinions": _opinions, "tasks": _tasks, "parts": _parts, "changes": _changes, "log": _log, "waits": _waits,
     "points": _points, "roster": _roster, "votes": _votes,
 }  # fmt: skip
 """Tables of one review by name (审查表格)."""

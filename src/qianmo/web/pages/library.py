@@ -19,13 +19,15 @@ from qianmo.governance.stages.history import state_before
 from qianmo.governance.stages.move import Refusal, open_steps, refusals
 from qianmo.jobs.context import Context
 from qianmo.jobs.library_steps import move_project
+from qianmo.jobs.queries.identify import row_number
 from qianmo.jobs.queries.library import LibraryView, workbook_of
-from qianmo.schema.desk import workflow_actors
+from qianmo.jobs.queries.search import place_of
+from qianmo.schema.desk import Viewer, workflow_actors
 from qianmo.schema.errors import MissingDataError
 from qianmo.schema.library import project_classes
 from qianmo.schema.tables import Column, table_spec
 from qianmo.schema.workflows import Step, actor_words, document_words, workflow
-from qianmo.web.authorise import may, seen_library, viewer_of, whole_library
+from qianmo.web.authorise import may, seen_library, shown_layer, viewer_of, whole_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.pages.library_gantt import gantt
 from qianmo.web.pages.library_sheets import CLASS_MARK, class_word, kept_projects, sheet_of, state_word
@@ -138,9 +140,23 @@ def _project_page(request: HttpRequest, project: str, *, refused: list[str] | No
         "is_synthetic": not is_blank(row["synthetic"]) and bool(row["synthetic"]), "needs": sheet_of("needs", view, asked), "payments": sheet_of("payments", view, asked), "history": sheet_of("history", view, asked),
         "waits_for": [r for r in orders if r["after_id"] == project], "waited_for": [r for r in orders if r["before_id"] == project],
         "steps": [_step(s, mine, row, tried or {}) for s in _steps(view, row)], "refused": refused or [], "is_final": workflow("project_library").state(row["state"]).is_final,
+        "place": _place(viewer, view, row),
         "rank": next((r for r in view.tables["library_rank"].to_dict("records") if r["project_id"] == project), None),
     }  # fmt: skip
     return render(request, "desk/library_project.html", shown, status=status)
+
+
+def _place(viewer: Viewer, view: LibraryView, row: Mapping[str, Any]) -> str:
+    """Where a project lies, for the map: the sub-project of the plan of that id, else its first village; '' where neither may be seen."""
+    for layer, keys, zoom in (("subproject", (str(row["project_id"]),), 15), ("village", view.unit_codes(row), 13)):
+        for key in keys:
+            try:
+                shown = shown_layer(viewer, layer)
+                found = place_of(shown, row_number(shown, key, region=viewer.region))
+            except MissingDataError:
+                continue
+            return f"{found.lon:.6f},{found.lat:.6f},{zoom}"
+    return ""
 
 
 def _steps(view: LibraryView, row: Mapping[str, Any]) -> tuple[Step, ...]:

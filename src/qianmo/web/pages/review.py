@@ -33,7 +33,7 @@ from qianmo.web.review_words import consequence, name_of, verb_word, word
 
 __all__ = ["decision", "do_move", "show_meeting", "show_parcel", "show_review", "table"]
 
-_ON_PAGE = ("seats", "opinions", "tasks", "changes", "waits", "parts", "roster", "log")
+_ON_PAGE = ("seats", "overdue", "opinions", "tasks", "changes", "waits", "parts", "roster", "log")
 _MEETING = ("convene", "attend", "recuse", "vote", "close_meeting")
 _BY_SEAT = ("transfer", "delegate", "undelegate", "add_sign", "drop_sign", "urge")
 _FINAL = ("withdraw", "void")
@@ -45,7 +45,7 @@ def show_review(request: HttpRequest, review: str) -> HttpResponse:
     person, today = roster_person(viewer_of(request), view.state), local_day(now())
     tables = [drawn_table(view, name, today) for name in _ON_PAGE]
     shown = {
-        "view": view, "state": view.state, "person": person, "open": tables[:4], "folded": tables[4:], "phase": word("phase", view.state.phase),
+        "view": view, "state": view.state, "person": person, "open": tables[:5], "folded": tables[5:], "phase": word("phase", view.state.phase),
         "outcome": _outcome(view.state), "missing": missing_mandatory(view.state), "buttons": _buttons(request, view, person), "forms": tuple(FORMS), "points": _departments(view),
         "mine": waits_for(view.state, person, today) if person else (), "unlike": view.state.roster.get(viewer_of(request).name) if person is None else None,
     }  # fmt: skip
