@@ -14,12 +14,10 @@ PASSWORD = "阡陌纵横-田间小路-2026"
 @pytest.fixture
 def clock(monkeypatch):
     """Gives the function that lets time pass for the watch over sessions."""
-    from types import SimpleNamespace
-
     from qianmo.web import session_watch
 
     now = [time.time()]
-    monkeypatch.setattr(session_watch, "time", SimpleNamespace(time=lambda: now[0]))
+    monkeypatch.setattr(session_watch, "_now", lambda: now[0])
 
     def wait(minutes: float) -> None:
         now[0] += minutes * 60

@@ -86,8 +86,14 @@ ROUTES: tuple[Route, ...] = (
     Route("reviews/<str:review>/decision/<str:form>/", "review-decision", one_review.decision, "review"),
 )
 
+_SHUT = (
+    "signup/", "email/", "password/reset/", "password/reset/done/", "password/reset/key/<path:rest>", "inactive/", "confirm-email/", "confirm-email/<path:rest>",
+    "login/code/confirm/",
+)  # fmt: skip
+"""Addresses of the sign-in library that lead nowhere here: nobody makes an account or a new password from outside."""
+
 urlpatterns: list[URLPattern | URLResolver] = [
-    *(path(f"accounts/{address}", _closed) for address in ("signup/", "email/", "password/reset/", "password/reset/done/", "password/reset/key/<path:rest>", "inactive/", "confirm-email/", "confirm-email/<path:rest>", "login/code/confirm/")),
+    *(path(f"accounts/{address}", _closed) for address in _SHUT),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("language/", set_language, name="set_language"),
