@@ -135,11 +135,11 @@ def settings_of(desk):
 class TestPasswords:
     def test_the_owner_is_told_once_of_a_changed_password(self, people):
         other = "另一个-足够长的-口令-77"
-        assert "口令已于" not in _in("reader").get("/").content.decode()
+        assert "密码已于" not in _in("reader").get("/").content.decode()
         people["reader"].set_password(other)
         people["reader"].save()
-        assert "口令已于" in _in("reader", other).get("/").content.decode()
-        assert "口令已于" not in _in("reader", other).get("/").content.decode()
+        assert "密码已于" in _in("reader", other).get("/").content.decode()
+        assert "密码已于" not in _in("reader", other).get("/").content.decode()
 
     @pytest.mark.parametrize("form", ["plain", "hashes", "counted"])
     def test_a_breached_password_is_found_in_each_form_of_list(self, tmp_path, form):

@@ -1,4 +1,4 @@
-"""When the password of a person was changed, until its owner was told (口令更改告知)."""
+"""When the password of a person was changed, until its owner was told (密码更改告知)."""
 
 from django.db import migrations, models
 
