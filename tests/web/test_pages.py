@@ -56,6 +56,10 @@ class TestSignIn:
         first, second = (re.findall(r'<ul class="errorlist.*?</ul>', t, re.DOTALL) for t in (known, unknown))
         assert first and first == second
 
+    def test_no_page_leads_to_an_address_that_is_shut(self, nobody):
+        text = nobody.get("/accounts/login/").content.decode()
+        assert "忘记密码请联系管理员" in text and "/password/reset/" not in text and "/signup/" not in text
+
     def test_a_closed_account_stays_out(self, people, nobody):
         people["reader"].is_active = False
         people["reader"].save()

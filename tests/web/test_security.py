@@ -81,7 +81,7 @@ def test_every_answer_has_the_headers_that_keep_it_on_its_own_origin(people, sig
         assert "default-src 'none'" in headers["Content-Security-Policy"] and "'unsafe" not in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "same-origin", address
         assert headers["Cross-Origin-Resource-Policy"] == headers["Cross-Origin-Opener-Policy"] == "same-origin"
-        assert "no-store" in headers["Cache-Control"]
+        assert "no-store" in headers["Cache-Control"] and "Access-Control-Allow-Origin" not in headers
 
 
 def test_signing_in_failing_and_changed_rights_are_logged_without_the_password(people, nobody, signed_in, lines):
@@ -110,3 +110,20 @@ def test_an_outline_of_more_than_twenty_megabytes_is_refused_unread(people, sign
 
     answer = signed_in("reader").post("/lines/upload/", {"title": "x", "files": SimpleUploadedFile("a.geojson", b" " * ((20 << 20) + 1))})
     assert answer.status_code == 415
+
+
+def test_a_password_is_changed_with_the_old_one_and_may_be_long(people, nobody):
+    _sign_in(nobody)
+    new = "长口令 with spaces, 符号 and cases - " * 4
+    form = {"password1": new.strip(), "password2": new.strip()}
+    nobody.post("/accounts/password/change/", {"oldpassword": "wrong-wrong-9", **form})
+    people["reader"].refresh_from_db()
+    assert people["reader"].check_password(PASSWORD)
+    assert nobody.post("/accounts/password/change/", {"oldpassword": PASSWORD, **form}).status_code == 302
+    people["reader"].refresh_from_db()
+    assert people["reader"].check_password(new.strip()) and not people["reader"].check_password(new.strip()[:72])
+
+
+def test_a_second_factor_is_set_up_after_the_password_once_more(people, signed_in):
+    answer = signed_in("reader").get("/accounts/2fa/totp/activate/")
+    assert answer.status_code == 302 and answer.headers["Location"].startswith("/accounts/reauthenticate/")

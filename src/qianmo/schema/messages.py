@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 
+from qianmo.schema.errors import QianmoError
 from qianmo.schema.shipped import shipped_rows
 
-__all__ = ["chinese_message", "has_chinese"]
+__all__ = ["ErrorKind", "chinese_message", "error_kind", "has_chinese", "in_language"]
 
 _HAN = re.compile("[\u3400-\u9fff]")
 _BRACKETED = re.compile(r"(?P<en>[\x20-\x7e]*[a-z]{2,}[\x20-\x7e]*) \((?P<zh>[\u3400-\u9fff][^()]*)\)")
@@ -15,6 +17,18 @@ _BEHIND = re.compile(r"(?=[\x20-\x7e]*[a-z]{2,} [a-z]{2,})(?P<en>(?:(?!: )[\x20-
 _GAP = re.compile(r"\{(\d*)\}")
 _DEEPEST = 3
 _TELLING = 12
+_ENGLISH = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z]{2,}|^[A-Za-z]+[.]?$")
+
+
+@dataclass(frozen=True)
+class ErrorKind:
+    """What a class of errors means, in both languages (错误类别): one sentence, and what helps in general."""
+
+    kind: str
+    zh: str
+    en: str
+    cure_zh: str
+    cure_en: str
 
 
 def has_chinese(text: str) -> bool:
@@ -45,6 +59,49 @@ def chinese_message(text: str) -> str:
     '字段 TBMJ: 二进制值未读入'
     """
     return _told(text, 0)
+
+
+def error_kind(error: QianmoError | type[QianmoError] | str) -> ErrorKind:
+    """The kind of an error, of its class, or of the name of a class (错误类别); that of the nearest class above where it has none.
+
+    Examples
+    --------
+    >>> error_kind("CrsError").en
+    'A reference system is missing or wrong or cannot be told.'
+    """
+    if isinstance(error, str):
+        return _kinds().get(error, _kinds()["QianmoError"])
+    names = [c.__name__ for c in (error if isinstance(error, type) else type(error)).__mro__]
+    return next(_kinds()[n] for n in names if n in _kinds())
+
+
+def in_language(text: str, language: str, general: str) -> str:
+    """A message in the language of the reader (提示语言): as it is where it is in that language, else behind a general sentence.
+
+    Parameters
+    ----------
+    text : str
+        One message; '' stays ''.
+    language : str
+        ``zh`` or ``en``.
+    general : str
+        What is said in that language where the message is in the other one.
+
+    Examples
+    --------
+    >>> in_language("这次导入正在进行", "en", "This step is not allowed as things stand.")
+    'This step is not allowed as things stand. (这次导入正在进行)'
+    """
+    if not text:
+        return ""
+    shown = chinese_message(text) if language == "zh" else text
+    fits = has_chinese(shown) if language == "zh" else bool(_ENGLISH.search(shown)) or not has_chinese(shown)
+    return shown if fits else f"{general} ({shown})"
+
+
+@cache
+def _kinds() -> dict[str, ErrorKind]:
+    return {r["kind"]: ErrorKind(r["kind"], r["zh"], r["en"], r["cure_zh"], r["cure_en"]) for r in shipped_rows("codes", "error_kinds")}
 
 
 def _told(text: str, depth: int) -> str:

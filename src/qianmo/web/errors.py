@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -14,9 +14,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from qianmo.schema import errors as house
-from qianmo.schema.messages import chinese_message
+from qianmo.schema.messages import ErrorKind, error_kind, in_language
 
-__all__ = ["STATUS", "bad_request", "csrf_failure", "error_words", "forbidden", "log_error", "not_found", "refused_page", "server_error", "status_of", "told"]
+__all__ = ["STATUS", "bad_request", "csrf_failure", "error_words", "forbidden", "kept_error", "kept_words", "log_error", "not_found", "refused_page", "server_error", "status_of", "told"]
 
 STATUS: tuple[tuple[type[house.QianmoError], int], ...] = (
     (house.MissingDataError, 404), (house.NotAllowedError, 409), (house.ChoiceNeededError, 409), (house.InfeasibleError, 422), (house.UnsafeInputError, 415),
@@ -34,8 +34,36 @@ def status_of(error: house.QianmoError) -> int:
 
 def error_words(error: house.QianmoError) -> dict[str, str]:
     """Cause, expected state and cure in the language of the page (错误说明)."""
-    words = {"found": error.found, "expected": error.expected, "cure": error.cure}
-    return {k: chinese_message(v) for k, v in words.items()} if (get_language() or "zh").startswith("zh") else words
+    kind = error_kind(error)
+    found = error.found if not isinstance(error, house.ReviewRefusedError) else error.zh if _language() == "zh" else error.en
+    return _in_words(kind, found, error.expected, error.cure)
+
+
+def kept_words(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a task kept of its error, in the language of the page; {} where it has none (任务错误说明)."""
+    if not record:
+        return {}
+    kind = error_kind(str(record.get("kind", "")))
+    return {**record, **_in_words(kind, str(record.get("found", "")), str(record.get("expected", "")), str(record.get("cure", "")))}
+
+
+def kept_error(error: house.QianmoError, number: str) -> dict[str, str]:
+    """What a task keeps of an error (任务错误记录)."""
+    return {"id": number, "kind": type(error).__name__, "found": error.found, "expected": error.expected, "cure": error.cure}
+
+
+def _language() -> str:
+    return "zh" if (get_language() or "zh").startswith("zh") else "en"
+
+
+def _in_words(kind: ErrorKind, found: str, expected: str, cure: str) -> dict[str, str]:
+    language = _language()
+    general, help_ = (kind.zh, kind.cure_zh) if language == "zh" else (kind.en, kind.cure_en)
+    return {
+        "found": in_language(found, language, general) or general,
+        "expected": in_language(expected, language, _("As the words in brackets say:")),
+        "cure": in_language(cure, language, help_) or help_,
+    }
 
 
 def log_error(request: HttpRequest | None, cause: BaseException | str, *, status: int) -> str:

@@ -1,4 +1,4 @@
-"""Passwords that are known from breaches are refused, by a list that the office keeps (泄露口令清单)."""
+"""Passwords that are known from breaches are refused, by a list that the office keeps (泄露密码清单)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST = 512
 
 
 class BreachedPasswordValidator:
-    """Refuses a password of the list (泄露口令检查)."""
+    """Refuses a password of the list (泄露密码检查)."""
 
     def __init__(self, file: str) -> None:
         self.file = Path(file)
@@ -33,7 +33,7 @@ class BreachedPasswordValidator:
 
 
 def is_breached(file: Path, password: str) -> bool:
-    """Whether a password stands in a list (口令是否已泄露).
+    """Whether a password stands in a list (密码是否已泄露).
 
     Parameters
     ----------

@@ -13,7 +13,6 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from qianmo.governance.review_records import Person, ReviewState
@@ -22,6 +21,7 @@ from qianmo.jobs.queries.review_desk import ReviewView, buttons
 from qianmo.jobs.review_opened import add_event
 from qianmo.schema.errors import ReviewRefusedError, SchemaError
 from qianmo.web.authorise import roster_person, viewer_of
+from qianmo.web.errors import error_words
 
 __all__ = ["act", "actor_of", "event_id", "fresh_id", "is_done", "now", "refusal", "verbs_of"]
 
@@ -102,10 +102,10 @@ def act(request: HttpRequest, view: ReviewView, verb: str, person: Person, numbe
 
 def refusal(fault: ReviewRefusedError) -> str:
     """Why a move was refused and what helps, in the language of the page (拒绝理由)."""
-    zh = (get_language() or "zh").startswith("zh")
-    parts = [fault.zh if zh else fault.en]
+    words = error_words(fault)
+    parts = [words["found"]]
     if fault.expected:
-        parts.append(_("Expected: %(what)s") % {"what": fault.expected})
-    if fault.cure and zh:
-        parts.append(fault.cure)
+        parts.append(_("Expected: %(what)s") % {"what": words["expected"]})
+    if fault.cure:
+        parts.append(words["cure"])
     return "; ".join(parts)

@@ -30,7 +30,7 @@ def main(project: str, number: str) -> int:
     from qianmo.jobs.registry import job_spec
     from qianmo.jobs.spec import checked_values
     from qianmo.schema.errors import QianmoError
-    from qianmo.web.errors import log_error
+    from qianmo.web.errors import kept_error, log_error
     from qianmo.web.models import Task
 
     asked = Task.objects.select_related("person").get(pk=int(number))
@@ -44,7 +44,7 @@ def main(project: str, number: str) -> int:
         done: dict[str, Any] = {"state": "done", "share": 1.0, "report": kept}
     except QianmoError as error:
         number = log_error(None, f"task {asked.number} {asked.job}: {error}", status=422)
-        done = {"state": "failed", "error": {"id": number, "found": error.found, "expected": error.expected, "cure": error.cure}}
+        done = {"state": "failed", "error": kept_error(error, number)}
     except Exception as fault:  # noqa: BLE001 the fault is logged under an id and the task says so
         number = log_error(None, fault, status=500)
         done = {"state": "failed", "error": {"id": number, "found": "the job made a mistake", "cure": "tell the manager of the desk the number"}}

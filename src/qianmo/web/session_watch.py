@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,8 +49,8 @@ def watch(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Http
             if is_over(request.session):
                 ended(request.user, request, "time")
                 logout(request)
-            elif time.time() - float(request.session.get(_SEEN, 0.0)) > min(300.0, settings.QIANMO_IDLE_S / 4) and not request.path.startswith(_POLLED):
-                request.session[_SEEN] = time.time()
+            elif _now() - float(request.session.get(_SEEN, 0.0)) > min(300.0, settings.QIANMO_IDLE_S / 4) and not request.path.startswith(_POLLED):
+                request.session[_SEEN] = _now()
         response = get_response(request)
         if getattr(request, "desk_signed_out", False):
             response.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -62,7 +61,7 @@ def watch(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Http
 
 def is_over(session: Any) -> bool:
     """Whether a session was idle for too long, or lasted too long (会话已过期)."""
-    now = time.time()
+    now = _now()
     since, seen = float(session.get(_SINCE, now)), float(session.get(_SEEN, now))
     return now - seen > settings.QIANMO_IDLE_S or now - since > settings.QIANMO_MOST_S
 
@@ -84,13 +83,18 @@ def end_sessions(person: Person, *, but: str = "") -> int:
     return len(keys)
 
 
+def _now() -> float:
+    """Seconds since 1970 [s]."""
+    return timezone.now().timestamp()
+
+
 def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
 
 
 def _begun(request: HttpRequest | None = None, **_: Any) -> None:
     if request is not None and hasattr(request, "session"):
-        request.session[_SINCE] = request.session[_SEEN] = time.time()
+        request.session[_SINCE] = request.session[_SEEN] = _now()
         request.session[_FROM] = came_from(request)
         request.session[_AGENT] = "".join(c for c in request.META.get("HTTP_USER_AGENT", "") if c.isprintable())[:120]
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from qianmo.jobs.listed import listed_specs
 from qianmo.jobs.registry import job_names
 from qianmo.schema.desk import desk_roles, secrecy_levels
-from qianmo.schema.messages import chinese_message
+from qianmo.schema.messages import chinese_message, in_language
 from qianmo.schema.tables import table_names, table_spec
 from qianmo.schema.units import M2_PER_HA, MU_PER_HA
 from qianmo.web.desk import project_folder
@@ -73,7 +73,7 @@ def job_word(name: str) -> str:
 @register.filter
 def said(text: str) -> str:
     """A message of the program in the language of the page (提示文字)."""
-    return chinese_message(text) if (get_language() or "zh").startswith("zh") else text
+    return chinese_message(text) if (get_language() or "zh").startswith("zh") else in_language(text, "en", _("As the words in brackets say:"))
 
 
 @register.filter

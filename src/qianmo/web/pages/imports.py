@@ -30,7 +30,7 @@ from qianmo.jobs.spec import checked_values
 from qianmo.schema.errors import NotAllowedError, QianmoError
 from qianmo.web.authorise import may, may_replace, upload_for, viewer_of, visible_entries
 from qianmo.web.desk import layers, project_folder
-from qianmo.web.errors import error_words
+from qianmo.web.errors import error_words, kept_words
 from qianmo.web.import_forms import answers_from, fields_form, place_form, what_form
 from qianmo.web.import_map import detail, overview
 from qianmo.web.models import Person, Task
@@ -82,7 +82,7 @@ def show_import(request: HttpRequest, number: str) -> HttpResponse:
     task = _task(batch.get("task")) or _task(batch.get("look_task"))
     if task is not None and task.job == "ingest-look" and task.state == "done":
         return redirect("import-step", number=number, step=open_questions(look_of(project_folder(), str(number)), int(batch.get("step", 1))))
-    error = task.error and {**task.error, **error_words(QianmoError(task.error.get("found", ""), expected=task.error.get("expected", ""), cure=task.error.get("cure", "")))} if task else {}
+    error = kept_words(task.error) if task else {}
     taken = look_of(project_folder(), str(number)).get("taken", []) if task and task.job == "ingest" and task.state == "done" else []
     shown = [e for e in visible_entries(viewer_of(request)) if e.name in taken]
     return render(request, "desk/import_state.html", {"batch": batch, "task": task, "fault": error, "layers": shown, "lines": task.report.get("lines", []) if task else []})

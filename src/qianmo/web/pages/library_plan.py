@@ -13,11 +13,11 @@ from qianmo.governance.library.check import check_library
 from qianmo.jobs.context import Context
 from qianmo.jobs.library_plan import rank_library
 from qianmo.jobs.queries.library import LibraryView
-from qianmo.schema.errors import QianmoError, SchemaError
+from qianmo.schema.errors import SchemaError
 from qianmo.schema.library import library_criteria
 from qianmo.web.authorise import may, seen_library, viewer_of, whole_library
 from qianmo.web.desk import CHANGING, project_folder
-from qianmo.web.errors import error_words
+from qianmo.web.errors import error_words, kept_words
 from qianmo.web.library_forms import BASE_WORDS, PlanForm
 from qianmo.web.models import Person, Task
 from qianmo.web.pages.library_sheets import sheet_of, weights_asked
@@ -135,7 +135,4 @@ def _errors(view: LibraryView) -> list[str]:
 
 
 def _fault(task: Task | None) -> dict[str, str]:
-    if task is None or not task.error:
-        return {}
-    error = task.error
-    return {**error, **error_words(QianmoError(error.get("found", ""), expected=error.get("expected", ""), cure=error.get("cure", "")))}
+    return kept_words(task.error) if task is not None else {}

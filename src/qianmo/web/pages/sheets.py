@@ -7,10 +7,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from qianmo.schema.errors import MissingDataError, QianmoError, SchemaError
+from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.web.authorise import shown_layer, task_for, viewer_of, visible_entries
 from qianmo.web.desk import project_folder
-from qianmo.web.errors import error_words
+from qianmo.web.errors import kept_words
 from qianmo.web.models import Person, Task
 from qianmo.web.tasks import ask
 
@@ -46,8 +46,7 @@ def new_sheet(request: HttpRequest) -> HttpResponse:
 def show_sheet(request: HttpRequest, number: str) -> HttpResponse:
     """How far the sheet is, and where to get it."""
     task = _sheet(request, number)
-    fault = task.error and {**task.error, **error_words(QianmoError(task.error.get("found", ""), expected=task.error.get("expected", ""), cure=task.error.get("cure", "")))}
-    return render(request, "desk/print_sheet.html", {"task": task, "fault": fault})
+    return render(request, "desk/print_sheet.html", {"task": task, "fault": kept_words(task.error)})
 
 
 def sheet_file(request: HttpRequest, number: str) -> HttpResponseBase:

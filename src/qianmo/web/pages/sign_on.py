@@ -18,13 +18,12 @@ def go_to_server(request: HttpRequest, provider_id: str) -> HttpResponse:
     _only_where_set_up(provider_id)
     if request.method != "POST":
         return redirect("account_login")
-    import requests
     from allauth.socialaccount.adapter import get_adapter
     from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 
     try:
         answer = get_adapter().get_provider(request, provider=provider_id).redirect_from_request(request)
-    except (requests.RequestException, OAuth2Error, ValueError) as fault:
+    except (OSError, OAuth2Error, ValueError) as fault:  # OSError: what requests raises where no server answers
         return refused_page(request, 502, f"sign-on: {fault}")
     if not isinstance(answer, HttpResponseRedirect):
         return answer

@@ -5,10 +5,9 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 
-from qianmo.schema.errors import QianmoError
 from qianmo.schema.messages import chinese_message
 from qianmo.web.authorise import may, task_for, viewer_of
-from qianmo.web.errors import error_words
+from qianmo.web.errors import kept_words
 from qianmo.web.forms import job_form, job_values
 from qianmo.web.models import Person, Task
 from qianmo.web.tasks import ask, ask_cancel, desk_jobs
@@ -42,8 +41,7 @@ def show_task(request: HttpRequest, number: str) -> HttpResponse:
     """How far a task is, and what came of it."""
     task = task_for(viewer_of(request), str(number))
     lines = [chinese_message(line) for line in task.report.get("lines", [])]
-    error = task.error and {**task.error, **error_words(_fault(task.error))}
-    return render(request, "desk/task.html", {"task": task, "lines": lines, "fault": error})
+    return render(request, "desk/task.html", {"task": task, "lines": lines, "fault": kept_words(task.error)})
 
 
 def cancel_task(request: HttpRequest, number: str) -> HttpResponse:
@@ -53,7 +51,3 @@ def cancel_task(request: HttpRequest, number: str) -> HttpResponse:
         return HttpResponseNotAllowed(["POST"])
     ask_cancel(task)
     return redirect("task", number=task.number)
-
-
-def _fault(record: dict[str, str]) -> QianmoError:
-    return QianmoError(record.get("found", ""), expected=record.get("expected", ""), cure=record.get("cure", ""))
