@@ -64,7 +64,7 @@ async function start(): Promise<void> {
     for (const layer of style.layers) show(map, layer, shown.has(layer.name));
     prepareDrawing(map);
     compare = new Compare(map, style, settings, (container) => newMap(container, false), (told) => fill(compareTold, told), failed);
-    if (settings.mayEdit && style.layers.some((l) => l.kind === "plan_parcel")) editing = new HandEditing(map, style, settings, (is) => (drawing = is), (from, name) => variantKept(map, style, from, name), failed);
+    if (settings.mayEdit && style.layers.some((l) => l.kind === "plan_parcel")) editing = new HandEditing(map, style, settings, (plan) => planShown(map, style, plan), (is) => (drawing = is), (from, name) => variantKept(map, style, from, name), failed);
     fill(side, sideContent(map, style));
     if (shown.size < (asked.layers ?? []).length || rastersShown.size < (asked.rasters ?? []).length) fill(answers, element("p", { role: "status", class: "note" }, words.lost));
     if (asked.compare) openCompare(style, asked.compare);
@@ -245,6 +245,16 @@ function openEditing(plan: string): void {
   answers.classList.add("tall");
   fill(answers, title(words.editPlan, () => (editing?.close(), answers.classList.remove("tall"))), editing.open(plan), compareTold);
   fill(compareTold);
+}
+
+/** The plan that is changed is switched on, and the plan that was changed before it is switched off. */
+function planShown(map: GlMap, style: MapStyle, plan: string): void {
+  for (const layer of style.layers.filter((l) => l.kind === "plan_parcel")) {
+    if (layer.name === plan) shown.add(layer.name);
+    else shown.delete(layer.name);
+    show(map, layer, layer.name === plan);
+  }
+  fill(list, layerRows(style));
 }
 
 /** A plan was kept or taken back: its layer is drawn at once from live tiles, and what it changes is shown against the plan it came from. */

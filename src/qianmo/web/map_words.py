@@ -118,6 +118,7 @@ def map_words() -> dict[str, str]:
         "enters": _("Patches that enter"),
         "moreBelow": _("more"),
         "history": _("History of this patch"),
+        "patchId": _("Patch"),
         "state": _("Version"),
         "plan": _("Plan"),
         "alarmsHere": _("Alarms here"),
