@@ -301,15 +301,17 @@ async function showLine(map: GlMap, number: string): Promise<void> {
 function printForm(map: GlMap): void {
   const paper = element("select", { id: "print-size" }, ...["A3", "A4"].map((s) => element("option", { value: s }, s)));
   const name = element("input", { type: "text", id: "print-title", maxlength: 60 });
+  const block = (["number", "office", "drawn", "checked", "approved"] as const).map((key) => ({ key, input: element("input", { type: "text", id: `print-${key}`, maxlength: 40 }) }));
   const print = (event: Event) => {
     event.preventDefault();
     const form = document.getElementById("print-sheet") as HTMLFormElement;
     const box = map.getBounds();
-    const values: Record<string, string | number> = { layers: [...shown].join(","), west: box.getWest(), south: box.getSouth(), east: box.getEast(), north: box.getNorth(), size: paper.value, title: name.value };
+    const values: Record<string, string | number> = { layers: [...shown].join(","), west: box.getWest(), south: box.getSouth(), east: box.getEast(), north: box.getNorth(), size: paper.value, title: name.value, ...Object.fromEntries(block.map((b) => [b.key, b.input.value])) };
     for (const [key, value] of Object.entries(values)) (form.elements.namedItem(key) as HTMLInputElement).value = String(value);
     form.submit();
   };
-  fill(answers, title(words.print), element("form", { class: "keep", submit: print as never }, element("label", { for: "print-title" }, words.sheetTitle), name, element("label", { for: "print-size" }, words.paper), paper, element("button", { id: "print-go" }, words.print)));
+  fill(answers, title(words.print), element("form", { class: "keep", submit: print as never }, element("label", { for: "print-title" }, words.sheetTitle), name, element("label", { for: "print-size" }, words.paper), paper,
+    element("details", { class: "title-block" }, element("summary", {}, words.titleBlock), ...block.map((b) => element("p", { class: "field" }, element("label", { for: `print-${b.key}` }, words[b.key]), b.input))), element("button", { id: "print-go" }, words.print)));
   name.focus();
 }
 
