@@ -18,7 +18,10 @@ export function refresh(map: GlMap, old: MapStyle, fresh: MapStyle): void {
   const gone = old.layers.filter((l) => version.get(l.name) !== l.version);
   for (const layer of gone) removePart(map, layer.name);
   const kept = new Set(old.layers.filter((l) => !gone.includes(l)).map((l) => l.name));
-  addLayers(map, { ...fresh, layers: fresh.layers.filter((l) => !kept.has(l.name)) });
+  const added = fresh.layers.filter((l) => !kept.has(l.name));
+  addLayers(map, { ...fresh, layers: added });
+  const above = map.getLayersOrder().find((n) => OUTLINED.has(n.split("|")[0]));
+  if (above) for (const layer of added.filter((l) => !OUTLINED.has(l.kind))) for (const part of partsOf(map, layer.name)) map.moveLayer(part, above);
 }
 
 export function show(map: GlMap, layer: ShownLayer, visible: boolean): void {

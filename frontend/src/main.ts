@@ -64,7 +64,7 @@ async function start(): Promise<void> {
     for (const layer of style.layers) show(map, layer, shown.has(layer.name));
     prepareDrawing(map);
     compare = new Compare(map, style, settings, (container) => newMap(container, false), (told) => fill(compareTold, told), failed);
-    if (settings.mayEdit && style.layers.some((l) => l.kind === "plan_parcel")) editing = new HandEditing(map, style, settings, (is) => (drawing = is), (from, name) => variantKept(map, style, from, name), failed);
+    if (settings.mayEdit && style.layers.some((l) => l.kind === "plan_parcel")) editing = new HandEditing(map, style, settings, (plan) => planShown(map, style, plan), (is) => (drawing = is), (from, name) => variantKept(map, style, from, name), failed);
     fill(side, sideContent(map, style));
     if (shown.size < (asked.layers ?? []).length || rastersShown.size < (asked.rasters ?? []).length) fill(answers, element("p", { role: "status", class: "note" }, words.lost));
     if (asked.compare) openCompare(style, asked.compare);
@@ -247,6 +247,16 @@ function openEditing(plan: string): void {
   fill(compareTold);
 }
 
+/** The plan that is changed is switched on, and the plan that was changed before it is switched off. */
+function planShown(map: GlMap, style: MapStyle, plan: string): void {
+  for (const layer of style.layers.filter((l) => l.kind === "plan_parcel")) {
+    if (layer.name === plan) shown.add(layer.name);
+    else shown.delete(layer.name);
+    show(map, layer, layer.name === plan);
+  }
+  fill(list, layerRows(style));
+}
+
 /** A plan was kept or taken back: its layer is drawn at once from live tiles, and what it changes is shown against the plan it came from. */
 async function variantKept(map: GlMap, style: MapStyle, from: string, name: string): Promise<void> {
   const fresh = await styleOf(root.dataset.style as string);
@@ -291,15 +301,17 @@ async function showLine(map: GlMap, number: string): Promise<void> {
 function printForm(map: GlMap): void {
   const paper = element("select", { id: "print-size" }, ...["A3", "A4"].map((s) => element("option", { value: s }, s)));
   const name = element("input", { type: "text", id: "print-title", maxlength: 60 });
+  const block = (["number", "office", "drawn", "checked", "approved"] as const).map((key) => ({ key, input: element("input", { type: "text", id: `print-${key}`, maxlength: 40 }) }));
   const print = (event: Event) => {
     event.preventDefault();
     const form = document.getElementById("print-sheet") as HTMLFormElement;
     const box = map.getBounds();
-    const values: Record<string, string | number> = { layers: [...shown].join(","), west: box.getWest(), south: box.getSouth(), east: box.getEast(), north: box.getNorth(), size: paper.value, title: name.value };
+    const values: Record<string, string | number> = { layers: [...shown].join(","), west: box.getWest(), south: box.getSouth(), east: box.getEast(), north: box.getNorth(), size: paper.value, title: name.value, ...Object.fromEntries(block.map((b) => [b.key, b.input.value])) };
     for (const [key, value] of Object.entries(values)) (form.elements.namedItem(key) as HTMLInputElement).value = String(value);
     form.submit();
   };
-  fill(answers, title(words.print), element("form", { class: "keep", submit: print as never }, element("label", { for: "print-title" }, words.sheetTitle), name, element("label", { for: "print-size" }, words.paper), paper, element("button", { id: "print-go" }, words.print)));
+  fill(answers, title(words.print), element("form", { class: "keep", submit: print as never }, element("label", { for: "print-title" }, words.sheetTitle), name, element("label", { for: "print-size" }, words.paper), paper,
+    element("details", { class: "title-block" }, element("summary", {}, words.titleBlock), ...block.map((b) => element("p", { class: "field" }, element("label", { for: `print-${b.key}` }, words[b.key]), b.input))), element("button", { id: "print-go" }, words.print)));
   name.focus();
 }
 

@@ -84,7 +84,7 @@ function oneRow(row: FoundRow, settings: Settings): HTMLElement {
   }
   const page = `/layers/${encodeURIComponent(row.layer)}/${encodeURIComponent(row.key)}/`;
   const title = element("summary", {}, element("strong", {}, row.layer_zh), ` ${row.key} `, synthetic(row.synthetic, settings));
-  return element("details", { open: true }, title, list, element("a", { href: page }, settings.words.open));
+  return element("details", { open: !/_plan_\d+$/.test(row.layer) }, title, list, element("a", { href: page }, settings.words.open));
 }
 
 function valueWords(value: FoundValue, settings: Settings): string {

@@ -30,6 +30,7 @@ export class HandEditing {
     private readonly map: GlMap,
     private readonly style: MapStyle,
     private readonly settings: Settings,
+    private readonly shown: (plan: string) => void,
     private readonly drawn: (is: boolean) => void,
     private readonly kept: (from: string, name: string) => Promise<void>,
     private readonly failed: (fault: unknown) => void,
@@ -53,15 +54,17 @@ export class HandEditing {
     const select = element("select", { id: "edit-plan" }, ...plans.map((p) => element("option", { value: p.name, selected: p.name === this.plan }, p.title)));
     select.addEventListener("change", () => {
       this.plan = select.value;
+      this.shown(this.plan);
       this.forget();
     });
     const lasso = element("button", { type: "button", id: "edit-lasso", click: () => void this.byOutline() }, words.lasso);
     const clear = element("button", { type: "button", id: "edit-clear", click: () => { this.chosen.clear(); void this.choiceChanged(); } }, words.clearChoice);
-    const byId = element("input", { type: "text", id: "edit-id", maxlength: 60, autocomplete: "off" });
+    const byId = element("input", { type: "text", id: "edit-id", maxlength: 60, autocomplete: "off", placeholder: words.patchId });
     const add = element("form", { class: "inline-form", submit: ((event: Event) => { event.preventDefault(); void this.byId(byId.value.trim()); byId.value = ""; }) as never },
-      element("label", { for: "edit-id" }, words.searchHint), byId, element("button", {}, "+"));
+      element("label", { for: "edit-id" }, words.patchId), byId, element("button", {}, "+"));
     fill(this.box, element("p", { class: "field" }, element("label", { for: "edit-plan" }, words.planToEdit), " ", select), element("p", { class: "note" }, words.pick), element("p", {}, lasso, " ", clear), add, this.choiceBox, this.setBox, this.triedBox);
     this.forget();
+    this.shown(this.plan);
     return this.box;
   }
 

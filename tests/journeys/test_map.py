@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import zipfile
 from pathlib import Path
 
+import geopandas as gpd
+import numpy as np
 import pytest
+import shapely
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -23,11 +27,16 @@ planned = _loaded("planned_map", REPO / "tests" / "web" / "planned.py")
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def project(tmp_path_factory) -> Path:
     browser_of.needed()
     folder = tmp_path_factory.mktemp("map") / "项目 一"
     planned.planned_township(folder, patches=500)
-    with browser_of.served(folder) as (home, first, _):
+    return folder
+
+
+@pytest.fixture(scope="module")
+def desk(project):
+    with browser_of.served(project) as (home, first, _):
         yield home, first
 
 
@@ -138,6 +147,49 @@ def test_coordinates_that_can_be_read_in_several_ways_are_offered(page):
     page.wait_for_selector("#desk-map .found li:nth-child(2)")
     assert "多种读法" in page.inner_text("#desk-map .answers") and "EPSG:" in page.inner_text("#desk-map .found")
     _shot(page, "coordinates")
+
+
+def _red_line(folder: Path, project: Path) -> Path:
+    """A square in the middle of the land use as a zipped shapefile in GBK without .prj, and one that crosses itself."""
+    land = gpd.read_parquet(project / "generations" / "0001" / "layers" / "landuse_patch.parquet")
+    x, y = (float(v) for v in np.median(land.bounds[["minx", "miny"]], axis=0))
+    square, bow = shapely.box(x, y, x + 300, y + 200), shapely.Polygon([(x + 400, y), (x + 600, y + 200), (x + 600, y), (x + 400, y + 200)])
+    gpd.GeoDataFrame({"名称": ["东溪仓储用地", "东溪道路"]}, geometry=[square, bow]).to_file(folder / "红线.shp", encoding="GBK")
+    (folder / "红线.cpg").unlink(missing_ok=True)
+    with zipfile.ZipFile(folder / "红线.zip", "w") as z:
+        for path in sorted(folder.glob("红线.*")):
+            if path.suffix in (".shp", ".shx", ".dbf"):
+                z.write(path, path.name)
+    return folder / "红线.zip"
+
+
+def test_a_red_line_from_a_file_is_asked_for_its_place_repaired_and_shown(page, desk, project, tmp_path):
+    _open(page, desk)
+    page.click("#upload-line")
+    page.set_input_files("#line-files", _red_line(tmp_path, project))
+    page.click("#line-upload")
+    page.wait_for_url("**/lines/upload/**")
+    if not page.locator("input[name=shape]").count():
+        assert not browser_of.serious(page)
+        browser_of.shot(page, "line-place", full_page=True)
+        page.fill("#id_crs_other", gpd.read_parquet(project / "generations" / "0001" / "layers" / "landuse_patch.parquet").crs.to_string())
+        page.click("button[name=again]")
+    page.wait_for_selector("#shape-2")
+    assert "东溪仓储用地" in page.inner_text("main") and "自相交" in page.inner_text("main") and not browser_of.serious(page)
+    page.check("#shape-2")
+    page.check("#id_repair")
+    browser_of.shot(page, "line-choose", full_page=True)
+    page.set_viewport_size({"width": 390, "height": 844})
+    browser_of.shot(page, "line-choose-phone", full_page=True)
+    assert page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.click("button.strong")
+    page.wait_for_selector("text=自相交处已修复")
+    page.click("a[href*='#line=']")
+    page.wait_for_selector("#desk-map .answers table", timeout=60_000)
+    page.wait_for_timeout(800)
+    browser_of.shot(page, "line-on-map")
+    assert not browser_of.serious(page)
 
 
 def test_a_raster_is_laid_under_the_lines_with_its_legend(page, desk):

@@ -199,6 +199,23 @@ def test_the_phone_shows_plans_and_the_editing_without_running_off(page, desk):
     page.set_viewport_size({"width": 1366, "height": 768})
 
 
+def test_a_second_edit_is_taken_back_beside_the_map(page, desk, project):
+    _open(page, desk, "#edit=variant_plan_01")
+    page.wait_for_selector("#edit-plan")
+    assert page.input_value("#edit-plan") == "variant_plan_01" and page.is_checked("#layer-variant_plan_01")
+    _choose(page, _gains(project)[1], 1)
+    page.select_option("#edit-measure", label=page.locator("#edit-measure option", has_text="维持现状").first.inner_text())
+    page.click("#edit-set")
+    page.wait_for_selector("#edit-title")
+    page.click("#edit-keep")
+    page.wait_for_selector("#edit-undo", timeout=30_000)
+    assert sorted(p.stem for p in (open_project(project).state / "layers").glob("variant*")) == ["variant_plan_01", "variant_plan_02"]
+    page.click("#edit-undo")
+    page.wait_for_selector("#edit-undone", timeout=30_000)
+    assert [p.stem for p in (open_project(project).state / "layers").glob("variant*")] == ["variant_plan_01"]
+    page.wait_for_selector("#layer-variant_plan_02", state="detached")
+
+
 def test_taken_back_it_is_gone_from_map_and_list(page, desk, project):
     page.goto(f"{desk[0]}undo/")
     page.click("#undo-form button")

@@ -43,6 +43,18 @@ def test_a_sheet_can_be_a_vector_pdf(layers):
     assert made.startswith(b"%PDF")
 
 
+def test_the_title_block_stands_inside_the_panel_and_leaves_room_to_sign(layers):
+    notes = SheetNotes("", "", "", block=(("图　　名", "现状图"), ("审　　定", "")))
+    figure = draw_sheet([_use(layers)], title="现状图", notes=notes, size="A4", dpi=40)
+    page = figure.axes[1]
+    cells = {p.get_gid(): p for p in page.patches if str(p.get_gid()).startswith("title_block_")}
+    assert set(cells) == {"title_block_图　　名", "title_block_审　　定"}
+    assert all(c.get_x() > 234.0 and c.get_x() + c.get_width() < 297.0 and c.get_y() > 15.0 for c in cells.values())
+    assert {"图　　名", "审　　定"} <= set(_texts(figure))
+    plain = draw_sheet([_use(layers)], title="现状图", notes=SheetNotes("", "", ""), size="A4", dpi=40)
+    assert not [p for p in plain.axes[1].patches if str(p.get_gid()).startswith("title_block_")]
+
+
 def test_the_same_input_gives_the_same_bytes(layers):
     first, second = (map_sheet([_use(layers)], title="现状图", size="A4", dpi=40, **FACTS) for _ in range(2))
     assert first == second

@@ -96,6 +96,15 @@ class TestSheets:
         LayerRight.objects.create(layer="village", secrecy=3)
         assert signed_in("reader").post("/sheets/new/", FORM).status_code == 404 and not Task.objects.exists()
 
+    def test_the_title_block_takes_what_was_typed_and_the_review_numbers_of_its_layers(self, people, signed_in):
+        from qianmo.web.models import LayerRight, Task
+
+        name = FORM["layers"].split(",")[0]
+        LayerRight.objects.create(layer=name, secrecy=0, review_number="浙S(2026)3号")
+        signed_in("reader").post("/sheets/new/", {**FORM, "number": "GH-03", "drawn": " 沈文清 ", "approved": "x" * 99})
+        values = Task.objects.latest("asked").values
+        assert (values["number"], values["drawn"], values["review_number"], len(values["approved"])) == ("GH-03", "沈文清", "浙S(2026)3号", 40)
+
     def test_a_finished_sheet_is_closed_when_its_layer_becomes_secret(self, people, signed_in, desk):
         from qianmo.web.models import LayerRight, Task
 

@@ -51,7 +51,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     sheet = map_sheet(
         layers, title=str(values["title"] or f"{kept.project().name}　一张图"), crs_text=_crs_text(crs), date=context.clock().date().isoformat(),
         vintage=vintage, office=str(values.get("office") or ""), synthetic=[d.zh for d in data if d.synthetic], remarks=remarks, extent=box,
-        size=size, file_format="pdf",
+        size=size, file_format="pdf", block=_block(values, kept.project().name, denominator, context.clock().date().isoformat()),
     )  # fmt: skip
     out = Path(values["out"])
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -96,6 +96,15 @@ def _drawn(shown: ShownLayer, box: tuple[float, ...], crs: str, denominator: flo
     return MapLayer(frame, drawn, labels=style.label)
 
 
+def _block(values: Mapping[str, Any], project: str, denominator: float, day: str) -> list[tuple[str, str]]:
+    """The title block (图签): what is known, and room to sign where nothing was given."""
+    told = {k: str(values.get(k) or "") for k in ("title", "number", "review_number", "office", "drawn", "checked", "approved")}
+    return [
+        ("项目名称", project), ("图　　名", told["title"]), ("图　　号", told["number"]), ("审 图 号", told["review_number"]), ("编制单位", told["office"]), ("制　　图", told["drawn"]),
+        ("校　　核", told["checked"]), ("审　　定", told["approved"]), ("比例日期", f"1:{denominator:,.0f}　{day}".replace(",", " ")),
+    ]  # fmt: skip
+
+
 def _crs_text(crs: str) -> str:
     found = pyproj.CRS(crs)
     return f"{found.name}({crs})"
@@ -113,6 +122,11 @@ SPECS = (
             JobOption("north", "number", "北边纬度", "latitude of the northern edge", required=True),
             JobOption("title", "text", "图名", "title", default=""),
             JobOption("office", "text", "编制单位", "office that made it", default=""),
+            JobOption("number", "text", "图号", "number of the sheet", default=""),
+            JobOption("review_number", "text", "审图号", "map review number", default=""),
+            JobOption("drawn", "text", "制图", "drawn by", default=""),
+            JobOption("checked", "text", "校核", "checked by", default=""),
+            JobOption("approved", "text", "审定", "approved by", default=""),
             JobOption("size", "choice", "图幅", "paper", default="A3", choices=tuple(PAPERS)),
             JobOption("region", "text", "只含此行政代码开头的要素", "only rows whose administrative code begins so", default=""),
             JobOption("out", "path", "输出文件", "file to write", default="sheet.pdf"),

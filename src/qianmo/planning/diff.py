@@ -40,34 +40,43 @@ def changed_parcels(
     SchemaError
         The plans are not of the same patches.
     """
-    old, new = before.set_index("patch_id"), after.set_index("patch_id")
-    if len(old) != len(new) or set(old.index) != set(new.index):
-        alone = sorted(map(str, set(old.index) ^ set(new.index)))
-        raise SchemaError(
-            f"the plans hold different patches: {len(old)} and {len(new)}, only in one {', '.join(alone[:5])}",
-            expected="two plans of the same patches (同一底图的两个方案)", cure="plan again on the present base layer",
-        )  # fmt: skip
-    place = pd.Series(np.arange(len(old)), index=old.index)[new.index].to_numpy()
-    old = old.iloc[place]
-    differs = (old["measure"].to_numpy(object) != new["measure"].to_numpy(object)) | (
-        old["target_class"].to_numpy(object) != new["target_class"].to_numpy(object)
-    )
+    place = _same_patches(before["patch_id"], after["patch_id"])
+    works, target = ("measure", "target_class")
+    differs = np.zeros(len(after), bool)
+    for name in (works, target):
+        differs |= before[name].to_numpy(object)[place] != after[name].to_numpy(object)
+    at = np.flatnonzero(differs)
+    old, new = before.iloc[place[at]], after.iloc[at]
     table = pd.DataFrame(
         {
-            "patch_id": new.index, "village_code": new["village_code"].to_numpy(object), "class_code": new["class_code"].to_numpy(object),
-            "area_m2": new["area_m2"].to_numpy(float), "measure_before": old["measure"].to_numpy(object),
-            "measure_after": new["measure"].to_numpy(object), "target_before": old["target_class"].to_numpy(object),
-            "target_after": new["target_class"].to_numpy(object), "cost_before_yuan": old["cost_yuan"].to_numpy(float),
+            "patch_id": new["patch_id"].to_numpy(object), "village_code": new["village_code"].to_numpy(object), "class_code": new["class_code"].to_numpy(object),
+            "area_m2": new["area_m2"].to_numpy(float), "measure_before": old[works].to_numpy(object),
+            "measure_after": new[works].to_numpy(object), "target_before": old[target].to_numpy(object),
+            "target_after": new[target].to_numpy(object), "cost_before_yuan": old["cost_yuan"].to_numpy(float),
             "cost_after_yuan": new["cost_yuan"].to_numpy(float),
         }
     )  # fmt: skip
     table["cost_change_yuan"] = (table["cost_after_yuan"] - table["cost_before_yuan"]).round(2)
     columns = [*_CHANGED, *_MONEY]
     if score_before is not None and score_after is not None:
-        table["score_before"], table["score_after"] = np.asarray(score_before)[place], np.asarray(score_after)
+        table["score_before"], table["score_after"] = np.asarray(score_before)[place[at]], np.asarray(score_after)[at]
         table["score_change"] = table["score_after"] - table["score_before"]
         columns += list(_SCORE)
-    return table.loc[differs, columns].reset_index(drop=True)
+    return table[columns]
+
+
+def _same_patches(before: pd.Series, after: pd.Series) -> np.ndarray:
+    """Row of the first plan of each patch of the second."""
+    old, new = before.to_numpy(object), after.to_numpy(object)
+    if np.array_equal(old, new):
+        return np.arange(len(new))
+    if len(old) != len(new) or set(old) != set(new):
+        alone = sorted(map(str, set(old) ^ set(new)))
+        raise SchemaError(
+            f"the plans hold different patches: {len(old)} and {len(new)}, only in one {', '.join(alone[:5])}",
+            expected="two plans of the same patches (同一底图的两个方案)", cure="plan again on the present base layer",
+        )  # fmt: skip
+    return pd.Series(np.arange(len(old)), index=old)[new].to_numpy()
 
 
 def summary_of_changes(changed: pd.DataFrame, *, by: str = "measure") -> pd.DataFrame:

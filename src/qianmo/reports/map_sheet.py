@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 __all__ = ["PAPERS", "Paper", "SheetNotes", "draw_sheet", "map_sheet", "scale_denominator"]
 
 _RED = "#c8102e"
+_BLOCK_ROW = 0.66
+"""Height of a row of the title block, in mm a point of small text."""
+
 _SCALES = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.5)
 
 
@@ -74,6 +77,8 @@ class SheetNotes:
         Lines under the legend: what is missing or how the sheet was made.
     statement : str
         Large words in the middle of the map where there is nothing to draw: 不涉及, 数据不含权属.
+    block : tuple of (label, text)
+        Rows of the title block (图签) below the legend; an empty text leaves room to sign.
     """
 
     crs_text: str
@@ -83,12 +88,13 @@ class SheetNotes:
     synthetic: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     statement: str = ""
+    block: tuple[tuple[str, str], ...] = ()
 
 
 def map_sheet(
     layers: Sequence[MapLayer], *, title: str, crs_text: str, date: str, vintage: str, office: str = "", synthetic: Sequence[str] = (),
     remarks: Sequence[str] = (), statement: str = "", extent: Extent | None = None, size: str = "A3", dpi: int = 150,
-    grid: str = "project", file_format: str = "png",
+    grid: str = "project", file_format: str = "png", block: Sequence[tuple[str, str]] = (),
 ) -> bytes:
     """A map sheet as bytes (图件).
 
@@ -96,7 +102,7 @@ def map_sheet(
     ----------
     layers : sequence of MapLayer
         From bottom to top, all in one metric CRS. [m]
-    title, crs_text, date, vintage, office, synthetic, remarks, statement
+    title, crs_text, date, vintage, office, synthetic, remarks, statement, block
         What is written on the sheet, see `SheetNotes`.
     extent : (west, south, east, north), optional
         What must be inside the frame; by default all layers. [m]
@@ -119,7 +125,7 @@ def map_sheet(
     MissingDataError
         No layer and no extent.
     """
-    notes = SheetNotes(crs_text, date, vintage, office, tuple(synthetic), tuple(remarks), statement)
+    notes = SheetNotes(crs_text, date, vintage, office, tuple(synthetic), tuple(remarks), statement, tuple(block))
     figure = draw_sheet(layers, title=title, notes=notes, extent=extent, size=size, dpi=dpi, grid=grid)
     made = io.BytesIO()
     if file_format == "png":
@@ -262,11 +268,26 @@ def _panel(page: Axes, paper: Paper, notes: SheetNotes, legend: list[Symbol]) ->
     top = high - small * 3.6
     draw_north(page, x=x + width / 2, y=high - small * 2.3, height=small * 2.0)
     lines = [line for remark in notes.remarks for line in wrapped("注:" + remark, width_mm=width - 3.0, size=small * 0.92)]
-    foot = len(lines) * small * 0.46 + (3.0 if lines else 0.0)
+    signed = len(notes.block) * small * _BLOCK_ROW
+    foot = len(lines) * small * 0.46 + (3.0 if lines else 0.0) + signed
     draw_legend(page, legend, x=x, top=top, width=width, height=top - low - foot, size=small)
     for n, line in enumerate(lines):
         write(page, x + 1.5, low + foot - 3.0 - n * small * 0.46, line, size=small * 0.92, up="top")
+    _block(page, notes.block, x=x, low=low - small * 0.55, width=width, small=small)
     page.add_patch(Rectangle((x, low - small * 0.55), width, high - low + small * 1.1, fill=False, linewidth=0.6))
+
+
+def _block(page: Axes, rows: Sequence[tuple[str, str]], *, x: float, low: float, width: float, small: float) -> None:
+    """The title block: a row a label, with its text or room to sign."""
+    high, split = small * _BLOCK_ROW, x + width * 0.3
+    for n, (label, text) in enumerate(reversed(rows)):
+        y = low + n * high
+        page.add_patch(Rectangle((x, y), width, high, fill=False, linewidth=0.4, gid=f"title_block_{label}"))
+        write(page, x + 1.2, y + high / 2, label, size=small * 0.82, up="center")
+        room = wrapped(text, width_mm=x + width - split - 2.0, size=small * 0.82) if text else []
+        write(page, split + 1.0, y + high / 2, room[0] if room else "", size=small * 0.82 if len(room) < 2 else small * 0.7, up="center")
+    if rows:
+        page.plot([split, split], [low, low + len(rows) * high], color="#1a1a1a", linewidth=0.4)
 
 
 def _foot(page: Axes, paper: Paper, notes: SheetNotes, denominator: float, grid_note: str) -> None:

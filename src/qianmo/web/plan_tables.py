@@ -45,8 +45,8 @@ def plans_sheet(plans: Sequence[tuple[Variant, float | None, list[str] | None]])
     return Sheet("plans", _("Plans of the project"), heads, rows, why=why, address=reverse("plans-table"))
 
 
-def limits_sheet(name: str, limits: Sequence[Mapping[str, Any]]) -> Sheet:
-    """Each limit of a plan: value before and after, bound, and how far beyond."""
+def limits_sheet(name: str, limits: Sequence[Mapping[str, Any]], *, for_file: bool = False) -> Sheet:
+    """Each limit of a plan: value before and after, bound, and how far beyond; a file has stored units and names them."""
     rows = [
         {**x, "state": _("holds") if not x["over"] else _("broken") if not x["over_before"] else _("was broken before"), "over": x["over"] or None, "mark": "whole" if x["over"] else ""} for x in limits
     ]
@@ -54,7 +54,7 @@ def limits_sheet(name: str, limits: Sequence[Mapping[str, Any]]) -> Sheet:
         Head("zh", _("Limit")), Head("rule_id", _("Rule"), "code"), Head("value_before", _("Before"), "mixed", _("Left side of the limit under the plan it came from.")),
         Head("value", _("After"), "mixed", _("Left side of the limit under this plan, in whole hundredths of m² or yuan, and the same by a second route.")),
         Head("relation", _("Relation"), "code"), Head("bound", _("Bound"), "mixed", _("From the rule, the budget or the settings of the present plan.")),
-        Head("over", _("Beyond by"), "mixed", _("Distance from the bound on the wrong side.")), Head("state", _("Verdict")), Head("unit", _("Unit"), "code"),
+        Head("over", _("Beyond by"), "mixed", _("Distance from the bound on the wrong side.")), Head("state", _("Verdict")), *((Head("unit", _("Unit"), "code"),) if for_file else ()),
     )  # fmt: skip
     return Sheet("limits", _("Limits checked again"), heads, rows, address=reverse("plan-table", kwargs={"name": name, "table": "limits"}))
 

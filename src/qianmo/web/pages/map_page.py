@@ -33,7 +33,7 @@ def show_map(request: HttpRequest) -> HttpResponse:
     settings = {"language": "zh" if (get_language() or "zh").startswith("zh") else "en", "unit": unit_of(request), "mayOverlay": may(viewer_of(request), "overlay"), "mayRun": may(viewer_of(request), "run"),
                 "mayEdit": may(viewer_of(request), "run") and not viewer_of(request).region,
                 "words": map_words(), "units": {u: unit_word(u) for u in ("mu", "ha", "m2")}}  # fmt: skip
-    return render(request, "desk/map.html", {"built": _built(), "settings": settings, "print_fields": ("layers", "west", "south", "east", "north", "size", "title")})
+    return render(request, "desk/map.html", {"built": _built(), "settings": settings, "print_fields": ("layers", "west", "south", "east", "north", "size", "title", "number", "office", "drawn", "checked", "approved")})
 
 
 def map_style(request: HttpRequest) -> HttpResponse:

@@ -60,7 +60,7 @@ def show_plan(request: HttpRequest, name: str) -> HttpResponse:
 def plan_table(request: HttpRequest, name: str, table: str) -> HttpResponse:
     """One table of a plan as an Excel file."""
     viewer, shown, plan = _one(request, name)
-    found = {"limits": _limits(viewer, shown, plan), "edits": edits_sheet(name, plan.record) if plan.record else None}.get(table)
+    found = {"limits": _limits(viewer, shown, plan, for_file=True), "edits": edits_sheet(name, plan.record) if plan.record else None}.get(table)
     if found is None:
         raise MissingDataError(f"no table {table!r}", expected="limits, edits", cure="start from the page of the plan")
     return excel(found, stem=name)
@@ -134,15 +134,15 @@ def _one(request: HttpRequest, name: str) -> tuple[Viewer, ShownLayer, Variant]:
     return viewer, shown, variant_of(shown, variant_records(layers().project()).get(name), region=viewer.region)
 
 
-def _limits(viewer: Viewer, shown: ShownLayer, plan: Variant) -> Sheet | None:
+def _limits(viewer: Viewer, shown: ShownLayer, plan: Variant, *, for_file: bool = False) -> Sheet | None:
     """Limits hold for the whole, so who sees one region only is not shown them."""
     if viewer.region:
         return None
     if plan.record:
-        return limits_sheet(plan.name, plan.record["limits"])
+        return limits_sheet(plan.name, plan.record["limits"], for_file=for_file)
     desk = _desk()
     at = standing(desk, shown) if desk is not None else None
-    return None if at is None else limits_sheet(plan.name, [_limit(r) for r in at[1].to_dict("records")])
+    return None if at is None else limits_sheet(plan.name, [_limit(r) for r in at[1].to_dict("records")], for_file=for_file)
 
 
 def _limit(row: Mapping[str, Any]) -> dict[str, Any]:

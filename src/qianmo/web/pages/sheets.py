@@ -11,12 +11,15 @@ from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.web.authorise import shown_layer, task_for, viewer_of, visible_entries
 from qianmo.web.desk import project_folder
 from qianmo.web.errors import kept_words
-from qianmo.web.models import Person, Task
+from qianmo.web.models import LayerRight, Person, Task
 from qianmo.web.tasks import ask
 
 __all__ = ["new_sheet", "sheet_file", "show_sheet"]
 
-_MOST = 60
+_MOST, _LONGEST = 60, 40
+_BLOCK = ("number", "office", "drawn", "checked", "approved")
+"""Fields of the title block that who prints may fill; the others are known or left to be signed."""
+
 _SIDES = ("west", "south", "east", "north")
 
 
@@ -37,7 +40,9 @@ def new_sheet(request: HttpRequest) -> HttpResponse:
     size = request.POST.get("size", "A3")
     if size not in ("A3", "A4"):
         raise SchemaError(f"paper size {size!r}", expected="A3, A4", cure="print from the map page")
-    values = {"layer": names, **box, "size": size, "title": request.POST.get("title", "")[:60], "region": viewer.region}
+    signed = {k: request.POST.get(k, "").strip()[:_LONGEST] for k in _BLOCK}
+    review = "、".join(sorted({r for r in LayerRight.objects.filter(layer__in=names).values_list("review_number", flat=True) if r}))
+    values = {"layer": names, **box, "size": size, "title": request.POST.get("title", "")[:60], "region": viewer.region, "review_number": review, **signed}
     if not isinstance(request.user, Person):
         raise MissingDataError("nobody is signed in")
     return redirect("sheet", number=ask(request.user, "sheet", values).number)
