@@ -110,7 +110,8 @@ def _judged(series: np.ndarray, when: np.ndarray, past: np.ndarray, values: Mapp
     """Seasons and alarms, some parcels at a time so that the work on a million fits into memory."""
     pieces = [_judged_some(series[:, k : k + _JUDGED_AT_ONCE], when, past, values) for k in range(0, series.shape[1], _JUDGED_AT_ONCE)]
     models, alarms = [p[0] for p in pieces], [p[1] for p in pieces]
-    model = SeasonalModel(np.concatenate([m.coefficients for m in models], axis=1), *(np.concatenate([getattr(m, k) for m in models]) for k in ("sigma", "clear")), models[0].order, models[0].trend)
+    sigma, clear = np.concatenate([m.sigma for m in models]), np.concatenate([m.clear for m in models])
+    model = SeasonalModel(np.concatenate([m.coefficients for m in models], axis=1), sigma, clear, models[0].order, models[0].trend)
     return model, Alarm(*(np.concatenate([getattr(a, f.name) for a in alarms]) for f in fields(Alarm)))
 
 
