@@ -89,7 +89,8 @@ def agreement(theirs: np.ndarray, mine: np.ndarray) -> str:
     """Equal flags, and equal numbers where both have one."""
     both = (theirs > 0) & (mine > 0)
     off = np.abs(theirs[both] - mine[both])
-    return f"flags equal {np.mean((theirs > 0) == (mine > 0)):.4%} (theirs {np.mean(theirs > 0):.2%}, ours {np.mean(mine > 0):.2%}); of {both.sum()} in both, dates equal {np.mean(off == 0):.4%}, within one {np.mean(off <= 1):.4%}"
+    flags = f"flags equal {np.mean((theirs > 0) == (mine > 0)):.4%} (theirs {np.mean(theirs > 0):.2%}, ours {np.mean(mine > 0):.2%})"
+    return f"{flags}; of {both.sum()} in both, dates equal {np.mean(off == 0):.4%}, within one {np.mean(off <= 1):.4%}"
 
 
 def main() -> None:
@@ -124,7 +125,8 @@ def main() -> None:
 def _nrt(folder: Path, y: np.ndarray, days: np.ndarray, history: int, peer: Path, count: int, table: pd.DataFrame) -> None:
     from qianmo.survey.change.stable import fit_robust, stable_from
 
-    done = subprocess.run([str(peer / "bin" / "python"), "-c", NRT, str(folder), str(count)], capture_output=True, text=True, check=True, env=os.environ | {"NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+    one = os.environ | {"NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run([str(peer / "bin" / "python"), "-c", NRT, str(folder), str(count)], capture_output=True, text=True, check=True, env=one)
     past, when = y[:history, :count], days[:history]
     mine = stable_from(past, when, order=1, trend=False)
     stable, start = np.load(folder / "nrt_stable.npy"), np.load(folder / "nrt_roc.npy").astype(float)
@@ -132,10 +134,10 @@ def _nrt(folder: Path, y: np.ndarray, days: np.ndarray, history: int, peer: Path
     place = np.cumsum(np.isfinite(past), axis=0)
     reference_day = np.array([when[np.searchsorted(place[:, k], table["start"].iloc[k])] for k in range(count)])
     print(f"nrt, {count} series: {done.stdout.strip().splitlines()[-1]} series a second of CPU")
-    print(f"  start equal to ours {np.mean(start[stable] == np.floor(theirs[stable])):.2%}, nrt equal to strucchange {np.mean(start[stable] == np.floor(reference_day[stable])):.2%} of {stable.sum()} that nrt calls stable")
+    print(f"  start equal to ours {np.mean(start[stable] == np.floor(theirs[stable])):.2%}, to strucchange {np.mean(start[stable] == np.floor(reference_day[stable])):.2%} of {stable.sum()} that nrt calls stable")
     robust = fit_robust(past, when, order=1, trend=False, rounds=50, near=1e-6).coefficients
     off = np.abs(np.load(folder / "nrt_rirls.npy") - robust)
-    print(f"  bisquare coefficients: median difference {np.nanmedian(off):.1e}, 99th percentile {np.nanpercentile(off, 99):.1e} (noise of a date 0.04)")
+    print(f"  bisquare: median difference {np.nanmedian(off):.1e}, 99th percentile {np.nanpercentile(off, 99):.1e} (noise of a date 0.04)")
 
 
 if __name__ == "__main__":

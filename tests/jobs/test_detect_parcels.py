@@ -268,3 +268,22 @@ def test_labels_that_cannot_teach_are_refused_and_nothing_is_written(country, tm
     labels = _labels(tmp_path / "标注.tif", country, spoil=spoil)
     assert main(["detect", before, after, "--into", str(tmp_path / "p"), "--labels", labels, *more, "--quiet"]) != 0
     assert said in capsys.readouterr().err and not (tmp_path / "p").exists()
+
+
+def test_one_image_under_two_names_is_refused(country, tmp_path, capsys):
+    folder, before, _, _ = country
+    with rasterio.open(before) as source:
+        again = _write(folder / "again.tif", source.read(), source.crs, source.transform)
+    assert main(["detect", before, again, "--into", str(tmp_path / "p"), "--quiet"]) == 2
+    assert "逐像元相同" in capsys.readouterr().err and not (tmp_path / "p").exists()
+
+
+def test_cells_with_a_value_in_some_bands_only_are_told(country, tmp_path, capsys):
+    folder, before, after, _ = country
+    with rasterio.open(after) as source:
+        values = source.read()
+        values[2, ::4, ::4] = np.nan
+        spoilt = _write(folder / "partly.tif", values, source.crs, source.transform)
+    assert main(["detect", before, spoilt, "--into", str(tmp_path / "p"), "--method", "cva", "--quiet", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert any("部分波段" in note for note in told["notes"]) and told["figures"]["seen_share"] < 0.95

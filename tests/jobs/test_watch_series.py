@@ -80,6 +80,8 @@ def test_a_wrong_history_is_refused_before_any_part_is_made(watched, capsys):
 
 def test_dated_labels_tell_the_score_by_delay(watched, capsys):
     folder, command, changed = watched
+    assert main(command) == 0
+    capsys.readouterr()
     table = pd.read_parquet(open_project(folder / "v").state / "tables" / "change_series.parquet")
     day = str(date(2020, 1, 1) + timedelta(12 * 44))
     quiet = [k for k in table.loc[table["alarm_day"] == "", "patch_id"] if k != changed][:30]
@@ -115,3 +117,49 @@ def test_labels_that_cannot_be_scored_are_refused_and_nothing_is_written(watched
     (folder / "w.csv").write_text(text.format(changed=changed), encoding="utf-8")
     assert main([*command, "--truth", str(folder / "w.csv")]) == 2
     assert said in "".join(json.loads(capsys.readouterr().out)["error"].values()) and (folder / "v" / "current").read_text() == before
+
+
+def _spoilt(folder, name, change, **profile):
+    with rasterio.open(folder / "s.tif") as source:
+        values, kept = change(source.read()), source.profile | profile
+    with rasterio.open(folder / name, "w", **(kept | {"dtype": values.dtype.name, "count": len(values)})) as out:
+        out.write(values)
+    return str(folder / name)
+
+
+def _refusal(command, capsys):
+    capsys.readouterr()
+    assert main(command) == 2
+    return "".join(json.loads(capsys.readouterr().out)["error"].values())
+
+
+def test_missing_values_that_nothing_declares_are_refused_and_a_few_are_told(watched, capsys):
+    folder, command, _ = watched
+    rng = np.random.default_rng(3)
+    for share in (0.1, 0.001):
+        stack = _spoilt(folder, "n.tif", lambda v, share=share: np.where(rng.random(v.shape) < share, np.float32(-9999), v))
+        changed = ["watch", stack, *command[2:]]
+        if share == 0.1:
+            assert "-9999" in (said := _refusal(changed, capsys)) and "10.0%" in said and "无效值" in said
+        else:
+            assert main(changed) == 0 and any("按没有数据处理" in note for note in json.loads(capsys.readouterr().out)["notes"])
+
+
+def test_an_inverted_mask_and_a_factor_of_nothing_are_refused_and_the_share_of_clouds_is_told(watched, capsys):
+    folder, command, _ = watched
+    ones = _spoilt(folder, "c.tif", lambda v: np.ones(v.shape, np.uint8))
+    assert "取反" in _refusal([*command, "--cloud", ones], capsys)
+    assert "不为 0" in _refusal([*command, "--scale", "0"], capsys)
+    moved = _spoilt(folder, "m.tif", lambda v: np.zeros(v.shape, np.uint8), transform=affine.Affine(10, 0, 0, 0, -10, 0))
+    assert "原点 (0, 0)" in _refusal([*command, "--cloud", moved], capsys)
+
+
+def test_a_hole_without_values_leaves_its_parcels_unwatched_and_says_how_many(watched, capsys):
+    folder, command, changed = watched
+    stack = _spoilt(folder, "h.tif", lambda v: np.where(np.indices(v.shape)[1] < v.shape[1] // 2, np.float32(np.nan), v), nodata=float("nan"))
+    capsys.readouterr()
+    assert main(["watch", stack, *command[2:]]) == 0
+    told = json.loads(capsys.readouterr().out)["figures"]
+    table = pd.read_parquet(open_project(folder / "v").state / "tables" / "change_series.parquet")
+    unwatched = ~np.isfinite(table["sigma"])
+    assert told["without_model"] == unwatched.sum() > 0 and (table.loc[unwatched, "alarm_day"] == "").all() and told["parcels"] == len(table)

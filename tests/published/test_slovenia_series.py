@@ -69,6 +69,21 @@ def test_the_season_separates_classes_that_the_median_does_not(slovenia):
     assert recall(np.nanmedian(y, axis=0)[:, None]).mean() < 0.45
 
 
+def test_classes_lie_as_far_apart_as_the_page_says(slovenia):
+    """Jeffries-Matusita distance of the five coefficients, two harmonics without trend."""
+    _, ndvi, days, land = slovenia
+    features, kind = fit_season(ndvi.reshape(len(days), -1), days, order=2, trend=False).coefficients.T, land.ravel()
+
+    def distance(a, b):
+        one, other = features[kind == a], features[kind == b]
+        apart, spread = one.mean(axis=0) - other.mean(axis=0), [np.cov(x.T) for x in (one, other)]
+        middle = (spread[0] + spread[1]) / 2
+        log = [np.linalg.slogdet(x)[1] for x in (middle, *spread)]
+        return 2 * (1 - np.exp(-(apart @ np.linalg.solve(middle, apart) / 8 + (log[0] - (log[1] + log[2]) / 2) / 2)))
+
+    assert [distance(*pair) for pair in ((2, 3), (2, 8), (3, 8), (2, 4))] == pytest.approx([1.54, 1.65, 1.16, 0.56], abs=0.01)
+
+
 def test_confidence_grows_with_every_clear_date_that_repeats_the_alarm(slovenia):
     """Forest of 2015-2016 taken as history; a drop of 0.4 put into 2017, then one more clear date at a time."""
     _, ndvi, days, land = slovenia

@@ -26,6 +26,7 @@ from qianmo.jobs.detect_tiles import (
     clear_work,
     images_of,
     names_of,
+    partly_missing,
     sample,
     scene_shift,
     strength_of,
@@ -79,6 +80,9 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     with scratch_folder() as scratch:
         context.step("读取影像", 0.0)
         before, after = images_of(values["before"], values["after"], scratch)
+        for images in (before, after):
+            if (share := partly_missing(images)) > parameter("change_partly_missing_max"):
+                context.note(f"{images.name} 有 {share:.1%} 的像元只在部分波段有值, 按没有数据处理; 无效值可能声明有误 (现为 {images.bands[0].nodata})")
         told_clouds: dict[str, Any] = {"clouds": values["clouds"]}
         if values["clouds"] != "none":
             options = {"method": values["clouds"], "factor": values["reflectance"], "level": values["level"], "context": context}
@@ -270,7 +274,7 @@ def _by_class(patches: gpd.GeoDataFrame) -> pd.DataFrame:
 
 def _figures(strength: Strength, limit: float, found: _Found, images: Images, method: str) -> dict[str, Any]:
     return {
-        "method": method, "threshold": limit, "rounds": strength.rounds, "cells": int(found.seen.sum()), "changed_m2": float(found.changed.sum() * images.cell_m2),
+        "method": method, "threshold": limit, "rounds": strength.rounds, "cells": int(found.seen.sum()), "seen_share": float(found.seen.mean()), "changed_m2": float(found.changed.sum() * images.cell_m2),
         "small_m2": found.small_m2, "patches": len(found.patches), "cell_m2": images.cell_m2, "tiles": strength.tiles, "resumed": strength.resumed,
     }  # fmt: skip
 
@@ -287,7 +291,7 @@ def _sheet(context: Context, project: Project | None, found: _Found, lit: gpd.Ge
 def _report(told: dict[str, Any], patches: gpd.GeoDataFrame, signals: pd.DataFrame | None, files: tuple[tuple[str, str], ...], learnt: list[str]) -> JobReport:
     apart = f"两期错开 向下 {told['shift_row']:+.2f}, 向右 {told['shift_column']:+.2f} 像元" if told["shift_row"] is not None else "配准未能判断"
     lines = [
-        f"方法 {told['method']}, 阈值 {told['threshold']:.3f}, 有效像元 {told['cells']} 个; {apart}",
+        f"方法 {told['method']}, 阈值 {told['threshold']:.3f}, 有效像元 {told['cells']} 个 (占 {told['seen_share']:.1%}); {apart}",
         f"变化图斑 {told['patches']} 个, {told['changed_m2'] / 1e4:.2f} 公顷 ({m2_to_mu(told['changed_m2']):.2f} 亩)",
         f"小于最小上图面积、只列出不上图: {told['small_m2'] / 1e4:.2f} 公顷",
     ]

@@ -28,7 +28,7 @@ from qianmo.survey.change.clouds import cloud_mask_by_model, cloud_mask_by_rule
 from qianmo.survey.change.coregister import Shift, image_shift
 from qianmo.survey.change.two_dates import apply_detector, fit_detector, pca_two_means
 
-__all__ = ["Images", "Strength", "clear_work", "image_of", "images_of", "names_of", "sample", "scene_shift", "strength_of", "without_clouds"]
+__all__ = ["Images", "Strength", "clear_work", "image_of", "images_of", "names_of", "partly_missing", "refuse_filled", "sample", "scene_shift", "strength_of", "without_clouds"]
 
 _SHIFT_CELLS = 1024
 """Side of the middle part of the scene in which the shift is measured."""
@@ -115,8 +115,16 @@ def images_of(before: str, after: str, workdir: Path) -> tuple[Images, Images]:
     for told, silent in ((one, other), (other, one)):
         _refuse_untold(told, silent)
     for images in (one, other):
-        _refuse_filled(images)
+        refuse_filled(images)
+    _refuse_same(one, other)
     return one, other
+
+
+def partly_missing(images: Images) -> float:
+    """Share of cells that lack a value in some bands and have one in others: a wrongly declared missing value looks like this (部分波段缺值的像元占比)."""
+    step = max(1, int(np.sqrt(np.prod(images.shape) / parameter("change_sample_cells"))))
+    gone = [~np.isfinite(_numbers(b, b.values[::step, ::step])) for b in images.bands]
+    return float((np.logical_or.reduce(gone) & ~np.logical_and.reduce(gone)).mean())
 
 
 def scene_shift(before: Images, after: Images) -> Shift:
@@ -248,8 +256,21 @@ def _refuse_untold(told: Images, silent: Images) -> None:
         raise SchemaError(found, expected="两期声明相同的无效值", cure="用 GIS 软件给影像写入无效值 (nodata) 后重试")
 
 
-def _refuse_filled(images: Images) -> None:
-    """One value in all bands of many cells, in an image of several bands that declares nothing missing: fill or saturation, no measurement."""
+def _refuse_same(one: Images, other: Images) -> None:
+    """Two dates never agree in every cell: it is one image under two names, and every speck of rounding would pass for change."""
+    step = max(1, int(np.sqrt(np.prod(one.shape) / parameter("change_sample_cells"))))
+    if all(np.array_equal(a.values[::step, ::step], b.values[::step, ::step], equal_nan=a.values.dtype.kind == "f") for a, b in zip(one.bands, other.bands)):
+        raise SchemaError(f"{one.name} 与 {other.name} 逐像元相同", expected="两个日期的影像", cure="核对文件: 同一影像给了两次")
+
+
+def refuse_filled(images: Images) -> None:
+    """One value in all bands of many cells, in an image of several bands that declares nothing missing: fill or saturation, no measurement (未声明的填充值).
+
+    Raises
+    ------
+    SchemaError
+        More than ``change_fill_share_max`` of the cells.
+    """
     if len(images.bands) < 2 or images.bands[0].nodata is not None:
         return
     step = max(1, int(np.sqrt(np.prod(images.shape) / parameter("change_sample_cells"))))

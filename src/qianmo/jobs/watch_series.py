@@ -14,13 +14,14 @@ import pandas as pd
 from qianmo import __version__
 from qianmo.jobs.context import Context
 from qianmo.jobs.detect_land import Parcels, parcels_of
-from qianmo.jobs.detect_tiles import Images, image_of
+from qianmo.jobs.detect_tiles import Images, image_of, refuse_filled
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
-from qianmo.jobs.watch_parcels import parcel_series, parcels_sha256
+from qianmo.jobs.watch_parcels import ParcelSeries, parcel_series, parcels_sha256
 from qianmo.jobs.watch_truth import changes_known, scored, scores_table, told_lines
 from qianmo.reports.lag_chart import lag_chart
 from qianmo.reports.series_chart import ParcelCourse, series_chart
 from qianmo.schema.errors import CrsError, MissingDataError, SchemaError
+from qianmo.schema.rules import parameter
 from qianmo.store.block_folder import drop_blocks, open_blocks
 from qianmo.store.durable import replace_bytes
 from qianmo.store.lock import writer_lock
@@ -50,6 +51,9 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     days = _days(Path(values["dates"]))
     until = _day(values["history"], "--history")
     _check_history(days, until)
+    index = str(values["index"])
+    if not (np.isfinite(values["scale"]) and values["scale"] != 0):
+        raise SchemaError(f"--scale {values['scale']:g}", expected="不为 0 的数", cure="如 --scale 0.0001")
     truth = changes_known(values["truth"]) if values["truth"] else None
     with scratch_folder() as scratch:
         context.step("读取时序", 0.0)
@@ -59,10 +63,10 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
             raise MissingDataError(f"项目 {folder} 中没有地类图斑", cure="先入库地类图斑: qianmo ingest …")
         digest = f"{stack.sha256}; {cloud.sha256 if cloud else ''}"
         with writer_lock(work.parent / f"{work.name}.lock"):
-            parts = open_blocks(work, key={"version": __version__, "images": digest, "scale": float(values["scale"]), "parcels": parcels_sha256(land)})
-            read = parcel_series(context, stack, cloud, land, float(values["scale"]), parts)
+            parts = open_blocks(work, key={"version": __version__, "images": digest, "scale": float(values["scale"]), "index": index, "parcels": parcels_sha256(land)})
+            read = parcel_series(context, stack, cloud, land, float(values["scale"]), parts, most=1.0 if index.upper() in _NORMALISED else np.inf)
+    _check_read(read, index, cloud, stack, context)
     series, days = _one_a_day(read.mean, days, context)
-    _in_range(series, str(values["index"]), Path(values["stack"]).name)
     context.step("季节模型与监测", 0.7)
     when = np.array([(d - days[0]).days for d in days], dtype=float)
     past = np.array([d <= until for d in days])
@@ -106,7 +110,8 @@ def _judged(series: np.ndarray, when: np.ndarray, past: np.ndarray, values: Mapp
     """Seasons and alarms, some parcels at a time so that the work on a million fits into memory."""
     pieces = [_judged_some(series[:, k : k + _JUDGED_AT_ONCE], when, past, values) for k in range(0, series.shape[1], _JUDGED_AT_ONCE)]
     models, alarms = [p[0] for p in pieces], [p[1] for p in pieces]
-    model = SeasonalModel(np.concatenate([m.coefficients for m in models], axis=1), *(np.concatenate([getattr(m, k) for m in models]) for k in ("sigma", "clear")), models[0].order, models[0].trend)
+    sigma, clear = np.concatenate([m.sigma for m in models]), np.concatenate([m.clear for m in models])
+    model = SeasonalModel(np.concatenate([m.coefficients for m in models], axis=1), sigma, clear, models[0].order, models[0].trend)
     return model, Alarm(*(np.concatenate([getattr(a, f.name) for a in alarms]) for f in fields(Alarm)))
 
 
@@ -129,9 +134,11 @@ def _opened(values: Mapping[str, Any], scratch: Path, dates: int) -> tuple[Image
         if len(images.bands) != dates:
             raise SchemaError(f"{images.name} 有 {len(images.bands)} 个波段, 日期表有 {dates} 行", expected="一期一个波段, 一行一个日期, 次序相同")
     if cloud is not None and (cloud.shape != stack.shape or not cloud.bands[0].transform.almost_equals(stack.bands[0].transform, 1e-6) or cloud.crs != stack.crs):
-        raise CrsError(f"{cloud.name} 的格网 {cloud.shape} 与 {stack.name} 的 {stack.shape} 不一致", expected="同一格网", cure="按同一范围与像元导出")
+        told = [f"{i.name} 的格网 {i.shape}, 原点 ({i.bands[0].transform.c:g}, {i.bands[0].transform.f:g}), {i.crs.name}" for i in (cloud, stack)]
+        raise CrsError("; ".join(told), expected="同一格网与坐标系", cure="按同一范围与像元导出")
     if stack.crs.is_geographic:
         raise CrsError(f"{stack.name} 为经纬度坐标", expected="米制投影坐标系", cure="先重投影")
+    refuse_filled(stack)
     return stack, cloud
 
 
@@ -166,11 +173,20 @@ _NORMALISED = ("NDVI", "NDWI", "MNDWI", "NDMI", "NDBI", "NBR", "GNDVI", "NDRE")
 """Indices that are a difference over a sum, from −1 to 1."""
 
 
-def _in_range(series: np.ndarray, index: str, name: str) -> None:
-    """Refuse a normalised index beyond 1: its file holds scaled integers."""
-    known = np.abs(series[np.isfinite(series)])
-    if index.upper() in _NORMALISED and known.size and float(np.median(known)) > 1.0:
-        raise SchemaError(f"{name}: {index} 绝对值的中位数为 {np.median(known):g}", expected="-1 至 1", cure="整数影像用 --scale 换算, 如 --scale 0.0001; 别的指数用 --index 写明名称")
+def _check_read(read: ParcelSeries, index: str, cloud: Images | None, stack: Images, context: Context) -> None:
+    """Refuse what cannot be an index, and a mask that leaves nothing; tell the share of clouds and of values left out."""
+    if read.beyond > parameter("change_index_beyond_max"):
+        untold = stack.bands[0].nodata is None
+        cure = f"若 {read.worst:g} 是无效值 (换算前 ÷ --scale), 先声明: gdal_edit.py -a_nodata …; " if untold or read.beyond < 0.5 else ""
+        found = f"{stack.name}: {read.beyond:.1%} 的晴空 {index} 超出 -1 至 1, 如 {read.worst:g}; 声明的无效值为 {stack.bands[0].nodata}"
+        raise SchemaError(found, expected="-1 至 1", cure=cure + "整数影像用 --scale 换算, 如 --scale 0.0001; 别的指数用 --index 写明名称")
+    if read.beyond > 0:
+        context.note(f"{read.beyond:.2%} 的晴空 {index} 超出 -1 至 1 (如 {read.worst:g}), 按没有数据处理")
+    if cloud is None:
+        return
+    if read.cloudy > 0.99:
+        raise MissingDataError(f"{cloud.name} 有 {read.cloudy:.1%} 的像元为云", expected="0 为晴空, 其余为云", cure="有效掩膜 (1 为有效) 先取反; 云概率先按阈值化为 0 和 1")
+    context.note(f"云掩膜 {cloud.name}: {read.cloudy:.1%} 的像元为云 (0 为晴空); 若占比不合常理, 掩膜可能取反了")
 
 
 def _one_a_day(series: np.ndarray, days: list[date], context: Context) -> tuple[np.ndarray, list[date]]:
@@ -243,7 +259,10 @@ SPECS = (
             JobOption("index", "text", "指数名称", "name of the index", default="NDVI"),
             JobOption("order", "integer", "谐波阶数", "harmonics", default=1),
             JobOption("method", "choice", "监测方法", "detector", default="repeats", choices=tuple(_METHODS)),
-            JobOption("fit", "choice", "历史期拟合: plain 剔除离群后最小二乘, stable 只用末段稳定期 (逆序累积和), robust 抗差", "fit of the history: least squares without outliers, the stable end of it, or robust", default="plain", choices=("plain", "stable", "robust")),
+            JobOption(
+                "fit", "choice", "历史期拟合: plain 剔除离群后最小二乘, stable 只用末段稳定期 (逆序累积和), robust 抗差", "fit of the history: least squares without outliers, the stable end of it, or robust",
+                default="plain", choices=("plain", "stable", "robust"),
+            ),
             JobOption("truth", "path", "带日期的标注 (CSV: patch_id,change_date, 没有变化的日期留空); 给出即评价时滞精度", "CSV of patches with the date of change, blank where none: F1 by delay is told"),
             JobOption("limit", "number", "限值 (中误差的倍数)", "limit in standard deviations", default=3.0),
             JobOption("work", "path", "续算文件夹 [项目旁的隐藏文件夹]", "folder of finished parts, taken up again after a break [hidden, beside the project]"),

@@ -65,7 +65,7 @@ def scored(truth: pd.Series, told: pd.Series, *, since: date, until: date, name:
     truth : Series
         Of `changes_known`.
     told : Series, index patch_id
-        Day on which each watched patch was told to have changed, None or '' where it was not.
+        Day (year-month-day) on which each watched patch was told to have changed, '' where it was not.
     since, until : date
         Last day before the watch, and its last day; only changes between them can be scored.
     name : str
@@ -82,10 +82,8 @@ def scored(truth: pd.Series, told: pd.Series, *, since: date, until: date, name:
     outside = [k for k, day in truth.items() if day is not None and not since < day <= until]
     if outside:
         raise SchemaError(f"{name} 中 {len(outside)} 个变化日期不在 {since} 之后至 {until}: {', '.join(map(str, outside[:5]))}", expected="监测期内的变化", cure="调整 --history, 或删去这些行")
-    day = lambda value: (date.fromisoformat(value) if isinstance(value, str) else value) if value else None  # noqa: E731
-    number = lambda value: float((day(value) - since).days) if value else np.nan  # noqa: E731
-    alarm = np.array([number(told[k]) for k in truth.index], dtype=float)
-    change = np.array([number(d) for d in truth], dtype=float)
+    alarm = np.array([(date.fromisoformat(told[k]) - since).days if told[k] else np.nan for k in truth.index], dtype=float)
+    change = np.array([(day - since).days if day is not None else np.nan for day in truth], dtype=float)
     return lag_scores(alarm, change, lags(float((until - since).days)))
 
 
