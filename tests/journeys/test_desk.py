@@ -133,7 +133,7 @@ def test_a_job_that_is_cancelled_leaves_the_project_as_it_was(desk, page):
     assert page.inner_text("p.facts") == before
 
 
-@pytest.mark.parametrize("address", ["", "map/", "lines/", "tasks/", "tasks/new/plan/", "people/", "people/new/", "layers/landuse_patch/", "accounts/2fa/", "missing/"])
+@pytest.mark.parametrize("address", ["", "map/", "lines/", "tasks/", "tasks/new/plan/", "people/", "people/new/", "layers/landuse_patch/", "accounts/2fa/", "accounts/sessions/", "missing/"])
 def test_no_page_has_a_serious_fault_of_access(desk, page, address):
     home, _, _ = desk
     page.goto(home + address)
