@@ -31,6 +31,7 @@ __all__ = ["chosen_outline", "look_at_red_line", "red_line_limit_mb"]
 
 Box = tuple[float, float, float, float]
 
+_ASKED = {"crs": "在下面的候选中选择坐标系, 或填写 EPSG 代码 (choose a reference system below)", "encoding": "在下面选择能正确显示文字的编码 (choose the encoding below)"}
 _TABLES = ("CSV", "XLSX", "BoundaryText")
 _NAMED = frozenset(("name", "名称", "项目名称", "地块名称", "xmmc", "dkmc", "地块号", "地块编号"))
 """Columns that name an outline, in small letters."""
@@ -81,7 +82,8 @@ def look_at_red_line(folder: Path, *, crs: str = "", encoding: str = "", known: 
         found["shapes"] = [_judged(shape, name, how, known or {}) for shape, name, how in drawn]
     except QianmoError as error:
         asks = "encoding" if found.pop("open", "") == "encoding" else "crs" if type(error).__name__ in ASKED else ""
-        found["error"] = {**error_record(error), "asks": asks}
+        told = error_record(error)
+        found["error"] = {**told, "asks": asks, "found": told["found"].replace(f"{folder.name}/", "", 1), **({"choices": [], "cure": _ASKED[asks]} if asks else {})}
     found.pop("open", None)
     return found
 
