@@ -239,6 +239,22 @@ def test_a_fill_value_among_the_observations_is_refused_with_its_number(tmp_path
     assert "第 5 个为 -9999 毫米" in err and "采厚" in err and not (tmp_path / "p").exists()
 
 
+@pytest.mark.parametrize(("factor", "says"), [(1e-3, "以米为单位"), (-1.0, "像是上升")])
+def test_wrong_units_show_by_themselves_where_the_face_lies_beside_the_basin(tmp_path, short_faces, capsys, rng, factor, says):
+    level = pd.DataFrame({"x": np.linspace(X - 500, X + 900, 30), "y": Y + 280.0})
+    level["subsidence_mm"] = factor * 1000 * np.exp(-(((level["x"] - X + 330) / 90) ** 2)) + factor * 5
+    level.assign(sigma_mm=20.0).to_csv(tmp_path / "l.csv", index=False)
+    words = ["subside", "--project", str(tmp_path / "p"), "--faces", short_faces, "--quiet", "--cell", "40", "--observations", str(tmp_path / "l.csv")]
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert says in err or ("符号" in err and factor < 0), err
+    assert not (tmp_path / "p").exists()
+    level.assign(subsidence_mm=level["subsidence_mm"] / factor, sigma_mm=20.0).to_csv(tmp_path / "l.csv", index=False)
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "工作面没有解释观测" in said and "核对工作面位置" in said
+
+
 def _advance(path, **more):
     rows = {"face_name": ["2301"] * 3, "day": ["2025-01-01", "2025-02-20", "2025-04-11"], "position_m": [0.0, 150.0, 400.0], "azimuth_deg": [90.0] * 3} | more
     pd.DataFrame(rows).to_csv(path, index=False)

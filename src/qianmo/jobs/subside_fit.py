@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from qianmo.schema.errors import MissingDataError, SchemaError
+from qianmo.schema.rules import parameter
 from qianmo.survey.subsidence.face import Face
 from qianmo.survey.subsidence.invert import LIMITS, Inversion, Observations, fit_faces, modelled, scale_of, trade_off
 
@@ -53,6 +54,8 @@ def fitted(faces: Sequence[Face], sources: Mapping[str, Observations]) -> Fitted
         _within_reach(name, faces, one)
         _right_unit(name, scale_of(faces, one))
         _possible(name, faces, one)
+        if (one.direction[:, 2] == 1.0).all():
+            _sinks(name, one)
     seen = Observations(*(np.concatenate([getattr(o, part) for o in sources.values()]) for part in ("points_m", "value_mm", "sigma_mm", "direction")))
     vertical = seen.direction[:, 2] == 1.0
     free = ("q", "tan_beta") if vertical.all() else ("q", "tan_beta", "b")
@@ -71,6 +74,7 @@ def fitted(faces: Sequence[Face], sources: Mapping[str, Observations]) -> Fitted
         points += [(name, v, r, "; ".join(f"{k} = {o:.4f}" for k, o in other.items())) for v, r, other in zip(cost.values, cost.rms_mm, cost.others)]
     worst = float(np.abs(found.correlation - np.eye(len(free))).max())
     remarks = ([] if not vertical.all() else ["只有下沉观测, b 不能反演, 保持给定值"]) + ([f"参数相关系数达 {worst:.2f}, 数据只确定其组合"] if worst > 0.9 else [])
+    remarks += _doubts(found, free, float(np.sqrt((((modelled(moved, seen) - seen.value_mm) / seen.sigma_mm) ** 2).mean())))
     alone = {name: fit_faces(faces, one, free=free if name != "levelling" or not (one.direction[:, 2] == 1.0).all() else free[:2]) for name, one in sources.items()}
     tables = {
         "subsidence_fit_source": _by_source(sources, alone, moved),
@@ -93,6 +97,26 @@ def _by_source(sources: Mapping[str, Observations], alone: Mapping[str, Inversio
         rows.append((name, _WORDS_OF.get(name, name), len(one.value_mm), alone[name].rms_mm, float(np.sqrt((left**2).mean())), float(((left / one.sigma_mm) ** 2).mean()),
                      told.get("q"), told.get("tan_beta"), told.get("b")))  # fmt: skip
     return pd.DataFrame(rows, columns=["source", "zh", "count", "rms_alone_mm", "rms_joint_mm", "chi2_joint", "q_alone", "tan_beta_alone", "b_alone"])
+
+
+def _sinks(name: str, one: Observations) -> None:
+    """Refuse levelling that shows no subsidence by itself, wherever the faces lie: all below its error (metres), or all upwards."""
+    word, largest, error = _WORDS_OF.get(name, name), float(np.abs(one.value_mm).max()), float(np.median(one.sigma_mm))
+    if largest < error:
+        raise SchemaError(
+            f"{word}观测最大 {largest:.3g} 毫米, 小于其中误差 {error:g} 毫米", expected="毫米, 至少一个点的下沉超过中误差", cure="观测值像是以米为单位, 换算为毫米; 或没有下沉可反演"
+        )
+    if -one.value_mm.min() > 3 * error and one.value_mm.max() < 0.2 * -one.value_mm.min():
+        raise SchemaError(f"{word}观测 {one.value_mm.min():.0f} 至 {one.value_mm.max():.0f} 毫米, 像是上升", expected="下沉为正", cure="改正符号")
+
+
+def _doubts(found: Inversion, free: Sequence[str], chi: float) -> list[str]:
+    """What makes the fitted parameters doubtful: one at its limit, or observations that the faces do not explain."""
+    at = [n for n in free if min(abs(found.parameters[n] - v) for v in LIMITS[n]) < 1e-3 * (LIMITS[n][1] - LIMITS[n][0])]
+    said = [f"{'、'.join(_WORDS[n] for n in at)} 停在允许范围的边界, 不是反演结果"] if at else []
+    if chi > parameter("pim_fit_misfit_most"):
+        said.append(f"残差约为观测中误差的 {chi:.1f} 倍, 工作面没有解释观测: 核对工作面位置、采深与观测日期")
+    return said
 
 
 def _within_reach(name: str, faces: Sequence[Face], one: Observations) -> None:
