@@ -25,7 +25,7 @@ WIDE, HIGH = 5, 3
 def pan(box: tuple[float, float, float, float], zooms: tuple[int, ...], count: int, seed: int) -> list[tuple[int, int, int]]:
     """The next `count` tiles that browsers ask for, one person after the other: each comes somewhere, moves twelve times, and keeps what was seen.
 
-    As a browser does that knows the bounds of the layer, tiles whose corner lies outside them are not asked for.
+    As a browser does that knows the bounds of the layer, tiles outside them are not asked for.
     """
     rng = np.random.default_rng(seed)
     west, south, east, north = box
@@ -37,7 +37,7 @@ def pan(box: tuple[float, float, float, float], zooms: tuple[int, ...], count: i
         x, y = tile_of(rng.uniform(west, east), rng.uniform(south, north), zoom)
         for _ in range(12):
             for tile in ((zoom, x + i, y + j) for j in range(HIGH) for i in range(WIDE)):
-                if tile not in had and low[0] <= tile[1] / (1 << tile[0]) <= high[0] and low[1] <= tile[2] / (1 << tile[0]) <= high[1]:
+                if tile not in had and _meets(tile, low, high):
                     had.add(tile)
                     wanted.append(tile)
             move = rng.uniform()
@@ -47,6 +47,11 @@ def pan(box: tuple[float, float, float, float], zooms: tuple[int, ...], count: i
                 deeper = int(rng.choice(zooms))
                 x, y, zoom = int(x * 2.0 ** (deeper - zoom)), int(y * 2.0 ** (deeper - zoom)), deeper
     return wanted[:count]
+
+
+def _meets(tile: tuple[int, int, int], low: list[float], high: list[float]) -> bool:
+    side = 1 << tile[0]
+    return all(low[k] < (tile[k + 1] + 1) / side and tile[k + 1] / side <= high[k] for k in (0, 1))
 
 
 def fetched(port: int, address: str, cookie: str, tiles: list[tuple[int, int, int]], until: float) -> tuple[int, int, int, list[float]]:

@@ -15,11 +15,9 @@ from qianmo.governance.library.check import check_library
 from qianmo.governance.library.score import normed_values, ranked, score_of
 from qianmo.governance.library.sensitivity import smallest_flips
 from qianmo.governance.library.weights import compared_weights, default_weights, direct_weights
-from qianmo.governance.portfolio.by_rank import year_plan_by_rank
 from qianmo.governance.portfolio.from_library import BASES, OPEN_STATES, library_problem, portfolio_tables
 from qianmo.governance.portfolio.problem import value_of
 from qianmo.governance.portfolio.replay import replay
-from qianmo.governance.portfolio.solve import solve_portfolio
 from qianmo.jobs.context import Context
 from qianmo.jobs.library_store import Library, fault_lines, open_library, put_library, still_as_read
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
@@ -74,6 +72,9 @@ def choose_portfolio(context: Context, values: Mapping[str, Any]) -> JobReport:
         raise SchemaError("没有可安排的项目", expected="状态为 " + "、".join(workflow("project_library").state(s).zh for s in states) + " 的项目", cure="先用 qianmo library move 办理, 或用 --states 指定状态")
     context.step("求解项目组合", 0.2)
     gap = values["gap"] if values["gap"] is not None else parameter("portfolio_gap", overrides)
+    from qianmo.governance.portfolio.by_rank import year_plan_by_rank  # solvers are loaded by who searches, not by the pages
+    from qianmo.governance.portfolio.solve import solve_portfolio
+
     found = solve_portfolio(problem, gap=gap, seconds=values["seconds"], clock=time.monotonic)
     context.step("现金复核", 0.8)
     again = replay(problem, found)
