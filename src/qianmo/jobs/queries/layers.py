@@ -120,7 +120,7 @@ class MapLayers:
         self._held: tuple[Any, tuple[Project, tuple[CatalogueEntry, ...]]] | None = None
         self._heads: dict[str, tuple[tuple[int, int, int], LayerHead]] = {}
         self._ready: dict[str, tuple[tuple[int, int, int], ShownLayer]] = {}
-        self.tiles = beside.tiles if beside is not None else TileMemory(_TILES_BYTES)
+        self.tiles: TileMemory = beside.tiles if beside is not None else TileMemory(_TILES_BYTES)
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
