@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.exchange_land import run
-from qianmo.jobs.ingest_base import ingest
+from qianmo.jobs.ingest.base import ingest
+from qianmo.jobs.planning.exchange_land import run
 from qianmo.jobs.recipe import Recipe, SourceRecipe
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "cadastre-cz-saladin"

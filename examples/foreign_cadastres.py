@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.ingest_base import ingest
+from qianmo.jobs.ingest.base import ingest
 from qianmo.jobs.recipe import Recipe, SourceRecipe
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -16,7 +16,7 @@ from qianmo.finance.statements.assemble import assemble
 from qianmo.finance.statements.explain import explained, step_lines
 from qianmo.finance.statements.settle import settled
 from qianmo.finance.statements.statements import statements
-from qianmo.jobs.finance_model import open_finance_file
+from qianmo.jobs.finance.model import open_finance_file
 
 
 @pytest.fixture(scope="module")

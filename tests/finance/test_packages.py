@@ -15,9 +15,9 @@ from qianmo.finance.project.read import project_from
 from qianmo.finance.project.references import priced, referred_values
 from qianmo.finance.risk.from_project import project_risk
 from qianmo.jobs.context import Context
-from qianmo.jobs.finance_model import open_finance_file
-from qianmo.jobs.finance_package import TEMPLATES, run
-from qianmo.jobs.finance_template import template_text
+from qianmo.jobs.finance.model import open_finance_file
+from qianmo.jobs.finance.package import TEMPLATES, run
+from qianmo.jobs.finance.template import template_text
 from qianmo.jobs.registry import job_spec
 from qianmo.jobs.spec import checked_values
 from qianmo.schema.errors import FinanceInputError, NotAllowedError, SchemaError

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.evaluate_area import run as evaluate
-from qianmo.jobs.ingest_base import ingest
-from qianmo.jobs.plan_area import run as plan
+from qianmo.jobs.evaluation.evaluate_area import run as evaluate
+from qianmo.jobs.ingest.base import ingest
+from qianmo.jobs.planning.plan_area import run as plan
 from qianmo.jobs.recipe import recipe_from_file
 from qianmo.store.scratch import read_toml
 

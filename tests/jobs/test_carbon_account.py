@@ -12,7 +12,7 @@ import rasterio
 import shapely
 
 from qianmo.cli.main import main
-from qianmo.jobs.evaluate_area import run as evaluate
+from qianmo.jobs.evaluation.evaluate_area import run as evaluate
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import open_project
 

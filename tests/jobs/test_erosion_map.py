@@ -14,8 +14,8 @@ import pytest
 from qianmo.cli.main import main
 from qianmo.evaluation.service_classes import factor_column
 from qianmo.geo.slope_length import steepness_factor
-from qianmo.jobs.evaluate_area import run as evaluate
-from qianmo.jobs.plan_area import run as plan
+from qianmo.jobs.evaluation.evaluate_area import run as evaluate
+from qianmo.jobs.planning.plan_area import run as plan
 from qianmo.store.parquet import read_frame, write_frame
 from qianmo.store.project import open_project
 from qianmo.store.read_cog import read_cog

@@ -13,7 +13,7 @@ import pyogrio
 import pytest
 import shapely
 
-from qianmo.jobs.ingest_base import ingest
+from qianmo.jobs.ingest.base import ingest
 from qianmo.jobs.recipe import recipe_from_options
 from qianmo.schema.errors import ChoiceNeededError, CrsError, MissingDataError, NotAllowedError, QianmoError, SchemaError
 from qianmo.store.geopackage import check_geopackage

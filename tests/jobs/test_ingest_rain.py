@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from qianmo.jobs import evaluate_area
-from qianmo.jobs.ingest_base import ingest
+from qianmo.jobs.evaluation import evaluate_area
+from qianmo.jobs.ingest.base import ingest
 from qianmo.jobs.recipe import Recipe, SourceRecipe
 from qianmo.schema.errors import EncodingError, SchemaError, UnsafeInputError
 from qianmo.store.parquet import read_frame

@@ -13,7 +13,7 @@ import pytest
 from qianmo.governance.library.check import LIBRARY_TABLES
 from qianmo.governance.stages.history import check_history
 from qianmo.jobs.context import Context
-from qianmo.jobs.library_store import LIBRARY_RESULTS, entries_of, open_library
+from qianmo.jobs.library.store import LIBRARY_RESULTS, entries_of, open_library
 from qianmo.jobs.opened import LIBRARY_TABLES_KEPT
 from qianmo.jobs.registry import job_spec
 from qianmo.jobs.spec import checked_values
@@ -259,7 +259,7 @@ def test_the_tables_that_stay_when_layers_change_are_those_of_the_library():
 
 
 def test_a_step_that_was_taken_meanwhile_is_never_overwritten(town):
-    from qianmo.jobs.library_store import put_library, still_as_read
+    from qianmo.jobs.library.store import put_library, still_as_read
 
     read = open_library(town)
     run("library-move", project=str(town), id="ZXM-001", to="SUSPENDED", role="county", reason="等待")

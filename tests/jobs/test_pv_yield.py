@@ -13,8 +13,8 @@ import pytest
 
 from qianmo.geo.raster import Grid
 from qianmo.jobs.context import Context
+from qianmo.jobs.finance.photovoltaic_file import plant_file
 from qianmo.jobs.opened import open_for_work
-from qianmo.jobs.photovoltaic_file import plant_file
 from qianmo.jobs.registry import job_spec
 from qianmo.jobs.spec import JobReport, checked_values
 from qianmo.schema.errors import CodeError, FinanceInputError, QianmoError, SchemaError

@@ -13,8 +13,8 @@ import pytest
 
 from qianmo.cli.main import main
 from qianmo.evaluation.quality_model import MODEL_TABLES
-from qianmo.jobs.evaluate_area import run as evaluate
-from qianmo.jobs.plan_area import run as plan
+from qianmo.jobs.evaluation.evaluate_area import run as evaluate
+from qianmo.jobs.planning.plan_area import run as plan
 from qianmo.schema.shipped import shipped_rows
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import open_project

@@ -17,7 +17,7 @@ import pytest
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.registry import job_spec
-from qianmo.jobs.review_opened import open_review
+from qianmo.jobs.review.opened import open_review
 from qianmo.jobs.spec import JobReport, checked_values
 from qianmo.schema.errors import ChoiceNeededError, MissingDataError, NotAllowedError, ReviewRefusedError, SchemaError
 from qianmo.store.project import change, undo
@@ -174,7 +174,7 @@ import sys
 from pathlib import Path
 from datetime import datetime, UTC
 from qianmo.jobs.context import Context
-from qianmo.jobs.review_opened import add_event
+from qianmo.jobs.review.opened import add_event
 for n in range(10000):
     event, state = add_event(Path(sys.argv[1]), "copy", "mi", Context(user="u"), lambda s: {"to": "du", "n": n}, event_id=f"{sys.argv[2]}-{n}")
     print(event.id, flush=True)

@@ -16,9 +16,12 @@ import pandas as pd
 import pytest
 
 from qianmo.evaluation.basic_farmland_form import moved_areas
-from qianmo.jobs import evaluate_area, make_book, make_village, plan_area, searching, swap_farmland
+from qianmo.jobs import make_village, searching
+from qianmo.jobs.book import make_book
 from qianmo.jobs.context import Context
+from qianmo.jobs.evaluation import evaluate_area
 from qianmo.jobs.opened import SWAP_LAYERS, SWAP_TABLES, open_for_work
+from qianmo.jobs.planning import plan_area, swap_farmland
 from qianmo.planning.solve import solve
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import InfeasibleError, MissingDataError, RuleError

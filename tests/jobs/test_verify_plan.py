@@ -13,12 +13,12 @@ import pytest
 
 from qianmo.cli.main import main
 from qianmo.jobs.context import Context
-from qianmo.jobs.evaluate_area import run as evaluate
+from qianmo.jobs.evaluation.evaluate_area import run as evaluate
 from qianmo.jobs.make_village import run as make_village
-from qianmo.jobs.plan_area import run as plan
+from qianmo.jobs.planning.plan_area import run as plan
+from qianmo.jobs.planning.verify_plan import run as check
 from qianmo.jobs.registry import job_spec
 from qianmo.jobs.spec import checked_values
-from qianmo.jobs.verify_plan import run as check
 from qianmo.schema.errors import MissingDataError, UnsafeInputError
 from qianmo.store.project import open_project
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from qianmo.jobs import evaluate_area, plan_area
 from qianmo.jobs.context import Context
+from qianmo.jobs.evaluation import evaluate_area
+from qianmo.jobs.planning import plan_area
 from qianmo.schema.errors import SchemaError
 from qianmo.store.parquet import read_frame
 from qianmo.store.project import open_project

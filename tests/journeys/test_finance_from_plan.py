@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.finance_model import open_finance_file
-from qianmo.jobs.plan_figures import plan_figures
+from qianmo.jobs.finance.model import open_finance_file
+from qianmo.jobs.planning.plan_figures import plan_figures
 from qianmo.jobs.registry import job_spec
 from qianmo.jobs.spec import checked_values
 from qianmo.schema.errors import FinanceInputError

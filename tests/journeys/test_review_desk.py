@@ -12,7 +12,7 @@ import pytest
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.registry import job_spec
-from qianmo.jobs.review_opened import open_review
+from qianmo.jobs.review.opened import open_review
 from qianmo.jobs.spec import checked_values
 
 REPO = Path(__file__).resolve().parents[2]

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.verify_plan import run as check_folder
+from qianmo.jobs.planning.verify_plan import run as check_folder
 from qianmo.planning.branching import branch, branch_bound
 from qianmo.planning.case_bounds import SHARES, CasePrices, case_bound, case_options, one_case, proven_bound
 from qianmo.planning.planted import planted_problem

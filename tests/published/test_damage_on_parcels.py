@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from qianmo.jobs.subside_damage import building_damage, damaged_patches, land_damage
+from qianmo.jobs.survey.subside_damage import building_damage, damaged_patches, land_damage
 from qianmo.survey.subsidence.damage import graded
 from qianmo.survey.subsidence.face import Face
 from qianmo.survey.subsidence.parameters import SubsidenceParameters

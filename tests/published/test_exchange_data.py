@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qianmo.jobs.exchange_input import exchange_tables, holders_by_share
+from qianmo.jobs.planning.exchange_input import exchange_tables, holders_by_share
 from qianmo.planning.readjustment.exchange import ExchangeSettings, exchange
 from qianmo.planning.readjustment.exchange_certificate import exchange_certificate
 from qianmo.planning.readjustment.exchange_verify import count_blocks, verify_exchange

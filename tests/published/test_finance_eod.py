@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from qianmo.jobs.finance_model import open_finance_file
+from qianmo.jobs.finance.model import open_finance_file
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from qianmo.finance.sheet.evaluate import computed
 from qianmo.finance.sheet.expression import After, Before, Call, Earlier, Here, Number
 from qianmo.finance.statements.indicators import figures_of
 from qianmo.finance.statements.settle import settled
-from qianmo.jobs.finance_model import open_finance_file
+from qianmo.jobs.finance.model import open_finance_file
 from qianmo.reports.finance_workbook import CALCULATIONS, CHECKS, FIGURES, INPUTS, finance_workbook
 from qianmo.reports.sheet_formula import Places, excel_formula_of
 from qianmo.schema.errors import FinanceInputError, SchemaError

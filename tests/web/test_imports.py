@@ -217,7 +217,7 @@ class TestSteps:
         assert "东溪保护区" in client.get("/layers/eco_redline/1/").content.decode()
 
     def test_an_encoding_that_is_not_clear_is_asked_with_the_texts_as_each_would_read(self, signed_in, looked, monkeypatch):
-        from qianmo.jobs import ingest_read
+        from qianmo.jobs.ingest import read as ingest_read
         from qianmo.schema.dataset import Decision
 
         clear = ingest_read.detect_encoding
@@ -344,7 +344,7 @@ def hostile(tmp_path_factory) -> list[tuple[str, list[Path]]]:
 def test_every_hostile_file_ends_as_a_refusal_or_a_listed_fault(signed_in, queued, hostile, desk):
     """Each case is uploaded by itself; then all that came in is looked at together, as one upload would be."""
     from qianmo.jobs.context import Context
-    from qianmo.jobs.ingest_look import look
+    from qianmo.jobs.ingest.look import look
     from qianmo.jobs.recipe import Recipe, SourceRecipe
 
     client, before = signed_in("planner"), len(history(desk))

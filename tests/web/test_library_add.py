@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from qianmo.jobs.library_store import open_library
+from qianmo.jobs.library.store import open_library
 
 
 def _plan(folder) -> None:

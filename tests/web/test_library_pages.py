@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.library_store import open_library
+from qianmo.jobs.library.store import open_library
 from qianmo.jobs.registry import job_spec
 from qianmo.jobs.spec import checked_values
 from qianmo.store.project import history
@@ -75,7 +75,7 @@ class TestList:
         assert answer.status_code == 404 and "办法" in answer.content.decode()
 
     def test_markup_and_formulas_in_a_name_stay_text(self, signed_in, library):
-        from qianmo.jobs.library_store import put_library
+        from qianmo.jobs.library.store import put_library
         from qianmo.store.project import change
 
         now = open_library(library)

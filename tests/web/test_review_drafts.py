@@ -9,7 +9,7 @@ import secrets
 
 import pytest
 
-from qianmo.jobs.review_opened import open_review
+from qianmo.jobs.review.opened import open_review
 from qianmo.store.review_log import review_ids
 
 CHOSEN = {"secretary": "mi", "issuer": "xian"}

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.review_opened import add_event, open_review
+from qianmo.jobs.review.opened import add_event, open_review
 
 _spec = importlib.util.spec_from_file_location("desk_browser", Path(__file__).with_name("browser.py"))
 _browser_of = importlib.util.module_from_spec(_spec)

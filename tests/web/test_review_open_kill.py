@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from qianmo.jobs.review_opened import open_review
+from qianmo.jobs.review.opened import open_review
 from qianmo.store.review_log import review_ids
 
 _here = Path(__file__).parent

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 import pytest
 
 from qianmo.governance.review_rights import open_verbs, review_verbs
-from qianmo.jobs.review_opened import open_review
+from qianmo.jobs.review.opened import open_review
 
 ROSTER = ("shen", "mi", "zi", "ran", "nong", "sheng", "xian", "du")
 
@@ -218,7 +218,7 @@ class TestTwice:
 
     def test_two_that_arrive_at_once_count_once(self, office):
         from qianmo.jobs.context import Context
-        from qianmo.jobs.review_opened import add_event
+        from qianmo.jobs.review.opened import add_event
         from qianmo.web.review_act import now
 
         folder = office.project / "reviews" / office.id
@@ -324,7 +324,7 @@ def test_pages_of_a_review_keep_to_the_policy_of_the_desk(office):
 
 def test_a_page_of_a_long_review_is_quick(office):
     from qianmo.jobs.context import Context
-    from qianmo.jobs.review_opened import add_event
+    from qianmo.jobs.review.opened import add_event
     from qianmo.web.review_act import now
 
     office.distributed()

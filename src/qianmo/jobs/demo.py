@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import qianmo
-from qianmo.jobs import evaluate_area, make_book, plan_area
+from qianmo.jobs.book import make_book
 from qianmo.jobs.context import Context
-from qianmo.jobs.ingest_base import ingest
+from qianmo.jobs.evaluation import evaluate_area
+from qianmo.jobs.ingest.base import ingest
+from qianmo.jobs.planning import plan_area
 from qianmo.jobs.recipe import recipe_from_file
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import MissingDataError, NotAllowedError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from qianmo.jobs.ingest_read import read_recipe
+from qianmo.jobs.ingest.read import read_recipe
 from qianmo.jobs.recipe import Recipe, SourceRecipe
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.store.guard import Consent

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from qianmo.governance.review_records import Person, ReviewState
 from qianmo.jobs.context import Context
 from qianmo.jobs.queries.review_desk import ReviewView, buttons
-from qianmo.jobs.review_opened import add_event
+from qianmo.jobs.review.opened import add_event
 from qianmo.schema.errors import ReviewRefusedError, SchemaError
 from qianmo.web.authorise import roster_person, viewer_of
 from qianmo.web.errors import error_words

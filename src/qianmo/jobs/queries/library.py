@@ -14,7 +14,7 @@ import pandas as pd
 from qianmo.governance.library.check import LIBRARY_TABLES
 from qianmo.governance.library.check_money import listed
 from qianmo.governance.stages.history import Entry
-from qianmo.jobs.library_store import LIBRARY_RESULTS, Library, empty_table, entries_of, open_library
+from qianmo.jobs.library.store import LIBRARY_RESULTS, Library, empty_table, entries_of, open_library
 from qianmo.reports.library_workbook import library_workbook
 from qianmo.schema.tables import table_spec
 from qianmo.store.columns import read_columns

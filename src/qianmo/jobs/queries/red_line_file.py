@@ -14,9 +14,9 @@ import shapely
 
 from qianmo.geo.area import ellipsoid_area
 from qianmo.geo.crs import CGCS2000
-from qianmo.jobs.ingest_look_layer import ASKED, encoding_samples, error_record, place_record
-from qianmo.jobs.ingest_place import place, where
-from qianmo.jobs.ingest_read import encoding_of
+from qianmo.jobs.ingest.look_layer import ASKED, encoding_samples, error_record, place_record
+from qianmo.jobs.ingest.place import place, where
+from qianmo.jobs.ingest.read import encoding_of
 from qianmo.jobs.recipe import SourceRecipe
 from qianmo.schema.dataset import Decision
 from qianmo.schema.errors import ChoiceNeededError, MissingDataError, QianmoError, SchemaError

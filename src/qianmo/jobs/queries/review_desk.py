@@ -17,7 +17,7 @@ from qianmo.governance.review_package import DATA_KINDS, ReviewPackage, package_
 from qianmo.governance.review_records import ReviewEvent, ReviewState
 from qianmo.governance.review_rights import local_day, open_verbs
 from qianmo.governance.review_waiting import desk_waits
-from qianmo.jobs.review_opened import open_review
+from qianmo.jobs.review.opened import open_review
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.store.review_log import review_folder, review_ids
 from qianmo.store.review_packages import read_package
@@ -125,7 +125,7 @@ def decision_file(project: Path, name: str, form: str, *, date: str, office: str
     MissingDataError
         No such form.
     """
-    from qianmo.jobs.review_decision import decision_of
+    from qianmo.jobs.review.decision import decision_of
     from qianmo.reports.document import word
     from qianmo.reports.pdf import pdf
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from qianmo.jobs.review_draft import is_sent
+from qianmo.jobs.review.draft import is_sent
 from qianmo.schema.errors import SchemaError
 from qianmo.store.guard_limits import default_limits
 from qianmo.store.project import open_project

@@ -12,8 +12,8 @@ import pyarrow as pa
 import shapely
 
 from qianmo.geo.crs import CGCS2000, transform
-from qianmo.jobs.edit_plan import next_variant
-from qianmo.jobs.plan_variants import (
+from qianmo.jobs.planning.edit_plan import next_variant
+from qianmo.jobs.planning.plan_variants import (
     STATEMENT,
     VARIANT,
     Edit,

@@ -18,7 +18,7 @@ from qianmo.governance.library.check_money import listed
 from qianmo.governance.stages.history import state_before
 from qianmo.governance.stages.move import Refusal, open_steps, refusals
 from qianmo.jobs.context import Context
-from qianmo.jobs.library_steps import move_project
+from qianmo.jobs.library.steps import move_project
 from qianmo.jobs.queries.identify import row_number
 from qianmo.jobs.queries.library import LibraryView, workbook_of
 from qianmo.jobs.queries.search import place_of

@@ -17,7 +17,7 @@ from qianmo.governance.acceptance.money import settled
 from qianmo.governance.blank import is_blank
 from qianmo.governance.library.typed import typed_table
 from qianmo.jobs.context import Context
-from qianmo.jobs.library_steps import accept_form, over_share, planned_form
+from qianmo.jobs.library.steps import accept_form, over_share, planned_form
 from qianmo.jobs.queries.library import LibraryView
 from qianmo.schema.acceptance import acceptance_fields, cut_reasons
 from qianmo.schema.desk import Viewer, workflow_actors

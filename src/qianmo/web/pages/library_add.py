@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from qianmo.governance.blank import is_blank
 from qianmo.governance.library.cells import LISTS, column_header, value_choices
 from qianmo.jobs.context import Context
-from qianmo.jobs.library_edit import add_from_plan, plan_projects
-from qianmo.jobs.library_row import edit_project, mark_of, next_id, project_texts
+from qianmo.jobs.library.edit import add_from_plan, plan_projects
+from qianmo.jobs.library.row import edit_project, mark_of, next_id, project_texts
 from qianmo.schema.tables import Column, table_spec
 from qianmo.web.authorise import seen_library, viewer_of, whole_library
 from qianmo.web.desk import CHANGING, project_folder

@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.library_compare import Comparison
-from qianmo.jobs.library_upload import SUFFIXES, compared_upload, take_upload
+from qianmo.jobs.library.compare import Comparison
+from qianmo.jobs.library.upload import SUFFIXES, compared_upload, take_upload
 from qianmo.schema.errors import QianmoError
 from qianmo.schema.tables import table_spec
 from qianmo.web.authorise import viewer_of, whole_library

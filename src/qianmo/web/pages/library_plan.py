@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from qianmo.governance.library.check import check_library
 from qianmo.jobs.context import Context
-from qianmo.jobs.library_plan import rank_library
+from qianmo.jobs.library.plan import rank_library
 from qianmo.jobs.queries.library import LibraryView
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.library import library_criteria

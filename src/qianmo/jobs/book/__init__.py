@@ -1,0 +1,1 @@
+"""Use cases: book (成果书)."""

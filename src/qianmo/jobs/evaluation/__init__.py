@@ -1,0 +1,1 @@
+"""Use cases: evaluation (评价)."""

@@ -1,0 +1,1 @@
+"""Use cases: finance (项目资金)."""

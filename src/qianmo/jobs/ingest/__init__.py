@@ -1,0 +1,1 @@
+"""Use cases: ingest (数据入库)."""

@@ -1,0 +1,1 @@
+"""Use cases: library (项目库)."""

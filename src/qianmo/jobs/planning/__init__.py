@@ -1,0 +1,1 @@
+"""Use cases: planning (规划)."""

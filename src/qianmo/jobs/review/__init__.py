@@ -1,0 +1,1 @@
+"""Use cases: review (联席审查)."""

@@ -1,0 +1,1 @@
+"""Use cases: survey (调查监测)."""
