@@ -215,3 +215,47 @@ def test_bad_sample_tables_are_refused_and_nothing_is_written(eroded, tmp_path, 
     number = open_project(folder).generation
     assert main(["erosion", str(folder), "--quiet", "--samples", str(path)]) in (2, 3, 5)
     assert said in capsys.readouterr().err and open_project(folder).generation == number
+
+
+def _with_rain(eroded, tmp_path, lines, *options):
+    folder = tmp_path / "project"
+    shutil.copytree(eroded, folder, symlinks=True)
+    path = tmp_path / "rain.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder, main(["erosion", str(folder), "--quiet", "--json", "--rain", str(path), *options])
+
+
+def test_a_table_of_storms_gives_r_in_place_of_the_daily_rain(eroded, tmp_path, capsys):
+    lines = ["station,start,energy_mj_ha,i30_mm_h", "A,2020-05-01 10:00,10,30", "A,2020-07-01,20,50", "A,2021-06-01,5,20", "B,2020-06-01,30,100"]
+    folder, code = _with_rain(eroded, tmp_path, lines)
+    assert code == 0 and _said(capsys)["figures"]["R"] == pytest.approx((((300 + 1000) + 100) / 2 + 3000) / 2)
+    assert "2 站 3 站年" in read_catalog(open_project(folder).state)["soil_loss"].lineage.parameters["R"]
+
+
+def test_monthly_rain_gives_r_by_the_coefficients_of_the_region_from_whole_years(eroded, tmp_path, capsys):
+    lines = ["year,month,rain_mm", *(f"2020,{m},{100 if m == 6 else 20}" for m in range(1, 13)), "2021,1,500"]
+    _, code = _with_rain(eroded, tmp_path, lines, "--fournier-a", "2", "--fournier-b", "1.5")
+    fournier = (100**2 + 11 * 20**2) / (100 + 11 * 20)
+    assert code == 0 and _said(capsys)["figures"]["R"] == pytest.approx(2 * fournier**1.5)
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "said"),
+    [
+        (["day,rain", "2020-01-01,3"], [], "energy_mj_ha"),
+        (["start,energy_mj_ha,i30_mm_h", "2020-01-01,3,4", "五月,3,4", "2020-03-01,-1,4"], [], "第 3, 4 行"),
+        (["year,month,rain_mm", "2020,1,5"], [], "--fournier-a"),
+        (["year,month,rain_mm", "2020,13,5"], ["--fournier-a", "1", "--fournier-b", "1"], "第 2 行"),
+        (["year,month,rain_mm", "2020,1,5"], ["--fournier-a", "1", "--fournier-b", "1"], "完整的年份"),
+        (["year,month,rain_mm", "2020,1,5", "2020,1,6"], ["--fournier-a", "1", "--fournier-b", "1"], "出现两次"),
+    ],
+)
+def test_bad_rain_tables_are_refused_and_nothing_is_written(eroded, tmp_path, capsys, lines, options, said):
+    number = open_project(eroded).generation
+    folder, code = _with_rain(eroded, tmp_path, lines, *options)
+    assert code in (2, 3, 5) and said in capsys.readouterr().out and open_project(folder).generation == number
+
+
+def test_coefficients_without_monthly_rain_are_refused(eroded, capsys):
+    assert main(["erosion", str(eroded), "--quiet", "--fournier-a", "2"]) == 2
+    assert "--rain" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import io
 import pandas as pd
 import pytest
 
+from qianmo.survey.erosion.rain_events import storm_years
 from qianmo.survey.erosion.rainfall import daily_erosivity, yearly_erosivity
 
 YEARLY_R = {
@@ -19,9 +20,10 @@ def test_storm_erosivity_is_energy_times_intensity_and_sums_to_the_listed_years(
     if not path.is_file():
         pytest.skip("shared/data/rain-erosivity-events is not here")
     events = pd.read_csv(io.BytesIO(gzip.decompress(path.read_bytes())))
-    assert ((events["event_energy"] * events["max_30min_intensity"] - events["erosivity"]).abs() < 1e-9).all()
-    found = events.groupby("tag")["erosivity"].sum()
-    assert found.round(3).to_dict() == pytest.approx(YEARLY_R, abs=1e-3) and len(events) == 1010
+    found = storm_years(events.rename(columns={"event_energy": "energy_mj_ha", "max_30min_intensity": "i30_mm_h"}))
+    tags = [f"{station}_{year}" for station, year in zip(found["station"], found["year"], strict=True)]
+    assert dict(zip(tags, found["erosivity"], strict=True)) == pytest.approx(YEARLY_R, abs=1e-3) and found["storms"].sum() == 1010
+    assert found["erosivity"].sum() == pytest.approx(events["erosivity"].sum(), rel=1e-12)
 
 
 def test_daily_rain_of_youwuzhen_gives_its_years_and_a_plausible_r(shared_data):

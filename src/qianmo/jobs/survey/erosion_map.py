@@ -29,10 +29,11 @@ from qianmo.jobs.survey.erosion_factors import (
 )
 from qianmo.jobs.survey.erosion_kinds import kind_words, kinds_of, survey_from
 from qianmo.jobs.survey.erosion_samples import RESIDUAL_KINDS, compared_samples, residual_discs, samples_from
+from qianmo.jobs.survey.rain_file import erosivity_from
 from qianmo.reports.erosion_sheet import erosion_sheet
 from qianmo.reports.figure_text import figure_text
 from qianmo.schema.dataset import Dataset, Lineage
-from qianmo.schema.errors import MissingDataError, TopologyError
+from qianmo.schema.errors import MissingDataError, SchemaError, TopologyError
 from qianmo.schema.rules import parameter
 from qianmo.schema.units import M2_PER_HA
 from qianmo.store.durable import replace_bytes
@@ -88,7 +89,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     level, model = str(values["level"]), str(values["model"])
     samples = samples_from(str(values["samples"])) if values["samples"] else None
     survey = survey_from(str(values["survey"]), opened.patches["patch_id"].to_numpy(object)) if values["survey"] else None
-    ground = _ground(context, opened, str(values["method"]))
+    given = _given_rain(values)
+    ground = _ground(context, opened, str(values["method"]), given)
     context.step("土壤流失量", 0.45)
     land = land_of(opened.patches, scheme=opened.scheme, overrides=opened.overrides)
     channel = parameter("erosion_channel_ha", opened.overrides) * M2_PER_HA
@@ -131,13 +133,22 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     return JobReport(tuple(_lines(ground, factors, tables, figures)), tuple(files), figures)
 
 
-def _ground(context: Context, opened: Opened, method: str) -> _Ground:
+def _given_rain(values: Mapping[str, Any]) -> Factor | None:
+    a, b = values["fournier_a"], values["fournier_b"]
+    if values["rain"]:
+        return erosivity_from(str(values["rain"]), a=a, b=b)
+    if a is not None or b is not None:
+        raise SchemaError("给了月雨量公式的系数, 没有月雨量表", expected="--rain 月雨量表", cure="给出 --rain, 或去掉 --fournier-a、--fournier-b")
+    return None
+
+
+def _ground(context: Context, opened: Opened, method: str, given: Factor | None) -> _Ground:
     if "dem" not in opened.datasets:
         raise MissingDataError("项目中没有高程栅格 (no elevation model)", expected="数据集 dem", cure="先入库数字高程模型: qianmo ingest DEM.tif --into 项目")
     dem = read_cog(opened.project.state / "rasters" / "dem.tif")
     if dem.crs != opened.patches.crs:
         raise TopologyError(f"高程坐标系 {dem.crs.name} 与图斑 {opened.patches.crs.name} 不同", expected="同一坐标系", cure="重新入库高程")
-    erosivity = erosivity_of(opened, method=method)
+    erosivity = given or erosivity_of(opened, method=method)
     context.step("汇流与坡长坡度", 0.15)
     flow = flow_over(dem)
     length = slope_length_grid(dem, flow, longest_m=parameter("erosion_longest_slope_m", opened.overrides))
@@ -326,6 +337,9 @@ SPECS = (
             JobOption("project", "path", "项目文件夹", "project folder", required=True, positional=True),
             JobOption("region", "text", "侵蚀类型区 (SL 190)", "region of SL 190 for the tolerable loss, parameter erosion_region by default"),
             JobOption("method", "choice", "降雨侵蚀力方法", "model of rain erosivity", default="zhang_daily", choices=("zhang_daily", "census")),
+            JobOption("rain", "path", "次降雨或月雨量表 [默认用项目的逐日降水]", "table of storms or of monthly rain, in place of the daily rain of the project"),
+            JobOption("fournier_a", "number", "月雨量公式 R = a·F^b 的 a", "a of R = a·F^b for monthly rain"),
+            JobOption("fournier_b", "number", "月雨量公式 R = a·F^b 的 b", "b of R = a·F^b"),
             JobOption("level", "choice", "覆盖因子取值", "end of the cover factor", default="default", choices=("low", "default", "high")),
             JobOption("model", "choice", "土壤流失方程", "equation: RUSLE with C and P, or the Chinese CSLE with B, E and T", default="rusle", choices=EQUATIONS),
             JobOption("survey", "path", "侵蚀类型调查表 (CSV: patch_id 与沟蚀、崩塌、风蚀、冻融指标)", "survey of gullies, collapses, wind and freeze-thaw by patch: graded by SL 190"),
