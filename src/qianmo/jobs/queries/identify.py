@@ -90,8 +90,8 @@ def row_number(shown: ShownLayer, key: str, *, region: str = "") -> int:
     column = shown.key_column
     if column:
         coded = shown.coded(column)
-        codes = [n for n, v in enumerate(coded.values) if v == key and n]
-        rows = np.flatnonzero(np.isin(coded.codes, codes)) if codes else np.empty(0, np.int64)
+        codes = [int(n) for n in shown.texts(column).equal(key.lower()) if n and coded.values[n] == key]
+        rows = np.flatnonzero(coded.codes == codes[0]) if codes else np.empty(0, np.int64)
         allowed = shown.in_region(region) if region else None
         rows = rows if allowed is None else rows[allowed[rows]]
         if len(rows):

@@ -19,6 +19,7 @@ from qianmo.geo.area import ellipsoid_area
 from qianmo.geo.crs import CGCS2000, transform
 from qianmo.geo.tile_rings import TileField, TileRings, joined_rings, mercator, tile_rings
 from qianmo.jobs.queries.catalogue import CatalogueEntry, catalogue
+from qianmo.jobs.queries.substrings import Substrings
 from qianmo.jobs.queries.tile_memory import TileMemory
 from qianmo.schema.dataset import Dataset
 from qianmo.schema.errors import CrsError, MissingDataError, QianmoError
@@ -97,6 +98,10 @@ class ShownLayer:
     def coded(self, column: str) -> TileField:
         """A column as codes and texts; rows without a value have ''."""
         return _kept(self.made, ("coded", column), lambda: _coded(self.table.column(column)))
+
+    def texts(self, column: str) -> Substrings:
+        """The texts of a coded column, ready to be searched (列文本索引)."""
+        return _kept(self.made, ("texts", column), lambda: Substrings.of(self.coded(column).values))
 
     def in_region(self, region: str) -> np.ndarray | None:
         """Which rows lie in an administrative unit, by the first digits of its code; None where the layer does not say."""

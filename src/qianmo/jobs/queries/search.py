@@ -94,18 +94,20 @@ def _in_layer(shown: ShownLayer, asked: str, region: str, limit: int, hidden: fr
     rows: dict[int, tuple[int, str]] = {}
     for order, column in enumerate(n for n in _SEARCHED if n in shown.table.column_names and n not in hidden):
         coded = shown.coded(column)
-        match = [n for n, v in enumerate(coded.values) if asked in v.lower()]
+        texts = shown.texts(column)
+        match = texts.holding(asked)
         if column in _NAMES and len(asked) >= _LEAST and asked.isascii() and asked.isalpha():
-            match += [n for n, v in enumerate(_initials(shown, column)) if asked in v]
-        if not match:
+            match = np.concatenate([match, [n for n, v in enumerate(_initials(shown, column)) if asked in v]]).astype(np.int64)
+        if not len(match):
             continue
-        whole = {n for n in match if coded.values[n].lower() == asked}
-        at = np.flatnonzero(np.isin(coded.codes, match))
+        wanted, whole = np.zeros((2, len(coded.values)), bool)
+        wanted[match] = True
+        whole[texts.equal(asked)] = True
+        at = np.flatnonzero(wanted[coded.codes])
         at = at if allowed is None else at[allowed[at]]
-        exact = np.isin(coded.codes[at], list(whole))
-        at = at[np.argsort(~exact, kind="stable")][:limit]
+        at = at[np.argsort(~whole[coded.codes[at]], kind="stable")][:limit]
         for row in at.tolist():
-            rows.setdefault(row, (order + (0 if coded.codes[row] in whole else 100), coded.values[coded.codes[row]]))
+            rows.setdefault(row, (order + (0 if whole[coded.codes[row]] else 100), coded.values[coded.codes[row]]))
     best = sorted(rows.items(), key=lambda r: (r[1][0], r[0]))[:limit]
     return [(rank, place_of(shown, row, text=text)) for row, (rank, text) in best if np.isfinite(shown.box[:, row]).all()]
 
