@@ -1,4 +1,4 @@
-"""The one place where rights are decided: every page, tile, feature and report asks here (权限判定)."""
+"""Where rights are decided: every page, tile, feature and report asks here, or the two files beside it (权限判定)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from qianmo.governance.review_records import Person as RosterPerson
-from qianmo.governance.review_records import ReviewState
-from qianmo.governance.review_rights import may_read
 from qianmo.jobs.queries.catalogue import CatalogueEntry
 from qianmo.jobs.queries.changes import Side, changes
 from qianmo.jobs.queries.layers import ShownLayer
-from qianmo.jobs.queries.library import LibraryView, library_view
 from qianmo.jobs.queries.plan_changes import plan_changes
 from qianmo.jobs.queries.rasters import raster_of
-from qianmo.jobs.queries.review_desk import ReviewView, review_names, review_view
-from qianmo.jobs.queries.review_drafts import draft, drafts
 from qianmo.jobs.queries.uploads import upload
 from qianmo.schema.desk import OWNER_COLUMNS, LayerDemand, Viewer, desk_roles
 from qianmo.schema.errors import MissingDataError, NotAllowedError
@@ -31,11 +25,11 @@ if TYPE_CHECKING:
     from qianmo.jobs.queries.rasters import MapRaster
 
 __all__ = [
-    "DEFAULT_DEMAND", "SecondFactorNeeded", "accounts_for_review", "compared_layers", "compared_plans", "demands", "draft_for",
-    "drafts_for", "hidden_columns", "hidden_data", "hidden_names", "lacks_second_factor", "line_for", "may", "may_replace",
-    "may_see", "may_submit", "review_for", "reviews_for", "roster_person", "seen_library", "shown_layer", "shown_layers",
-    "shown_raster", "task_for", "upload_for", "viewer_of", "visible_entries", "whole_library", "whole_plan",
+    "DEFAULT_DEMAND", "SecondFactorNeeded", "compared_layers", "compared_plans", "demands", "hidden_columns", "hidden_names",
+    "lacks_second_factor", "line_for", "may", "may_replace", "may_see", "shown_layer", "shown_layers", "shown_raster",
+    "task_for", "upload_for", "viewer_of", "visible_entries", "whole_plan",
 ]
+
 
 DEFAULT_DEMAND = LayerDemand(1, (), "")
 """What a layer demands that nobody has classified: internal, all departments, the whole project."""
@@ -210,151 +204,10 @@ def line_for(viewer: Viewer, number: str) -> DrawnLine:
     return found
 
 
-_RESTS_ON = {"library_fund_year": "library_fund", "portfolio_payment": "library_fund", "fund_balance": "library_fund"}
-
-
-def seen_library(viewer: Viewer) -> LibraryView:
-    """The part of the project library a person may see (可见项目库): secrecy and department of each table, region of each project.
-
-    A project lies where its villages lie; one of which no village is known is seen only by people of the whole project.
-
-    Raises
-    ------
-    MissingDataError
-        The person may not see the library at all; the answer is that of a project without one.
-    """
-    asked = demands()
-    view = library_view(project_folder())
-    if not may_see(viewer, asked.get("library_project", DEFAULT_DEMAND)):
-        raise MissingDataError("there is no project library here", expected="a library of the project", cure="ask a manager of the desk for the right")
-    if viewer.region:
-        rows = view.projects.to_dict("records")
-        view = view.of_projects([str(r["project_id"]) for r in rows if any(_meets(viewer.region, c) for c in view.unit_codes(r))])
-    hidden = _hidden(viewer, view)
-    return view.without(hidden) if hidden else view
-
-
-def whole_library(viewer: Viewer) -> LibraryView:
-    """The library for who may change it as a whole: nobody of one region alone, and nobody from whom a table is hidden (整库权限).
-
-    Raises
-    ------
-    PermissionDenied
-        The person sees a part only.
-    """
-    view = seen_library(viewer)
-    if viewer.region or _hidden(viewer, view):
-        raise PermissionDenied
-    return view
-
-
-def _hidden(viewer: Viewer, view: LibraryView) -> set[str]:
-    asked = demands()
-    return {n for n in view.tables if not all(may_see(viewer, asked.get(k, DEFAULT_DEMAND)) for k in (n, _RESTS_ON.get(n, n)))}
-
-
-def _meets(region: str, code: str) -> bool:
-    return bool(code) and (code.startswith(region) or region.startswith(code))
-
-
-def roster_person(viewer: Viewer, state: ReviewState) -> RosterPerson | None:
-    """The person of the roster of a review that an account is (名册对应账号): the one whose id is the account name, in the same department.
-
-    Both must agree, so that an account that happens to bear the id of somebody else on a roster acts for nobody.
-    """
-    person = state.roster.get(viewer.name)
-    return person if person is not None and person.department == viewer.department else None
-
-
-def hidden_data(viewer: Viewer, view: ReviewView) -> frozenset[str]:
-    """Data of a review the person may not see, by department or region; their names stay untold (不可见送审数据)."""
-    return hidden_names(viewer, view.data)
-
-
 def hidden_names(viewer: Viewer, names: Iterable[str]) -> frozenset[str]:
     """Which of these data the person may not see (不可见数据名)."""
     asked = demands()
     return frozenset(n for n in names if not may_see(viewer, asked.get(n, DEFAULT_DEMAND)))
-
-
-def review_for(viewer: Viewer, name: str) -> ReviewView:
-    """One review the person may read (可见审查): those on its roster, and managers; with the clearance of the most secret layer of its package.
-
-    What else of the package the person may not see, by department or region, has no name there.
-
-    Raises
-    ------
-    MissingDataError
-        No such review, or the person may not read it: the answer is the same.
-    """
-    view = review_view(project_folder(), name)
-    if not _may_read_review(viewer, view):
-        raise MissingDataError(f"no review {name!r}", expected="a review of your list", cure="open the list of reviews")
-    return view.veiled(hidden_data(viewer, view))
-
-
-def reviews_for(viewer: Viewer) -> list[ReviewView]:
-    """All reviews the person may read (可见审查)."""
-    views = [review_view(project_folder(), name) for name in review_names(project_folder())]
-    return [v for v in views if _may_read_review(viewer, v)]
-
-
-def _may_read_review(viewer: Viewer, view: ReviewView) -> bool:
-    if not may(viewer, "review") or viewer.clearance < _secrecy(view.layers):
-        return False
-    person = roster_person(viewer, view.state)
-    return may(viewer, "manage") or (person is not None and may_read(view.state, person.id))
-
-
-def _secrecy(names: Iterable[str]) -> int:
-    """Level of the most secret of some layers."""
-    asked = demands()
-    return max((asked.get(n, DEFAULT_DEMAND).secrecy for n in names), default=DEFAULT_DEMAND.secrecy)
-
-
-def _package_secrecy() -> int:
-    """Level of what a package of the project would hold: all its layers, those included that the person may not see."""
-    return _secrecy(e.name for e in layers().entries())
-
-
-def may_submit(viewer: Viewer) -> None:
-    """Let somebody pass who opens a review: who submits must be able to read what he submits (送审权限).
-
-    Raises
-    ------
-    NotAllowedError
-        The account has no department, or not the clearance for every layer of the package.
-    """
-    if not viewer.department:
-        raise NotAllowedError("您的账号没有填写部门, 不能送审", expected="有部门的账号", cure="请网页管理员在“人员”页填写部门")
-    if viewer.clearance < _package_secrecy():
-        raise NotAllowedError("送审包中有超出您密级的图层, 您送审后自己也不能阅看", expected="密级不低于送审包中最高密级的账号", cure="请有权限的人员送审, 或请网页管理员核定您的密级")
-
-
-def accounts_for_review(viewer: Viewer) -> list[Person]:
-    """Accounts that can take part in a review of the present project: with a department, the right, and the clearance for its layers (可参加人员)."""
-    level = _package_secrecy()
-    found = Person.objects.filter(is_active=True, clearance__gte=level).exclude(department="").exclude(username=viewer.name).order_by("department", "username")
-    return [p for p in found if may(p.viewer(), "review")]
-
-
-def draft_for(viewer: Viewer, number: str) -> dict[str, Any]:
-    """One draft of the person, or any for a manager (可见送审稿).
-
-    Raises
-    ------
-    MissingDataError
-        No such draft, or not theirs: the answer is the same.
-    """
-    found = draft(project_folder(), number)
-    if not (found.get("person") == viewer.name or may(viewer, "manage")):
-        raise MissingDataError(f"没有编号为 {number} 的送审稿", expected="清单中的一份送审稿", cure="打开联席审查页查看清单")
-    return found
-
-
-def drafts_for(viewer: Viewer) -> list[dict[str, Any]]:
-    """Drafts of the person, all for a manager (可见送审稿)."""
-    return [d for d in drafts(project_folder()) if d.get("person") == viewer.name or may(viewer, "manage")]
 
 
 def upload_for(viewer: Viewer, number: str, *, kind: str = "") -> dict[str, Any]:

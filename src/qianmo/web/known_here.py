@@ -10,7 +10,8 @@ from qianmo.jobs.queries.patch_history import patch_alarms, patch_history
 from qianmo.schema.desk import Viewer
 from qianmo.schema.errors import MissingDataError
 from qianmo.schema.workflows import workflow
-from qianmo.web.authorise import DEFAULT_DEMAND, demands, may_see, seen_library, shown_layer
+from qianmo.web.authorise import DEFAULT_DEMAND, demands, may_see, shown_layer
+from qianmo.web.authorise_library import seen_library
 from qianmo.web.desk import layers, project_folder
 
 __all__ = ["known_at", "known_of"]

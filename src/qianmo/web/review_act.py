@@ -20,7 +20,8 @@ from qianmo.jobs.context import Context
 from qianmo.jobs.queries.review_desk import ReviewView, buttons
 from qianmo.jobs.review.opened import add_event
 from qianmo.schema.errors import ReviewRefusedError, SchemaError
-from qianmo.web.authorise import roster_person, viewer_of
+from qianmo.web.authorise import viewer_of
+from qianmo.web.authorise_review import roster_person
 from qianmo.web.errors import error_words
 
 __all__ = ["act", "actor_of", "event_id", "fresh_id", "is_done", "now", "refusal", "verbs_of"]

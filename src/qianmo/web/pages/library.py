@@ -27,7 +27,8 @@ from qianmo.schema.errors import MissingDataError
 from qianmo.schema.library import project_classes
 from qianmo.schema.tables import Column, table_spec
 from qianmo.schema.workflows import Step, actor_words, document_words, workflow
-from qianmo.web.authorise import may, seen_library, shown_layer, viewer_of, whole_library
+from qianmo.web.authorise import may, shown_layer, viewer_of
+from qianmo.web.authorise_library import seen_library, whole_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.pages.library_gantt import gantt
 from qianmo.web.pages.library_sheets import CLASS_MARK, class_word, kept_projects, sheet_of, state_word

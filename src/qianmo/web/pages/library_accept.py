@@ -21,7 +21,8 @@ from qianmo.jobs.library.steps import accept_form, over_share, planned_form
 from qianmo.jobs.queries.library import LibraryView
 from qianmo.schema.acceptance import acceptance_fields, cut_reasons
 from qianmo.schema.desk import Viewer, workflow_actors
-from qianmo.web.authorise import may, seen_library, viewer_of
+from qianmo.web.authorise import may, viewer_of
+from qianmo.web.authorise_library import seen_library
 from qianmo.web.desk import CHANGING
 from qianmo.web.pages.library import project_row
 from qianmo.web.sheets import Head, Sheet, excel

@@ -17,7 +17,8 @@ from qianmo.jobs.context import Context
 from qianmo.jobs.library.edit import add_from_plan, plan_projects
 from qianmo.jobs.library.row import edit_project, mark_of, next_id, project_texts
 from qianmo.schema.tables import Column, table_spec
-from qianmo.web.authorise import seen_library, viewer_of, whole_library
+from qianmo.web.authorise import viewer_of
+from qianmo.web.authorise_library import seen_library, whole_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.pages.library import project_row
 from qianmo.web.pages.library_sheets import class_word

@@ -16,7 +16,8 @@ from qianmo.jobs.library.compare import Comparison
 from qianmo.jobs.library.upload import SUFFIXES, compared_upload, take_upload
 from qianmo.schema.errors import QianmoError
 from qianmo.schema.tables import table_spec
-from qianmo.web.authorise import viewer_of, whole_library
+from qianmo.web.authorise import viewer_of
+from qianmo.web.authorise_library import whole_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.errors import error_words, log_error, status_of
 from qianmo.web.sheets import Head, Sheet, excel

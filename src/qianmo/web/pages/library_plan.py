@@ -15,7 +15,8 @@ from qianmo.jobs.library.plan import rank_library
 from qianmo.jobs.queries.library import LibraryView
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.library import library_criteria
-from qianmo.web.authorise import may, seen_library, viewer_of, whole_library
+from qianmo.web.authorise import may, viewer_of
+from qianmo.web.authorise_library import seen_library, whole_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.errors import error_words, kept_words
 from qianmo.web.library_forms import BASE_WORDS, PlanForm

@@ -20,7 +20,8 @@ from qianmo.jobs.queries.identify import row_number
 from qianmo.jobs.queries.review_desk import FORMS, ReviewView, decision_file, review_view
 from qianmo.jobs.queries.search import place_of
 from qianmo.schema.errors import MissingDataError, ReviewRefusedError, UnsafeInputError
-from qianmo.web.authorise import hidden_data, may, review_for, roster_person, shown_layer, viewer_of, visible_entries
+from qianmo.web.authorise import may, shown_layer, viewer_of, visible_entries
+from qianmo.web.authorise_review import hidden_data, review_for, roster_person
 from qianmo.web.desk import project_folder
 from qianmo.web.models import Person as Account
 from qianmo.web.pages.review_drafts import begin, document_fault

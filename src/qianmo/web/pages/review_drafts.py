@@ -19,16 +19,8 @@ from qianmo.jobs.queries.review_desk import review_names
 from qianmo.jobs.queries.review_drafts import begin_draft, is_sent, is_stale, look_of, remove
 from qianmo.schema.desk import Viewer
 from qianmo.schema.errors import MissingDataError, NotAllowedError, QianmoError, ReviewRefusedError, UnsafeInputError
-from qianmo.web.authorise import (
-    accounts_for_review,
-    draft_for,
-    hidden_names,
-    may,
-    may_submit,
-    review_for,
-    roster_person,
-    viewer_of,
-)
+from qianmo.web.authorise import hidden_names, may, viewer_of
+from qianmo.web.authorise_review import accounts_for_review, draft_for, may_submit, review_for, roster_person
 from qianmo.web.desk import project_folder
 from qianmo.web.errors import error_words, log_error
 from qianmo.web.models import Person, Task

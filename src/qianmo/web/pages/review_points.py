@@ -17,7 +17,8 @@ from qianmo.governance.review_records import RESULTS, Person, ReviewEvent, Revie
 from qianmo.jobs.queries.review_desk import ReviewView
 from qianmo.schema.desk import Viewer
 from qianmo.schema.errors import MissingDataError, ReviewRefusedError
-from qianmo.web.authorise import review_for, roster_person, shown_layer, viewer_of, visible_entries
+from qianmo.web.authorise import shown_layer, viewer_of, visible_entries
+from qianmo.web.authorise_review import review_for, roster_person
 from qianmo.web.review_act import act, actor_of, event_id, fresh_id, is_done, now, refusal
 from qianmo.web.review_forms import seats_for
 from qianmo.web.review_words import consequence, name_of, verb_word, word

@@ -11,7 +11,8 @@ from qianmo.jobs.queries.page_tables import table_workbook
 from qianmo.jobs.queries.review_desk import waits_of
 from qianmo.jobs.queries.review_drafts import is_sent
 from qianmo.schema.errors import MissingDataError
-from qianmo.web.authorise import drafts_for, may, reviews_for, roster_person, viewer_of
+from qianmo.web.authorise import may, viewer_of
+from qianmo.web.authorise_review import drafts_for, reviews_for, roster_person
 from qianmo.web.desk import project_folder
 from qianmo.web.review_act import now
 from qianmo.web.review_tables import PageTable, changes_of_desks, days_by_desk, inbox
