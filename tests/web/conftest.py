@@ -20,6 +20,9 @@ PASSWORD = "阡陌纵横-田间小路-2026"
 @pytest.fixture(scope="session")
 def desk_project(tmp_path_factory) -> Path:
     """An invented township of 300 patches in 3 villages."""
+    from qianmo.store import project
+
+    project._KEEP = 10_000  # many tests share the township and put it back to a state of before, which must still be there
     folder = tmp_path_factory.mktemp("desk") / "数据 测试"
     context = Context(user="测试", clock=lambda: datetime(2026, 1, 2, tzinfo=UTC))
     make_village(context, checked_values(job_spec("village"), {"into": str(folder), "patches": 300, "villages": 3}))

@@ -62,7 +62,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Evaluate by the standard that is asked for."""
     if values["standard"] != "33469":
         module, name = _STANDARDS[values["standard"]]
-        found: JobReport = getattr(import_module(f"qianmo.jobs.{module}"), name)(context, values)
+        found: JobReport = getattr(import_module(f"qianmo.jobs.evaluation.{module}"), name)(context, values)
         return found
     if values["region"]:
         raise SchemaError(f"--region {values['region']} 与 --standard 33469", expected="分区只用于 28407、1036 与 30600", cure="去掉 --region, 用 --tables 给出本县指标体系")

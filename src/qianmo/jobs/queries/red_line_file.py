@@ -107,7 +107,7 @@ def chosen_outline(look: Mapping[str, Any], chosen: Sequence[int], *, repair: bo
         if s["fault"] and not mends:
             words = {"crosses": ("边界自相交", "勾选“按修复后的图形使用”, 或改正后重新上传"), "outside": ("不在项目区内", "核对坐标系与中央经线, 或换一个文件"), "large": ("顶点过多", "简化后重新上传")}
             what, cure = words[s["fault"]]
-            raise SchemaError(f"{s['name']}: {what}", expected="项目区内、不自相交的面", cure=cure)
+            raise SchemaError(f"红线 {s['name']}: {what}", expected="项目区内、不自相交的面", cure=cure)
         features.append({"type": "Feature", "properties": {}, "geometry": s["repaired"] if mends else s["geometry"]})
     return {"type": "FeatureCollection", "features": features}
 
