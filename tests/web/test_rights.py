@@ -54,22 +54,22 @@ def _sheet(owner):
     return made
 
 
-@pytest.fixture(scope="module", autouse=True)
-def hidden_plan(desk):
+@pytest.fixture
+def hidden_plan(library):
     """A secret plan that keeps every patch, taken back at the end."""
     from qianmo.schema.dataset import Dataset, Lineage
     from qianmo.store.parquet import read_frame
     from qianmo.store.project import change, open_project
 
-    before = (desk / "current").read_text(encoding="ascii")
-    frame = read_frame(open_project(desk).state / "layers" / "landuse_patch.parquet")[["patch_id", "village_code", "class_code", "area_m2", "class_area_m2", "geometry"]].copy()
+    before = (library / "current").read_text(encoding="ascii")
+    frame = read_frame(open_project(library).state / "layers" / "landuse_patch.parquet")[["patch_id", "village_code", "class_code", "area_m2", "class_area_m2", "geometry"]].copy()
     frame["measure"], frame["target_class"], frame["cost_yuan"], frame["reason"] = "keep", frame["class_code"], 0.0, "示例"
-    with change(desk, what="秘密方案", user="测试", now=datetime(2026, 1, 2, tzinfo=UTC)) as stage:
+    with change(library, what="秘密方案", user="测试", now=datetime(2026, 1, 2, tzinfo=UTC)) as stage:
         base = stage.datasets["landuse_patch"]
         stage.put_layer(frame, Dataset("hidden_plan_01", "plan_parcel", "秘密方案", base.crs, base.class_scheme, "", True, len(frame), Lineage("测试", "", "测试", "2026-01-02", "测试")))
         stage.put_json("variant_plans", {"hidden_plan_01": {"edits": [], "limits": []}})
     yield
-    (desk / "current").write_text(before, encoding="ascii")
+    (library / "current").write_text(before, encoding="ascii")
 
 
 def _things(people) -> dict[str, str]:
@@ -194,7 +194,7 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
     return [(reverse(route.name, kwargs=named), owned) for named, owned in wanted]
 
 
-def test_every_route_answers_every_role_as_its_table_says(library, people, signed_in, review):
+def test_every_route_answers_every_role_as_its_table_says(library, people, signed_in, review, hidden_plan):
     from django.test import Client
 
     from qianmo.web.routes import ROUTES
@@ -290,7 +290,7 @@ def test_every_operation_of_the_interface_is_tried(desk):
 
 
 @pytest.mark.parametrize("actor", ACTORS)
-def test_every_operation_answers_every_role_as_its_table_says(people, signed_in, actor):
+def test_every_operation_answers_every_role_as_its_table_says(hidden_plan, people, signed_in, actor):
     from django.test import Client
 
     from qianmo.web.api import NEEDS
@@ -322,7 +322,7 @@ def test_the_interface_wants_the_token_of_the_page_for_changes(people):
     assert getattr(client, method)(address, data=json.dumps(body), content_type="application/json").status_code == 403
 
 
-def test_a_secret_layer_is_in_no_answer_of_who_lacks_the_clearance(people, signed_in):
+def test_a_secret_layer_is_in_no_answer_of_who_lacks_the_clearance(hidden_plan, people, signed_in):
     _things(people)
     seen = signed_in("planner")
     for address in ("/", "/map/style.json", "/api/catalogue", "/api/identify?lon=117.245&lat=28.0", "/api/search?q=990101100201"):
