@@ -20,9 +20,6 @@ PASSWORD = "阡陌纵横-田间小路-2026"
 @pytest.fixture(scope="session")
 def desk_project(tmp_path_factory) -> Path:
     """An invented township of 300 patches in 3 villages."""
-    from qianmo.store import project
-
-    project._KEEP = 10_000  # many tests share the township and put it back to a state of before, which must still be there
     folder = tmp_path_factory.mktemp("desk") / "数据 测试"
     context = Context(user="测试", clock=lambda: datetime(2026, 1, 2, tzinfo=UTC))
     make_village(context, checked_values(job_spec("village"), {"into": str(folder), "patches": 300, "villages": 3}))
@@ -50,29 +47,41 @@ def desk(desk_project):
 @pytest.fixture(scope="session")
 def library_of_town(desk):
     """The example library read into the township; the folder can be put back to it."""
-    from shutil import copytree
 
     context = Context(user="测试", clock=lambda: datetime(2026, 1, 2, tzinfo=UTC))
     files = sorted(str(p) for p in (Path(__file__).resolve().parents[2] / "examples" / "library").glob("*.csv"))
     job_spec("library-import").run(context, checked_values(job_spec("library-import"), {"project": str(desk), "files": files}))
     kept = desk.parent / "kept"
-    copytree(desk, kept, symlinks=True, ignore=lambda _, names: [n for n in names if n.startswith("desk.")])
+    shutil.copytree(desk, kept, symlinks=True, ignore=lambda _, names: [n for n in names if n.startswith("desk.")])
     return kept
+
+
+def put_back(project: Path, before: str) -> None:
+    """The project as it was: the pointer, and no states younger than it, which would push the old ones out."""
+    (project / "current").write_text(before, encoding="ascii")
+    for folder in (project / "generations").glob("[0-9]*"):
+        if int(folder.name) > int(before):
+            shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def put_project_back():
+    """Gives the function that puts a project back to a state that it still holds."""
+    return put_back
 
 
 @pytest.fixture
 def library(library_of_town, desk):
     """The township with the example library as it was read in."""
-    from shutil import copytree, rmtree
 
     from qianmo.jobs.queries.library import _view
 
     if (desk / "current").read_text(encoding="ascii") != (library_of_town / "current").read_text(encoding="ascii"):
-        rmtree(desk / "generations")
+        shutil.rmtree(desk / "generations")
         for path in desk.iterdir():
             if path.is_symlink() or path.name in ("current", "onemap.gpkg"):
                 path.unlink()
-        copytree(library_of_town, desk, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(library_of_town, desk, symlinks=True, dirs_exist_ok=True)
         _view.cache_clear()
     return desk
 

@@ -15,7 +15,7 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def changed(library):
+def changed(library, put_project_back):
     """The township with one patch turned into a pond, with a light and a break on it; taken back at the end."""
     before = (library / "current").read_text(encoding="ascii")
     frame = read_frame(open_project(library).state / "layers" / "landuse_patch.parquet")
@@ -27,7 +27,7 @@ def changed(library):
         stage.put_table("change_signal", pd.DataFrame({"patch_id": [patch], "farmland": [True], "light": ["red"], "candidate": [""], "node": [""]}))
         stage.put_table("change_series", pd.DataFrame({"patch_id": [patch], "alarm_day": ["2025-06-01"], "repeats": [4]}))
     yield patch
-    (library / "current").write_text(before, encoding="ascii")
+    put_project_back(library, before)
 
 
 def _place(patch: str) -> tuple[float, float]:

@@ -15,14 +15,14 @@ from qianmo.store.project import open_project
 
 
 @pytest.fixture(scope="module")
-def planned(desk):
+def planned(desk, put_project_back):
     """The township evaluated and planned, with its state put back at the end."""
     before = (desk / "current").read_text(encoding="ascii")
     for name, more in (("evaluate", {}), ("plan", {"seconds": 20.0})):
         spec = job_spec(name)
         spec.run(Context(user="测试"), checked_values(spec, {"project": str(desk), **more}))
     yield desk
-    (desk / "current").write_text(before, encoding="ascii")
+    put_project_back(desk, before)
 
 
 def _post(client, address: str, body: dict):

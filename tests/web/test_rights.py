@@ -55,7 +55,7 @@ def _sheet(owner):
 
 
 @pytest.fixture
-def hidden_plan(library):
+def hidden_plan(library, put_project_back):
     """A secret plan that keeps every patch, taken back at the end."""
     from qianmo.schema.dataset import Dataset, Lineage
     from qianmo.store.parquet import read_frame
@@ -69,7 +69,7 @@ def hidden_plan(library):
         stage.put_layer(frame, Dataset("hidden_plan_01", "plan_parcel", "秘密方案", base.crs, base.class_scheme, "", True, len(frame), Lineage("测试", "", "测试", "2026-01-02", "测试")))
         stage.put_json("variant_plans", {"hidden_plan_01": {"edits": [], "limits": []}})
     yield
-    (library / "current").write_text(before, encoding="ascii")
+    put_project_back(library, before)
 
 
 def _things(people) -> dict[str, str]:

@@ -261,8 +261,9 @@ def _refresh_link(folder: Path, number: int) -> None:
 
 def _prune(folder: Path, *, keep: int) -> None:
     numbers = sorted(int(p.name) for p in (folder / "generations").glob("[0-9]*"))
+    needed = {keep, _record(folder, keep).parent}  # after many undone states the parent is old, and undo must find it
     for number in numbers[:-_KEEP]:
-        if number != keep:
+        if number not in needed:
             shutil.rmtree(_generation_folder(folder, number))
 
 
