@@ -13,6 +13,7 @@ from qianmo.jobs.context import Context
 from qianmo.jobs.make_village import run as make_village
 from qianmo.jobs.registry import job_spec
 from qianmo.jobs.spec import checked_values
+from qianmo.store.project import open_project
 
 PASSWORD = "阡陌纵横-田间小路-2026"
 
@@ -160,7 +161,15 @@ def opened_review(desk, tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def review(opened_review, desk, people) -> Iterator[str]:
+def evaluated(opened_review, desk) -> Path:
+    """The township with its verdicts: another file may have put it back to a state before them."""
+    if not (open_project(desk).state / "tables" / "verdicts.parquet").is_file():
+        job_spec("evaluate").run(Context(user="测试"), checked_values(job_spec("evaluate"), {"project": str(desk)}))
+    return desk
+
+
+@pytest.fixture
+def review(opened_review, evaluated, desk, people) -> Iterator[str]:
     """Id of a fresh review, with an account for everybody on its roster."""
     from qianmo.web.models import Person
 
