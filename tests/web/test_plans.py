@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 
 import openpyxl
 import pytest
@@ -15,14 +16,18 @@ from qianmo.store.project import open_project
 
 
 @pytest.fixture(scope="module")
-def planned(desk, put_project_back):
+def planned(desk, put_project_back, tmp_path_factory):
     """The township evaluated and planned, with its state put back at the end."""
     before = (desk / "current").read_text(encoding="ascii")
+    state, kept = desk / "generations" / before.strip(), tmp_path_factory.mktemp("before") / "state"
+    shutil.copytree(state, kept)
     for name, more in (("evaluate", {}), ("plan", {"seconds": 20.0})):
         spec = job_spec(name)
         spec.run(Context(user="测试"), checked_values(spec, {"project": str(desk), **more}))
     yield desk
     put_project_back(desk, before)
+    if not state.is_dir():  # ten later states pushed it out
+        shutil.copytree(kept, state)
 
 
 def _post(client, address: str, body: dict):
