@@ -16,7 +16,7 @@ from typing import Any
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.queries.catalogue import project_catalogue
-from qianmo.jobs.queries.uploads import broken_off, upload_limit_mb
+from qianmo.jobs.queries.uploads import broken_off, red_line_limit_mb, upload_limit_mb
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import NotAllowedError
 from qianmo.web.settings import configure
@@ -45,13 +45,13 @@ def serve_application(application: Any, *, host: str, port: int, word: str = "",
     """
     from waitress import create_server
 
-    upload_bytes = int(upload_limit_mb() + 1) << 20
+    upload_bytes, line_bytes = (int(mb + 1) << 20 for mb in (upload_limit_mb(), red_line_limit_mb()))
     try:
-        server = create_server(application, host=host, port=port, threads=_THREADS, ident="qianmo", max_request_body_size=upload_bytes, clear_untrusted_proxy_headers=True,
+        server = create_server(application, host=host, port=port, threads=_THREADS, ident="qianmo", max_request_body_size=max(upload_bytes, line_bytes), clear_untrusted_proxy_headers=True,
                                url_scheme="https" if secure else "http")  # fmt: skip
     except OSError as fault:
         raise NotAllowedError(f"端口 {port} 不能使用: {fault.strerror or fault}", expected="空闲的端口", cure=f"换一个端口: --port {port + 1}") from fault
-    guard_bodies(server, upload_bytes=upload_bytes)
+    guard_bodies(server, upload_bytes=upload_bytes, line_bytes=line_bytes)
     home = f"http://{'127.0.0.1' if host in ('0.0.0.0', '') else host}:{server.effective_port}/"
     opened = f"{home}setup/?token={word}" if word else home
     _say(f"阡陌网页已启动 (the desk is ready): {home}")
@@ -67,13 +67,13 @@ def serve_application(application: Any, *, host: str, port: int, word: str = "",
     return JobReport(("网页已停止 (the desk has stopped)",))
 
 
-def guard_bodies(server: Any, *, upload_bytes: int) -> None:
+def guard_bodies(server: Any, *, upload_bytes: int, line_bytes: int) -> None:
     """Let the server judge a request by its head, before it takes in the body (请求体门限)."""
     from qianmo.web.body_door import door_for
     from qianmo.web.tile_door import is_known
 
     class Channel(server.channel_class):  # type: ignore[misc,name-defined]
-        parser_class = door_for(is_known, upload_bytes=upload_bytes)
+        parser_class = door_for(is_known, upload_bytes=upload_bytes, line_bytes=line_bytes)
 
     server.channel_class = Channel
 

@@ -27,7 +27,7 @@ from qianmo.store.read_vector import read_sources, text_samples
 from qianmo.store.scratch import scratch_folder
 from qianmo.store.sources import list_sources
 
-__all__ = ["chosen_outline", "look_at_red_line", "red_line_limit_mb"]
+__all__ = ["chosen_outline", "look_at_red_line"]
 
 Box = tuple[float, float, float, float]
 
@@ -40,11 +40,6 @@ _CHINESE = re.compile("[\u3400-\u9fff]")
 _NAME = 40
 _DIGITS = 9
 """Decimals of degrees that are kept: a tenth of a millimetre."""
-
-
-def red_line_limit_mb() -> float:
-    """Largest file of a red line. [MB]"""
-    return parameter("red_line_file_max_mb")
 
 
 def look_at_red_line(folder: Path, *, crs: str = "", encoding: str = "", known: Mapping[str, Box] | None = None) -> dict[str, Any]:
@@ -113,7 +108,7 @@ def chosen_outline(look: Mapping[str, Any], chosen: Sequence[int], *, repair: bo
 
 
 def _layers(folder: Path, workdir: Path, encoding: str, found: dict[str, Any]) -> list[RawLayer]:
-    limits = default_limits({"guard_file_max_mb": red_line_limit_mb()})
+    limits = default_limits({"guard_file_max_mb": parameter("red_line_file_max_mb")})
     sources = list_sources([folder], workdir=workdir, limits=limits).sources
     found["sources"] = [s.origin.removeprefix(f"{folder.name}/") for s in sources]
     grids = [s.origin for s in sources if s.driver == "GTiff"]

@@ -15,9 +15,8 @@ from qianmo.store.guard_limits import default_limits
 from qianmo.store.guard_magic import EXPECTED
 from qianmo.store.quarantine import INSIDE, Half, batch_folder, batches, clear_halves, read_record, remove_batch, write_record
 
-__all__ = [
-    "ACCEPTED", "begin_upload", "broken_off", "keep_answers", "keep_batch", "keep_look", "look_of", "open_questions", "province_boxes", "recipe_record", "remove_upload", "still_to_do",
-    "table_words", "upload", "upload_files", "upload_limit_mb", "uploads",
+__all__ = ["red_line_limit_mb",
+    "ACCEPTED", "begin_upload", "broken_off", "keep_answers", "keep_batch", "keep_look", "look_of", "open_questions", "province_boxes", "recipe_record", "remove_upload", "still_to_do", "table_words", "upload", "upload_files", "upload_limit_mb", "uploads",
 ]  # fmt: skip
 
 ACCEPTED = (*EXPECTED, ".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx")
@@ -45,6 +44,11 @@ def upload_files(project: Path, number: str) -> Path:
 def keep_look(project: Path, number: str, look: dict[str, Any]) -> None:
     """Keep what a look at an upload found, in one step (保存预检结果)."""
     write_record(batch_folder(project, number), "look.json", look)
+
+
+def red_line_limit_mb() -> float:
+    """Largest file of a red line. [MB]"""
+    return parameter("red_line_file_max_mb")
 
 
 def upload_limit_mb() -> float:

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from qianmo.jobs.queries.red_line_file import chosen_outline, look_at_red_line, red_line_limit_mb
+from qianmo.jobs.queries.red_line_file import chosen_outline, look_at_red_line
 from qianmo.jobs.queries.tiles import bounds_lonlat
-from qianmo.jobs.queries.uploads import keep_look, look_of, province_boxes, remove_upload, upload_files
+from qianmo.jobs.queries.uploads import keep_look, look_of, province_boxes, red_line_limit_mb, remove_upload, upload_files
 from qianmo.schema.errors import QianmoError, SchemaError
 from qianmo.web.authorise import upload_for, viewer_of, visible_entries
 from qianmo.web.desk import layers, project_folder

@@ -12,8 +12,7 @@ from shapely.geometry import mapping
 
 from qianmo.jobs.queries.page_tables import red_line_table
 from qianmo.jobs.queries.red_line import over_layers, red_line_from
-from qianmo.jobs.queries.red_line_file import red_line_limit_mb
-from qianmo.jobs.queries.uploads import ACCEPTED
+from qianmo.jobs.queries.uploads import ACCEPTED, red_line_limit_mb
 from qianmo.web.authorise import line_for, may, shown_layers, viewer_of, visible_entries
 from qianmo.web.desk import layers
 from qianmo.web.forms import RedLineForm
