@@ -13,7 +13,7 @@ import pyproj
 import shapely
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.planning.tenure_input import (
+from qianmo.jobs.given import (
     Given,
     crs_of_project,
     dataset_of,

@@ -12,7 +12,7 @@ import pandas as pd
 import pyproj
 
 from qianmo.jobs.context import Context
-from qianmo.jobs.planning.tenure_input import (
+from qianmo.jobs.given import (
     Given,
     crs_of_project,
     dataset_of,

@@ -16,7 +16,8 @@ from qianmo.store.guard_magic import EXPECTED
 from qianmo.store.quarantine import INSIDE, Half, batch_folder, batches, clear_halves, read_record, remove_batch, write_record
 
 __all__ = ["red_line_limit_mb",
-    "ACCEPTED", "begin_upload", "broken_off", "keep_answers", "keep_batch", "keep_look", "look_of", "open_questions", "province_boxes", "recipe_record", "remove_upload", "still_to_do", "table_words", "upload", "upload_files", "upload_limit_mb", "uploads",
+    "ACCEPTED", "begin_upload", "broken_off", "keep_answers", "keep_batch", "keep_look", "look_of", "open_questions", "province_boxes", "recipe_record", "remove_upload", "still_to_do",
+    "table_words", "upload", "upload_files", "upload_limit_mb", "uploads",
 ]  # fmt: skip
 
 ACCEPTED = (*EXPECTED, ".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx")

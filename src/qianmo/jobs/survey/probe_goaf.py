@@ -21,7 +21,7 @@ from qianmo import __version__
 from qianmo.geo.crs import is_metric, transform
 from qianmo.geo.grid import Grid, polygonize, zonal_mean
 from qianmo.jobs.context import Context
-from qianmo.jobs.planning.tenure_input import crs_of_project
+from qianmo.jobs.given import crs_of_project
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.jobs.survey.probe_lines import LineFound, line_found
 from qianmo.schema.dataset import Dataset, Lineage

@@ -18,7 +18,7 @@ from qianmo import __version__
 from qianmo.geo.grid import Grid, polygonize
 from qianmo.jobs.book.kept_charts import kept_charts
 from qianmo.jobs.context import Context
-from qianmo.jobs.planning.tenure_input import (
+from qianmo.jobs.given import (
     crs_of_project,
     dataset_of,
     given_from_file,

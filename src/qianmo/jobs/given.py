@@ -1,4 +1,4 @@
-"""Tables of re-allotment and integration from files or from the project (权属输入表)."""
+"""Tables with shapes that a job is given: from files of the user or from the project, in one system of coordinates (输入表)."""
 
 from __future__ import annotations
 
