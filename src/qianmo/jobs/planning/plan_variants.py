@@ -141,7 +141,7 @@ def with_edits(desk: PlanningDesk, plan_parcel: pd.DataFrame, edits: Sequence[Ed
     Raises
     ------
     SchemaError
-        A patch does not offer what is set.
+        A patch does not offer what is set, or the evaluation no longer knows what it costs.
     """
     before = choice_of(desk.problem, desk.patch_id, plan_parcel)
     after = before
@@ -155,7 +155,7 @@ def with_edits(desk: PlanningDesk, plan_parcel: pd.DataFrame, edits: Sequence[Ed
     measure, target = np.full(len(at), KEEP, object), table["class_code"].to_numpy(object)[at].copy()
     measure[done], target[done] = desk.problem.measure[taken[done]], desk.problem.target_class[taken[done]]
     ids = table["patch_id"].astype(str).to_numpy(object)[at]
-    cost = [0.0 if m == KEEP else desk.costs.get((p, m, t), float("nan")) for p, m, t in zip(ids, measure, target, strict=True)]
+    cost = _costs(desk, ids, measure, target)
     zh = measures()
     why = [f"{reason}: {zh[a].zh if a in zh else a} → {zh[b].zh}" for a, b in zip(table["measure"].to_numpy(object)[at], measure, strict=True)]
     new = {"measure": measure, "target_class": target, "cost_yuan": cost, "reason": why, "subproject_id": "", "year": pd.NA}
@@ -165,6 +165,18 @@ def with_edits(desk: PlanningDesk, plan_parcel: pd.DataFrame, edits: Sequence[Ed
             column.iloc[at] = value
             table[name] = column
     return before, after, table
+
+
+def _costs(desk: PlanningDesk, ids: np.ndarray, measure: np.ndarray, target: np.ndarray) -> list[float]:
+    """Cost of the works of each patch [yuan]; the evaluation may have changed since the plan was made."""
+    wanted = list(zip(map(str, ids), map(str, measure), map(str, target), strict=True))
+    lost = [k for k in wanted if k[1] != KEEP and k not in desk.costs]
+    if lost:
+        raise SchemaError(
+            f"{len(lost)} 个图斑的措施没有造价: {', '.join(' '.join(k) for k in lost[:_SHOWN])}", expected="与方案同一次评价的措施清单",
+            cure="评价在编制方案之后变过: 重新运行 qianmo plan, 再手改",
+        )  # fmt: skip
+    return [0.0 if k[1] == KEEP else desk.costs[k] for k in wanted]
 
 
 def hand_made_record(desk: PlanningDesk, before: np.ndarray, after: np.ndarray) -> dict[str, Any]:
