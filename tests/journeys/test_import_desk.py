@@ -50,10 +50,7 @@ def desk(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(desk):
     home, first, _ = desk
-    with browser_of.launched() as chromium:
-        page = browser_of.watched(chromium.new_context(viewport=DESKTOP, locale="zh-CN").new_page(), home)
-        page.set_default_timeout(120_000)
-        browser_of.come_in(page, first)
+    with browser_of.in_office(home, first, **DESKTOP, timeout_ms=120_000) as page:
         yield page
 
 

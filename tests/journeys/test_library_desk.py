@@ -29,9 +29,7 @@ def page(tmp_path_factory):
     make_village(context, checked_values(job_spec("village"), {"into": str(folder), "patches": 200, "villages": 3}))
     files = sorted(str(p) for p in (REPO / "examples" / "library").glob("*.csv"))
     job_spec("library-import").run(context, checked_values(job_spec("library-import"), {"project": str(folder), "files": files}))
-    with browser_of.served(folder) as (home, first, _), browser_of.launched() as chromium:
-        page = browser_of.watched(chromium.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN", base_url=home).new_page(), home)
-        browser_of.come_in(page, first)
+    with browser_of.served(folder) as (home, first, _), browser_of.in_office(home, first, width=1280, height=800) as page:
         yield page
 
 

@@ -42,17 +42,9 @@ def desk(project):
 
 @pytest.fixture(scope="module")
 def page(desk):
-    home, first = desk
-    with browser_of.launched() as chromium:
-        page = browser_of.watched(chromium.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN").new_page(), home)
-        browser_of.come_in(page, first)
+    with browser_of.in_office(*desk, width=1280, height=800) as page:
         yield page
 
-
-def _open(page, desk, after: str = "") -> None:
-    page.goto("about:blank")
-    page.goto(f"{desk[0]}map/{after}")
-    page.wait_for_selector("#desk-map[data-idle]", timeout=60_000)
 
 
 def _shot(page, name: str) -> None:
@@ -65,7 +57,7 @@ def _centre(page) -> tuple[float, float]:
 
 
 def test_the_plan_is_swiped_over_the_present_and_changed_land_is_told(page, desk):
-    _open(page, desk)
+    browser_of.open_map(page, desk[0])
     page.click("#compare")
     page.wait_for_selector(".compare-over[data-ready=true]", timeout=60_000)
     page.wait_for_selector("table.changed")
@@ -112,13 +104,13 @@ def test_a_link_brings_the_same_view_layers_and_comparison(page, desk):
     page.goto(link)
     page.wait_for_selector(".compare-over[data-ready=true]", timeout=60_000)
     assert page.input_value("#compare-left") == "1" and page.get_attribute("#compare-blink", "aria-pressed") == "true"
-    _open(page, desk, "#layers=village,no_such_layer")
+    browser_of.open_map(page, desk[0], "#layers=village,no_such_layer")
     assert "无权查看" in page.inner_text("#desk-map .answers")
     assert page.is_checked("#layer-village") and not page.is_checked("#layer-landuse_patch")
 
 
 def test_a_length_and_an_area_are_told_while_they_are_drawn(page, desk):
-    _open(page, desk)
+    browser_of.open_map(page, desk[0])
     x, y = _centre(page)
     page.click("#measure-area")
     for dx, dy in ((-100, -80), (100, -80), (100, 80)):
@@ -164,7 +156,7 @@ def _red_line(folder: Path, project: Path) -> Path:
 
 
 def test_a_red_line_from_a_file_is_asked_for_its_place_repaired_and_shown(page, desk, project, tmp_path):
-    _open(page, desk)
+    browser_of.open_map(page, desk[0])
     page.click("#upload-line")
     page.set_input_files("#line-files", _red_line(tmp_path, project))
     page.click("#line-upload")
@@ -193,7 +185,7 @@ def test_a_red_line_from_a_file_is_asked_for_its_place_repaired_and_shown(page, 
 
 
 def test_a_raster_is_laid_under_the_lines_with_its_legend(page, desk):
-    _open(page, desk)
+    browser_of.open_map(page, desk[0])
     page.check("#raster-dem")
     page.wait_for_selector(".raster-legend li")
     page.wait_for_timeout(1500)
@@ -201,7 +193,7 @@ def test_a_raster_is_laid_under_the_lines_with_its_legend(page, desk):
 
 
 def test_what_is_visible_is_printed(page, desk):
-    _open(page, desk)
+    browser_of.open_map(page, desk[0])
     page.click("#print")
     page.fill("#print-title", "东溪一张图")
     page.click("#print-go")
@@ -214,7 +206,7 @@ def test_what_is_visible_is_printed(page, desk):
 
 def test_a_phone_compares_and_nothing_runs_off_its_screen(page, desk):
     page.set_viewport_size({"width": 390, "height": 780})
-    _open(page, desk, "#compare=now,plan,swipe,50,1")
+    browser_of.open_map(page, desk[0], "#compare=now,plan,swipe,50,1")
     page.wait_for_selector(".compare-over[data-ready=true]", timeout=60_000)
     page.wait_for_timeout(600)
     _shot(page, "phone")
@@ -225,7 +217,7 @@ def test_a_phone_compares_and_nothing_runs_off_its_screen(page, desk):
 def test_the_map_speaks_english(page, desk):
     page.goto(desk[0])
     page.click("button[lang=en]")
-    _open(page, desk, "#compare=now,plan,swipe,50,1")
+    browser_of.open_map(page, desk[0], "#compare=now,plan,swipe,50,1")
     page.wait_for_selector("table.changed")
     words = page.inner_text("#desk-map .compare-form") + page.inner_text("#desk-map .map-tools")
     assert "Swipe" in words and "Measure area" in words and not re.search("卷帘|量|打印", words)
@@ -234,7 +226,7 @@ def test_the_map_speaks_english(page, desk):
 
 
 def test_the_last_change_is_taken_back_after_a_second_press(page, desk):
-    _open(page, desk)
+    browser_of.open_map(page, desk[0])
     page.click("#undo")
     assert "变更调查" in page.inner_text("#undo-form") and not browser_of.serious(page)
     _shot(page, "undo")

@@ -54,17 +54,9 @@ def desk(project):
 
 @pytest.fixture(scope="module")
 def page(desk):
-    home, first = desk
-    with browser_of.launched() as chromium:
-        page = browser_of.watched(chromium.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN").new_page(), home)
-        browser_of.come_in(page, first)
+    with browser_of.in_office(*desk, width=1366, height=768) as page:
         yield page
 
-
-def _open(page, desk, after: str = "") -> None:
-    page.goto("about:blank")
-    page.goto(f"{desk[0]}map/{after}")
-    page.wait_for_selector("#desk-map[data-idle]", timeout=60_000)
 
 
 def _gains(project: Path) -> list[str]:
@@ -80,7 +72,7 @@ def _choose(page, patch: str, count: int) -> None:
 
 
 def test_two_stored_plans_are_compared_by_measure_with_hatches_and_a_legend(page, desk):
-    _open(page, desk, "#compare=plan,alternative_plan_01,swipe,50,1")
+    browser_of.open_map(page, desk[0], "#compare=plan,alternative_plan_01,swipe,50,1")
     page.wait_for_selector(".compare-over[data-ready=true]", timeout=60_000)
     page.wait_for_selector("table.plan-kinds svg path")
     assert "合计" in page.inner_text("table.plan-kinds") and "亩" in page.inner_text("table.plan-kinds")
@@ -98,7 +90,7 @@ def test_two_stored_plans_are_compared_by_measure_with_hatches_and_a_legend(page
 
 
 def test_a_click_tells_history_of_the_patch_and_why_the_figures(page, desk):
-    _open(page, desk)
+    browser_of.open_map(page, desk[0])
     box = page.locator("#desk-map .canvas").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_selector(".known-here", timeout=30_000)
@@ -110,7 +102,7 @@ def test_a_click_tells_history_of_the_patch_and_why_the_figures(page, desk):
 
 
 def test_a_patch_clicked_on_the_map_joins_the_choice_and_leaves_it(page, desk):
-    _open(page, desk, "#edit=plan_parcel")
+    browser_of.open_map(page, desk[0], "#edit=plan_parcel")
     page.wait_for_selector("#edit-plan")
     box = page.locator("#desk-map .canvas").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -192,7 +184,7 @@ def test_the_phone_shows_plans_and_the_editing_without_running_off(page, desk):
         page.goto(address)
         browser_of.shot(page, f"variants-{name}", full_page=True)
         assert page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    _open(page, desk, "#edit=plan_parcel")
+    browser_of.open_map(page, desk[0], "#edit=plan_parcel")
     page.wait_for_selector("#edit-plan")
     browser_of.shot(page, "variants-phone-map")
     assert page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
@@ -200,7 +192,7 @@ def test_the_phone_shows_plans_and_the_editing_without_running_off(page, desk):
 
 
 def test_a_second_edit_is_taken_back_beside_the_map(page, desk, project):
-    _open(page, desk, "#edit=variant_plan_01")
+    browser_of.open_map(page, desk[0], "#edit=variant_plan_01")
     page.wait_for_selector("#edit-plan")
     assert page.input_value("#edit-plan") == "variant_plan_01" and page.is_checked("#layer-variant_plan_01")
     _choose(page, _gains(project)[1], 1)

@@ -77,6 +77,23 @@ def come_in(page: Any, first: str) -> None:
     page.wait_for_url(lambda address: "/setup/" not in address)
 
 
+@contextmanager
+def in_office(home: str, first: str, *, width: int, height: int, timeout_ms: int = 30_000) -> Iterator[Any]:
+    """A watched Chinese page of the first user, who has come in."""
+    with launched() as chromium:
+        page = watched(chromium.new_context(viewport={"width": width, "height": height}, locale="zh-CN", base_url=home).new_page(), home)
+        page.set_default_timeout(timeout_ms)
+        come_in(page, first)
+        yield page
+
+
+def open_map(page: Any, home: str, after: str = "") -> None:
+    """The map, loaded anew and at rest."""
+    page.goto("about:blank")
+    page.goto(f"{home}map/{after}")
+    page.wait_for_selector("#desk-map[data-idle]", timeout=60_000)
+
+
 def shot(page: Any, name: str, **how: Any) -> None:
     """A picture of the page for the eye."""
     SHOTS.mkdir(parents=True, exist_ok=True)
