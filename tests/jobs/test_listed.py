@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +57,8 @@ def test_the_list_is_read_without_loading_a_program(kept):
         f"assert len(listed_specs(Path({str(folder)!r}))) > 40; assert not {{'ortools', 'numba', 'matplotlib'}} & set(sys.modules), sys.modules"
     )
     subprocess.run([sys.executable, "-c", words], check=True)
+
+
+def test_the_stamp_looks_at_the_file_of_every_job():
+    files = {p.resolve() for p in listed._files()}
+    assert {Path(inspect.getfile(job_spec(name).run)).resolve() for name in job_names()} <= files

@@ -54,9 +54,13 @@ def _read(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _files() -> list[Path]:
+    return sorted(Path(__file__).parent.rglob("*.py"))
+
+
 def _stamp() -> str:
     """Another word when a file of a job was changed."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    files = _files()
     return f"{len(files)}-{sum(f.stat().st_size for f in files)}-{max(f.stat().st_mtime_ns for f in files)}-{sys.version_info[:2]}"
 
 
