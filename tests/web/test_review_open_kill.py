@@ -30,10 +30,10 @@ served, Browser, PASSWORD = _loaded("browser").served, _loaded("test_review_kill
 PEOPLE = (("zhen", "planner", "游乌镇"), ("mi", "reviewer", "联席办"), ("zi", "reviewer", "自然资源"), ("nong", "reviewer", "农业农村"), ("sheng", "reviewer", "生态环境"), ("xian", "reviewer", "县政府"))
 
 
-def _wait(what, seconds: float = 60.0):
+def _wait(what, told=lambda: "", seconds: float = 150.0):
     until = time.monotonic() + seconds
     while not (found := what()):
-        assert time.monotonic() < until, "it did not happen"
+        assert time.monotonic() < until, told()
         time.sleep(0.2)
     return found
 
@@ -64,7 +64,7 @@ def test_a_review_that_was_acknowledged_is_opened_once_though_the_desk_is_killed
     with served(project) as (home, _first, process):
         browser = Browser(home)
         browser.sign_in("zhen")
-        found = _wait(lambda: re.search(r'name="package" value="(\w+)".*value="confirm"', browser.get(address), re.DOTALL))
+        found = _wait(lambda: re.search(r'name="package" value="(\w+)".*value="confirm"', browser.get(address), re.DOTALL), lambda: re.sub(r"<[^>]+>|\s+", " ", browser.get(address)))
         package = found.group(1)
         assert review_ids(project) == []
         assert browser.post(f"{address}do/", do="confirm", package=package) == 302

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -116,3 +118,33 @@ def test_a_running_task_ends_when_that_is_asked(people, signed_in, desk):
     thread.join(timeout=30)
     assert Task.objects.get().state == "cancelled" and len(history(desk)) == before
     assert not os.path.exists(f"/proc/{child}")
+
+
+def test_a_job_whose_desk_is_gone_before_it_began_ends_by_itself(people, signed_in, desk):
+    from qianmo.web.models import Task
+
+    signed_in("planner").post("/tasks/new/evaluate/", {})
+    before = len(history(desk))
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = subprocess.run([sys.executable, "-m", "qianmo.web.run_job", str(desk), str(Task.objects.get().pk), str(gone.pid)], timeout=60)
+    assert left.returncode == 1 and Task.objects.get().state == "queued" and len(history(desk)) == before
+
+
+def test_a_fault_of_the_database_does_not_end_the_thread_that_works_tasks_off(people, monkeypatch, caplog):
+    from django.db import OperationalError
+    from django_tasks_db.management.commands.db_worker import Worker
+
+    from qianmo.web.tasks import start_worker
+
+    calls = []
+
+    def run(self):
+        calls.append(self.worker_id)
+        if len(calls) < 3:
+            raise OperationalError("database is locked")
+        self.running = False
+
+    monkeypatch.setattr(Worker, "run", run)
+    start_worker().join(timeout=20)
+    assert len(calls) == 3 and "database is locked" in caplog.text

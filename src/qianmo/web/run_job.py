@@ -1,4 +1,4 @@
-"""Run one task of the desk: ``python -m qianmo.web.run_job PROJECT NUMBER`` (任务进程)."""
+"""Run one task of the desk: ``python -m qianmo.web.run_job PROJECT NUMBER DESK``, the last the process of the desk (任务进程)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["main", "own_paths"]
 _EVERY_S = 0.4
 
 
-def main(project: str, number: str) -> int:
+def main(project: str, number: str, desk: str) -> int:
     """Run the job of a task and keep its report or its error with the task (运行作业)."""
+    threading.Thread(target=_end_with_parent, args=(int(desk),), daemon=True).start()
     configure(Path(project), database_url=os.environ.get("QIANMO_DATABASE_URL", ""))
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
 
     from django.utils import timezone
 
@@ -85,11 +85,11 @@ def _plain(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def _end_with_parent(parent: int) -> None:
-    """End when the desk has ended: its next start begins the task anew."""
+    """End when the desk has ended, even before this process began to look: its next start begins the task anew."""
     while os.getppid() == parent:
         time.sleep(1.0)
     os._exit(1)
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    sys.exit(main(*sys.argv[1:4]))

@@ -6,17 +6,19 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from django_tasks import task
 
 from qianmo.jobs.listed import listed_specs
 from qianmo.jobs.spec import JobSpec
 from qianmo.web.desk import project_folder
+from qianmo.web.errors import log_error
 from qianmo.web.models import Person, Task
 
 __all__ = ["ask", "ask_cancel", "desk_jobs", "pick_up", "run_task", "start_worker"]
@@ -60,7 +62,7 @@ def run_task(pk: int) -> None:
     if not started:
         return
     environment = {**os.environ, "PROJ_NETWORK": "OFF"}
-    words = [sys.executable, "-m", "qianmo.web.run_job", settings.QIANMO_PROJECT, str(pk)]
+    words = [sys.executable, "-m", "qianmo.web.run_job", settings.QIANMO_PROJECT, str(pk), str(os.getpid())]
     child = subprocess.Popen(words, env={**environment, "QIANMO_DATABASE_URL": settings.QIANMO_DATABASE_URL}, stdin=subprocess.DEVNULL)
     stopped = False
     while True:
@@ -94,14 +96,24 @@ def pick_up() -> int:
 
 
 def start_worker() -> threading.Thread:
-    """The thread that takes tasks from the queue of the database (任务线程)."""
+    """The thread that takes tasks from the queue of the database (任务线程); a fault of the database is logged and the thread goes on."""
     from django_tasks_db.management.commands.db_worker import Worker
 
     worker = Worker(queue_names=["default"], interval=0.5, batch=False, backend_name="default", startup_delay=False, max_tasks=None,
                     worker_id=f"desk-{os.getpid()}", excluded_queue_names=[])  # fmt: skip
-    thread = threading.Thread(target=worker.run, name="qianmo-tasks", daemon=True)
+    thread = threading.Thread(target=_work, args=(worker,), name="qianmo-tasks", daemon=True)
     thread.start()
     return thread
+
+
+def _work(worker: Any) -> None:
+    while worker.running:
+        try:
+            worker.run()
+        except DatabaseError as fault:
+            log_error(None, fault, status=500)
+            connection.close()
+            time.sleep(worker.interval)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
