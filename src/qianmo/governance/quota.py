@@ -10,7 +10,7 @@ import pandas as pd
 from qianmo.schema.errors import InfeasibleError, SchemaError
 from qianmo.schema.rules import parameter
 
-__all__ = ["CRITERIA", "allocate_quota", "county_scores", "transfers"]
+__all__ = ["CRITERIA", "allocate_quota", "county_scores", "stepped_shares", "transfers"]
 
 CRITERIA = ("stock", "demand", "potential", "ecology_limit")
 """What a county is weighed by: what it holds, what it needs, what can be made, and how far ecology forbids (资源禀赋、需求、潜力、生态约束)."""
@@ -91,6 +91,40 @@ def allocate_quota(total: float, scores: np.ndarray, floors: np.ndarray, caps: n
         step = np.minimum(room, rest * weight / weight.sum())
         shares, rest = shares + step, rest - step.sum()
     return shares
+
+
+def stepped_shares(shares: np.ndarray, step: float, floors: np.ndarray, caps: np.ndarray) -> np.ndarray:
+    """Shares in whole steps that sum to the same total, the largest remainders first (取整).
+
+    Parameters
+    ----------
+    shares, floors, caps : array (n,)
+        As for `allocate_quota`; the sum is a multiple of `step`.
+    step : float
+        The smallest amount that is written down, such as 0.01.
+
+    Returns
+    -------
+    array (n,)
+        Multiples of `step` between floor and cap, each less than one step from its share where floor and cap let it.
+
+    Raises
+    ------
+    InfeasibleError
+        No whole steps lie between floors and caps with that sum.
+    """
+    low, high = np.ceil(np.asarray(floors) / step - 1e-6), np.floor(np.minimum(caps, 1e15) / step + 1e-6)
+    whole = np.clip(np.floor(shares / step + 1e-6), low, high)
+    rest = round(float(np.sum(shares)) / step - whole.sum())
+    sign = 1 if rest > 0 else -1
+    while rest:
+        room = (high - whole if sign > 0 else whole - low) > 0
+        if (low > high).any() or not room.any():
+            raise InfeasibleError(f"保底与上限之间没有以 {step:g} 为单位的分配", conflict=("floor", "cap"), cure="把保底和上限改为最小单位的整数倍")
+        gap = np.where(room, sign * (shares / step - whole), -np.inf)
+        whole[int(np.argmax(gap))] += sign
+        rest -= sign
+    return np.asarray(whole * step)
 
 
 def transfers(have: np.ndarray, need: np.ndarray) -> pd.DataFrame:

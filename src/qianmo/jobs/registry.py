@@ -75,6 +75,7 @@ _HOMES = {
     "edit-plan": "planning.edit_plan",
     "pattern": "evaluation.land_pattern",
     "change": "evaluation.land_change",
+    "quota": "library.share_quota",
 }
 
 
