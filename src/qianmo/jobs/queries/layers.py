@@ -19,6 +19,7 @@ from qianmo.geo.area import ellipsoid_area
 from qianmo.geo.crs import CGCS2000, transform
 from qianmo.geo.tile_rings import TileField, TileRings, joined_rings, mercator, tile_rings
 from qianmo.jobs.queries.catalogue import CatalogueEntry, catalogue
+from qianmo.jobs.queries.made_from import Origins, origins
 from qianmo.jobs.queries.substrings import Substrings
 from qianmo.jobs.queries.tile_memory import TileMemory
 from qianmo.schema.dataset import Dataset
@@ -123,6 +124,7 @@ class MapLayers:
         self.generation = generation
         self._beside = beside
         self._held: tuple[Any, tuple[Project, tuple[CatalogueEntry, ...]]] | None = None
+        self._origins: tuple[Any, Origins] | None = None
         self._heads: dict[str, tuple[tuple[int, int, int], LayerHead]] = {}
         self._ready: dict[str, tuple[tuple[int, int, int], ShownLayer]] = {}
         self.tiles: TileMemory = beside.tiles if beside is not None else TileMemory(_TILES_BYTES)
@@ -136,6 +138,13 @@ class MapLayers:
     def entries(self) -> tuple[CatalogueEntry, ...]:
         """The catalogue of the current state."""
         return self._state()[1]
+
+    def origins(self) -> Origins:
+        """What the datasets of the current state were made from."""
+        entries, held = self.entries(), self._origins
+        if held is None or held[0] is not entries:
+            held = self._origins = (entries, origins(entries))
+        return held[1]
 
     def _state(self) -> tuple[Project, tuple[CatalogueEntry, ...]]:
         """Project and catalogue, read again only where the pointer or the settings have changed."""
