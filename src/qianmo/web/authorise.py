@@ -22,6 +22,7 @@ from qianmo.jobs.queries.uploads import upload
 from qianmo.schema.desk import OWNER_COLUMNS, LayerDemand, Viewer, desk_roles
 from qianmo.schema.errors import MissingDataError, NotAllowedError
 from qianmo.web.desk import layers, project_folder
+from qianmo.web.kept_sessions import under_stamp
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def may_see(viewer: Viewer, demand: LayerDemand) -> bool:
 
 def demands(generation: int = 0) -> Demands:
     """Demands of all layers and tables, of the present or of a kept state; rights are those of today (图层权限表)."""
-    return Demands({right.layer: right.demand() for right in LayerRight.objects.all()}, generation)
+    return under_stamp(("demands", generation), lambda: Demands({right.layer: right.demand() for right in LayerRight.objects.all()}, generation))
 
 
 def visible_entries(viewer: Viewer, generation: int = 0) -> tuple[CatalogueEntry, ...]:

@@ -124,9 +124,9 @@ _APPS = [
 ]  # fmt: skip
 
 _MIDDLEWARE = [
-    "qianmo.web.headers.headers", "qianmo.web.tile_door.tile_door", "django.middleware.security.SecurityMiddleware", "whitenoise.middleware.WhiteNoiseMiddleware",
+    "qianmo.web.headers.headers", "qianmo.web.tile_door.tile_door", "qianmo.web.kept_sessions.one_moment", "django.middleware.security.SecurityMiddleware", "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware", "django.middleware.locale.LocaleMiddleware", "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware", "django.contrib.auth.middleware.AuthenticationMiddleware", "qianmo.web.session_watch.watch",
+    "django.middleware.csrf.CsrfViewMiddleware", "qianmo.web.kept_sessions.KeptUser", "qianmo.web.session_watch.watch",
     "django.contrib.messages.middleware.MessageMiddleware", "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware", "simple_history.middleware.HistoryRequestMiddleware", "qianmo.web.errors.told",
 ]  # fmt: skip
@@ -171,6 +171,7 @@ def _signing_in(secure: bool, file: DeskFile) -> dict[str, Any]:
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_ALLOW_UNVERIFIED_EMAIL": True,
         "MFA_TOTP_ISSUER": "Qianmo",
+        "SESSION_ENGINE": "qianmo.web.kept_sessions",
         "SESSION_COOKIE_AGE": file.most_hours * 3600,
         "SESSION_COOKIE_NAME": "__Host-sessionid" if secure else "sessionid",
         "SESSION_COOKIE_HTTPONLY": True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,11 @@ class LibraryView:
         """Table ``library_project``."""
         return self.tables["library_project"]
 
+    @cached_property
+    def project_rows(self) -> list[dict[str, Any]]:
+        """Rows of ``library_project`` as records, made once."""
+        return self.projects.to_dict("records")
+
     @property
     def is_synthetic(self) -> bool:
         """Whether one of the projects is invented."""
@@ -66,8 +71,7 @@ class LibraryView:
 
     def in_unit(self, code: str) -> list[dict[str, Any]]:
         """Projects one of whose villages is the administrative unit, contains it or lies in it (所在行政单元的项目)."""
-        rows: list[dict[str, Any]] = self.projects.to_dict("records")
-        return [r for r in rows if code and any(c.startswith(code) or code.startswith(c) for c in self.unit_codes(r))]
+        return [r for r in self.project_rows if code and any(c.startswith(code) or code.startswith(c) for c in self.unit_codes(r))]
 
     def of_projects(self, kept: Collection[str]) -> LibraryView:
         """The same with the rows of some projects only (按项目裁剪)."""
