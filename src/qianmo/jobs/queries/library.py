@@ -15,7 +15,6 @@ from qianmo.governance.library.check import LIBRARY_TABLES
 from qianmo.governance.library.check_money import listed
 from qianmo.governance.stages.history import Entry
 from qianmo.jobs.library.store import LIBRARY_RESULTS, Library, empty_table, entries_of, open_library
-from qianmo.reports.library_workbook import library_workbook
 from qianmo.schema.tables import table_spec
 from qianmo.store.columns import read_columns
 from qianmo.store.parquet import read_frame
@@ -103,6 +102,8 @@ def library_view(folder: Path) -> LibraryView:
 
 def workbook_of(view: LibraryView, *, title: str) -> bytes:
     """The library as a workbook that can be edited and read back (项目库工作簿)."""
+    from qianmo.reports.library_workbook import library_workbook  # loaded with the first file that is asked for
+
     tables = {n: view.tables[n] for n in LIBRARY_TABLES}
     return library_workbook(tables, title=title, synthetic=("虚拟项目",) if view.is_synthetic else ())
 
