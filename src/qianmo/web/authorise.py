@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from qianmo.jobs.queries.rasters import MapRaster
 
 __all__ = [
-    "DEFAULT_DEMAND", "Demands", "SecondFactorNeeded", "compared_layers", "compared_plans", "demands", "hidden_columns", "hidden_names",
+    "DEFAULT_DEMAND", "Demands", "OwnPasswordNeeded", "SecondFactorNeeded", "compared_layers", "compared_plans", "demands", "hidden_columns", "hidden_names",
     "lacks_second_factor", "line_for", "may", "may_read_report", "may_replace", "may_see", "shown_layer", "shown_layers", "shown_raster",
     "task_for", "upload_for", "viewer_of", "visible_entries", "whole_plan",
 ]
@@ -81,6 +81,10 @@ class SecondFactorNeeded(PermissionDenied):
     """The role of the person needs a second factor, and there is none (需要双重验证)."""
 
 
+class OwnPasswordNeeded(PermissionDenied):
+    """The password was given by somebody else, and its owner has not yet chosen another (须先更改口令)."""
+
+
 def lacks_second_factor(person: Person) -> bool:
     """Whether the settings ask a person of this role for a second factor that is not set up (缺少第二因素)."""
     if person.role not in settings.QIANMO_SECOND_FACTOR:
@@ -97,12 +101,16 @@ def viewer_of(request: HttpRequest) -> Viewer:
     ------
     PermissionDenied
         Nobody is signed in.
+    OwnPasswordNeeded
+        Somebody else gave the password.
     SecondFactorNeeded
         The role needs a second factor that is not set up.
     """
     person = request.user
     if isinstance(person, AnonymousUser) or not isinstance(person, Person) or not person.is_active:
         raise PermissionDenied
+    if person.password_given:
+        raise OwnPasswordNeeded
     if lacks_second_factor(person):
         raise SecondFactorNeeded
     return person.viewer()

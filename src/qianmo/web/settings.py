@@ -162,7 +162,7 @@ def _signing_in(secure: bool, file: DeskFile) -> dict[str, Any]:
         "LOGIN_URL": "/accounts/login/",
         "LOGIN_REDIRECT_URL": "/",
         "ACCOUNT_ADAPTER": "qianmo.web.accounts.DeskAdapter",
-        "ACCOUNT_FORMS": {"login": "qianmo.web.sign_in_form.SignInForm"},
+        "ACCOUNT_FORMS": {"login": "qianmo.web.sign_in_form.SignInForm", "change_password": "qianmo.web.accounts.OwnPasswordForm"},
         "ACCOUNT_LOGIN_METHODS": {"username"},
         "ACCOUNT_SIGNUP_FIELDS": ["username*", "password1*", "password2*"],
         "ACCOUNT_EMAIL_VERIFICATION": "none",

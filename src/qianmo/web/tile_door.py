@@ -98,7 +98,7 @@ def _known(session: str) -> _Kept | None:
     probe = HttpRequest()
     probe.session = SessionStore(session)
     person = get_user(probe)
-    if not isinstance(person, Person) or not person.is_active or is_over(probe.session) or lacks_second_factor(person):
+    if not isinstance(person, Person) or not person.is_active or is_over(probe.session) or person.password_given or lacks_second_factor(person):
         return None
     kept = _Kept(stamp, now + _KEPT_S, person.viewer(), demands())
     if stamp:
