@@ -205,7 +205,9 @@ def _logging(project: Path) -> dict[str, Any]:
     keep = {"class": "logging.handlers.RotatingFileHandler", "filename": str(project / "desk.log"), "maxBytes": 5 << 20, "backupCount": 5,
             "encoding": "utf-8", "delay": True, "formatter": "lines"}  # fmt: skip
     return {
-        "version": 1, "disable_existing_loggers": False, "formatters": {"lines": lines}, "handlers": {"file": keep},
+        "version": 1, "disable_existing_loggers": False, "formatters": {"lines": lines}, "filters": {"queue": {"()": "qianmo.web.server_log.QueueDepth"}}, "handlers": {"file": keep},
         "loggers": {"qianmo.web": {"handlers": ["file"], "level": "INFO", "propagate": False}, "django": {"handlers": ["file"], "level": "ERROR", "propagate": False},
-                    "django_tasks_db": {"handlers": ["file"], "level": "WARNING", "propagate": False}},
+                    "django_tasks_db": {"handlers": ["file"], "level": "WARNING", "propagate": False},
+                    "waitress": {"handlers": ["file"], "level": "WARNING", "propagate": False},
+                    "waitress.queue": {"handlers": ["file"], "level": "DEBUG", "filters": ["queue"], "propagate": False}},
     }  # fmt: skip
