@@ -138,7 +138,7 @@ class TestPasswords:
         assert "密码已于" not in _in("reader").get("/").content.decode()
         people["reader"].set_password(other)
         people["reader"].save()
-        assert "密码已于" in _in("reader", other).get("/").content.decode()
+        assert "密码已于" in _in("reader", other).get("/", follow=True).content.decode()
         assert "密码已于" not in _in("reader", other).get("/").content.decode()
 
     @pytest.mark.parametrize("form", ["plain", "hashes", "counted"])

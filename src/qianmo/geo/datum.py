@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,9 +89,15 @@ def plain_crs(crs: Any) -> pyproj.CRS:
     if crs is None:
         raise CrsError("no coordinate reference system", expected="an EPSG code or WKT", cure="set it on import (缺少坐标系)")
     try:
-        return pyproj.CRS.from_user_input(crs)
+        return _named_crs(crs) if isinstance(crs, str | int) else pyproj.CRS.from_user_input(crs)
     except pyproj.exceptions.CRSError as error:
         raise CrsError(f"no coordinate reference system: {str(crs)[:80]!r} ({error})", expected="an EPSG code or WKT") from None
+
+
+@lru_cache(maxsize=64)
+def _named_crs(crs: str | int) -> pyproj.CRS:
+    """A CRS by code or text, made once: making one takes longer than moving a point."""
+    return pyproj.CRS.from_user_input(crs)
 
 
 def datum_of(crs: Any) -> str:
@@ -122,6 +129,17 @@ def movement(source: Any, target: Any, helmert: Helmert | None = None) -> Moveme
         The datum change needs parameters that were not given, or PROJ knows no safe operation.
     """
     pyproj.network.set_network_enabled(active=False)
+    if helmert is None and isinstance(source, str | int) and isinstance(target, str | int):
+        return _named_movement(source, target)
+    return _movement(source, target, helmert)
+
+
+@lru_cache(maxsize=64)
+def _named_movement(source: str | int, target: str | int) -> Movement | None:
+    return _movement(source, target, None)
+
+
+def _movement(source: Any, target: Any, helmert: Helmert | None) -> Movement | None:
     (start, carried), (end, carried_end) = _unbound(plain_crs(source)), _unbound(plain_crs(target))
     a, b = datum_of(start), datum_of(end)
     if start.equals(end, ignore_axis_order=True):

@@ -5,12 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import ChangePasswordForm
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-__all__ = ["DeskAdapter"]
+__all__ = ["DeskAdapter", "OwnPasswordForm"]
+
+
+class OwnPasswordForm(ChangePasswordForm):
+    """A new password, which is another one than before (更改口令)."""
+
+    def clean_password1(self) -> str:
+        """Refuse the old password, which somebody else may know."""
+        chosen: str = self.cleaned_data["password1"]
+        if self.user.check_password(chosen):
+            raise ValidationError(_("This is the password you have. Choose another one."))
+        return chosen
 
 
 class DeskAdapter(DefaultAccountAdapter):
@@ -19,6 +32,12 @@ class DeskAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody makes an account for himself."""
         return False
+
+    def set_password(self, user: Any, password: str) -> None:
+        """Keep the password that its owner chose."""
+        user.set_password(password)
+        user.password_given = False
+        user.save()
 
     def login(self, request: HttpRequest, user: Any) -> None:
         """Sign in, and tell of a password that changed since the last time."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -13,20 +15,22 @@ from django.http import HttpRequest
 from qianmo.jobs.queries.catalogue import CatalogueEntry
 from qianmo.jobs.queries.changes import Side, changes
 from qianmo.jobs.queries.layers import ShownLayer
+from qianmo.jobs.queries.made_from import data_of_job, rights_of
 from qianmo.jobs.queries.plan_changes import plan_changes
 from qianmo.jobs.queries.rasters import raster_of
 from qianmo.jobs.queries.uploads import upload
 from qianmo.schema.desk import OWNER_COLUMNS, LayerDemand, Viewer, desk_roles
 from qianmo.schema.errors import MissingDataError, NotAllowedError
 from qianmo.web.desk import layers, project_folder
+from qianmo.web.kept_sessions import under_stamp
 from qianmo.web.models import DrawnLine, LayerRight, Person, Task
 
 if TYPE_CHECKING:
     from qianmo.jobs.queries.rasters import MapRaster
 
 __all__ = [
-    "DEFAULT_DEMAND", "SecondFactorNeeded", "compared_layers", "compared_plans", "demands", "hidden_columns", "hidden_names",
-    "lacks_second_factor", "line_for", "may", "may_replace", "may_see", "shown_layer", "shown_layers", "shown_raster",
+    "DEFAULT_DEMAND", "Demands", "OwnPasswordNeeded", "SecondFactorNeeded", "compared_layers", "compared_plans", "demands", "hidden_columns", "hidden_names",
+    "lacks_second_factor", "line_for", "may", "may_read_report", "may_replace", "may_see", "shown_layer", "shown_layers", "shown_raster",
     "task_for", "upload_for", "viewer_of", "visible_entries", "whole_plan",
 ]
 
@@ -35,8 +39,50 @@ DEFAULT_DEMAND = LayerDemand(1, (), "")
 """What a layer demands that nobody has classified: internal, all departments, the whole project."""
 
 
+@dataclass(frozen=True)
+class Demands(Mapping[str, LayerDemand]):
+    """What layers and tables demand, by name (图层权限表): what a manager said of each, and the secrecy of all it was made from.
+
+    A dataset that was made from others is as secret as the most secret of them that somebody classified, whatever is said of it alone; plans of the
+    kind of another plan also ask for its departments and region where nothing is said of them. `own` is the table; `generation` the state whose
+    catalogue tells what was made from what, 0 for the present.
+    """
+
+    own: Mapping[str, LayerDemand]
+    generation: int = 0
+    known: dict[str, tuple[object, LayerDemand]] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> LayerDemand:
+        """The demand of any name; there is always one."""
+        if not self.own:
+            return DEFAULT_DEMAND
+        states = (layers().origins(), layers(self.generation).origins()) if self.generation else (layers().origins(),)
+        held = self.known.get(name)
+        if held is None or held[0] != states:
+            held = self.known[name] = (states, self._demand(name, frozenset().union(*(s.behind(name, self.own.keys()) for s in states))))
+        return held[1]
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the data that somebody classified."""
+        return iter(self.own)
+
+    def __len__(self) -> int:
+        """How many were classified."""
+        return len(self.own)
+
+    def _demand(self, name: str, behind: frozenset[str]) -> LayerDemand:
+        said = self.own.get(name)
+        base = said or self.own.get(rights_of(name), DEFAULT_DEMAND)
+        own = said.secrecy if said else DEFAULT_DEMAND.secrecy
+        return LayerDemand(max([own, *(self.own[n].secrecy for n in behind)]), base.departments, base.region)
+
+
 class SecondFactorNeeded(PermissionDenied):
     """The role of the person needs a second factor, and there is none (需要双重验证)."""
+
+
+class OwnPasswordNeeded(PermissionDenied):
+    """The password was given by somebody else, and its owner has not yet chosen another (须先更改口令)."""
 
 
 def lacks_second_factor(person: Person) -> bool:
@@ -55,12 +101,16 @@ def viewer_of(request: HttpRequest) -> Viewer:
     ------
     PermissionDenied
         Nobody is signed in.
+    OwnPasswordNeeded
+        Somebody else gave the password.
     SecondFactorNeeded
         The role needs a second factor that is not set up.
     """
     person = request.user
     if isinstance(person, AnonymousUser) or not isinstance(person, Person) or not person.is_active:
         raise PermissionDenied
+    if person.password_given:
+        raise OwnPasswordNeeded
     if lacks_second_factor(person):
         raise SecondFactorNeeded
     return person.viewer()
@@ -85,14 +135,14 @@ def may_see(viewer: Viewer, demand: LayerDemand) -> bool:
     return not demand.region or demand.region.startswith(viewer.region) or viewer.region.startswith(demand.region)
 
 
-def demands() -> dict[str, LayerDemand]:
-    """Demands of the layers that were classified, by name (图层权限表)."""
-    return {right.layer: right.demand() for right in LayerRight.objects.all()}
+def demands(generation: int = 0) -> Demands:
+    """Demands of all layers and tables, of the present or of a kept state; rights are those of today (图层权限表)."""
+    return under_stamp(("demands", generation), lambda: Demands({right.layer: right.demand() for right in LayerRight.objects.all()}, generation))
 
 
 def visible_entries(viewer: Viewer, generation: int = 0) -> tuple[CatalogueEntry, ...]:
     """The part of the catalogue a person may see, of the present or of a kept state (可见目录)."""
-    asked = demands()
+    asked = demands(generation)
     return tuple(e for e in layers(generation).entries() if may_see(viewer, asked.get(e.name, DEFAULT_DEMAND)))
 
 
@@ -104,8 +154,7 @@ def shown_layer(viewer: Viewer, name: str, generation: int = 0) -> ShownLayer:
     MissingDataError
         There is no such layer, or the person may not see it: the answer is the same, so that names are not given away.
     """
-    right = LayerRight.objects.filter(layer=name).first()
-    if not may_see(viewer, right.demand() if right else DEFAULT_DEMAND):
+    if not may_see(viewer, demands(generation)[name]):
         raise MissingDataError(f"no layer {name!r} on the map", expected="a drawn layer of the project", cure="choose a layer of the catalogue")
     return layers(generation).layer(name)
 
@@ -188,6 +237,18 @@ def task_for(viewer: Viewer, number: str) -> Task:
     if found is None or not (found.person.username == viewer.name or may(viewer, "manage")):
         raise MissingDataError(f"no task {number}", expected="a task of your list", cure="open the list of tasks")
     return found
+
+
+def may_read_report(viewer: Viewer, task: Task) -> bool:
+    """Whether the person may read what a task tells of its data (可见任务报告): its clearance must reach the most secret of what the job makes or reads.
+
+    A job that is not known by the list of what data are made from tells of everything.
+    """
+    asked, made = demands(), data_of_job(task.job)
+    if task.job == "sheet":
+        made = tuple(task.values.get("layer", ()))
+    names = asked.own.keys() if made is None else {n for d in made for n in ([d] if "*" not in d else [k for k in asked.own if fnmatchcase(k, d)] or [d])}
+    return all(viewer.clearance >= asked[n].secrecy for n in names)
 
 
 def line_for(viewer: Viewer, number: str) -> DrawnLine:

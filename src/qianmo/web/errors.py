@@ -101,6 +101,8 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     """403: signed in, but without the right."""
     if type(exception).__name__ == "SecondFactorNeeded":
         return _shown(request, 403, "second factor needed", found=_("Your role needs a second factor."), cure=_("Set one up on the page of your account."))
+    if type(exception).__name__ == "OwnPasswordNeeded":
+        return _shown(request, 403, "own password needed", found=_("Your password was chosen by somebody else."), cure=_("Choose your own on the page of your account."))
     if getattr(getattr(request, "user", None), "role", "") == "newcomer":
         return _shown(request, 403, "no role yet", found=_("Your account has no rights yet."), cure=_("Ask a manager of the desk for the right."))
     return _shown(request, 403, exception or PermissionDenied(), found=_("Your role does not include this."), cure=_("Ask a manager of the desk for the right."))

@@ -37,6 +37,12 @@ class PersonForm(BaseUserCreationForm):
         model = Person
         fields = ("username", "first_name", "role", "region", "department", "clearance")
 
+    def save(self, commit: bool = True) -> Person:
+        """Keep the person; the password typed here lasts until the first sign-in."""
+        self.instance.password_given = True
+        found: Person = super().save(commit=commit)
+        return found
+
 
 class RightsForm(forms.ModelForm):
     """Rights of a person (用户权限)."""

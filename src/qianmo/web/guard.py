@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
-from qianmo.web.authorise import SecondFactorNeeded, may, viewer_of
+from qianmo.web.authorise import OwnPasswordNeeded, SecondFactorNeeded, may, viewer_of
 
 __all__ = ["Route", "pattern"]
 
@@ -49,6 +49,11 @@ def _guarded(route: Route) -> Callable[..., HttpResponse]:
             return route.view(request, *args, **named)
         try:
             viewer = viewer_of(request)
+        except OwnPasswordNeeded:
+            if route.is_data or request.method != "GET":
+                raise
+            messages.warning(request, _("Somebody else chose your password. Choose your own here; then the desk is open to you."))
+            return redirect("account_change_password")
         except SecondFactorNeeded:
             if route.is_data or request.method != "GET":
                 raise

@@ -33,8 +33,8 @@ def known_at(viewer: Viewer, lon: float, lat: float) -> dict[str, Any]:
 def known_of(viewer: Viewer, patch: str, village: str) -> dict[str, Any]:
     """History, projects and alarms of one patch of land use that the person may see (图斑可知)."""
     asked = demands()
-    history = patch_history(project_folder(), patch, may_see=lambda name: may_see(viewer, asked.get(name, DEFAULT_DEMAND)))
-    may_alarms = may_see(viewer, asked.get("change_parcel", DEFAULT_DEMAND))
+    history = patch_history(project_folder(), patch, may_see=lambda name: may_see(viewer, asked.get(name, DEFAULT_DEMAND)), held=layers())
+    may_alarms = all(may_see(viewer, asked.get(n, DEFAULT_DEMAND)) for n in ("change_signal", "change_series"))
     return {
         "patch": patch,
         "history": [asdict(h) for h in history],

@@ -31,13 +31,14 @@ class Person(AbstractUser):
     department = models.CharField(_("Department"), max_length=60, blank=True, default="")
     clearance = models.PositiveSmallIntegerField(_("Clearance"), choices=_levels, default=1)
     password_changed = models.DateTimeField(null=True, editable=False, default=None)
-    history = HistoricalRecords(excluded_fields=["password", "last_login", "password_changed"])
+    password_given = models.BooleanField(default=False, editable=False)
+    history = HistoricalRecords(excluded_fields=["password", "last_login", "password_changed", "password_given"])
 
     def set_password(self, raw_password: str | None) -> None:
-        """Set the password; who has an account already is told at the next sign-in."""
+        """Set the password; who has an account already is told at the next sign-in, and chooses another, since somebody else knows it."""
         super().set_password(raw_password)
         if self.pk is not None:
-            self.password_changed = timezone.now()
+            self.password_changed, self.password_given = timezone.now(), True
 
     def viewer(self) -> Viewer:
         """The person as rights see them."""

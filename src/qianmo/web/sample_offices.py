@@ -57,6 +57,7 @@ def make_offices() -> list[tuple[str, str, str]]:
             )
             password = secrets.token_urlsafe(12)
             person.set_password(password)
+            person.password_given = False  # new at every start of the example, and known to whoever reads its window
             person.save()
             made.append((row["name"], row["zh"], password))
     return made

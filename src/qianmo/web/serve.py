@@ -16,6 +16,7 @@ from typing import Any
 
 from qianmo.jobs.context import Context
 from qianmo.jobs.queries.catalogue import project_catalogue
+from qianmo.jobs.queries.layers import steady_memory
 from qianmo.jobs.queries.uploads import broken_off, red_line_limit_mb, upload_limit_mb
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import NotAllowedError
@@ -88,12 +89,14 @@ def prepared(project: Path, *, database_url: str = "", hosts: tuple[str, ...] = 
     MissingDataError
         The folder is no project.
     """
+    steady_memory()
     project_catalogue(project)
     word = secrets.token_urlsafe(18)
     configure(project, database_url=database_url, hosts=hosts, secure=secure, setup_token=word)
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
 
+    from qianmo.web.desk import start_release
     from qianmo.web.setup_token import is_open
     from qianmo.web.tasks import pick_up, start_worker
 
@@ -102,6 +105,7 @@ def prepared(project: Path, *, database_url: str = "", hosts: tuple[str, ...] = 
     broken_off(project)
     pick_up()
     start_worker()
+    start_release()
     return application, word if is_open() else ""
 
 

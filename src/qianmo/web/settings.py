@@ -124,9 +124,9 @@ _APPS = [
 ]  # fmt: skip
 
 _MIDDLEWARE = [
-    "qianmo.web.headers.headers", "qianmo.web.tile_door.tile_door", "django.middleware.security.SecurityMiddleware", "whitenoise.middleware.WhiteNoiseMiddleware",
+    "qianmo.web.headers.headers", "qianmo.web.tile_door.tile_door", "qianmo.web.kept_sessions.one_moment", "django.middleware.security.SecurityMiddleware", "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware", "django.middleware.locale.LocaleMiddleware", "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware", "django.contrib.auth.middleware.AuthenticationMiddleware", "qianmo.web.session_watch.watch",
+    "django.middleware.csrf.CsrfViewMiddleware", "qianmo.web.kept_sessions.KeptUser", "qianmo.web.session_watch.watch",
     "django.contrib.messages.middleware.MessageMiddleware", "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware", "simple_history.middleware.HistoryRequestMiddleware", "qianmo.web.errors.told",
 ]  # fmt: skip
@@ -162,7 +162,7 @@ def _signing_in(secure: bool, file: DeskFile) -> dict[str, Any]:
         "LOGIN_URL": "/accounts/login/",
         "LOGIN_REDIRECT_URL": "/",
         "ACCOUNT_ADAPTER": "qianmo.web.accounts.DeskAdapter",
-        "ACCOUNT_FORMS": {"login": "qianmo.web.sign_in_form.SignInForm"},
+        "ACCOUNT_FORMS": {"login": "qianmo.web.sign_in_form.SignInForm", "change_password": "qianmo.web.accounts.OwnPasswordForm"},
         "ACCOUNT_LOGIN_METHODS": {"username"},
         "ACCOUNT_SIGNUP_FIELDS": ["username*", "password1*", "password2*"],
         "ACCOUNT_EMAIL_VERIFICATION": "none",
@@ -171,6 +171,7 @@ def _signing_in(secure: bool, file: DeskFile) -> dict[str, Any]:
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_ALLOW_UNVERIFIED_EMAIL": True,
         "MFA_TOTP_ISSUER": "Qianmo",
+        "SESSION_ENGINE": "qianmo.web.kept_sessions",
         "SESSION_COOKIE_AGE": file.most_hours * 3600,
         "SESSION_COOKIE_NAME": "__Host-sessionid" if secure else "sessionid",
         "SESSION_COOKIE_HTTPONLY": True,
@@ -204,7 +205,9 @@ def _logging(project: Path) -> dict[str, Any]:
     keep = {"class": "logging.handlers.RotatingFileHandler", "filename": str(project / "desk.log"), "maxBytes": 5 << 20, "backupCount": 5,
             "encoding": "utf-8", "delay": True, "formatter": "lines"}  # fmt: skip
     return {
-        "version": 1, "disable_existing_loggers": False, "formatters": {"lines": lines}, "handlers": {"file": keep},
+        "version": 1, "disable_existing_loggers": False, "formatters": {"lines": lines}, "filters": {"queue": {"()": "qianmo.web.server_log.QueueDepth"}}, "handlers": {"file": keep},
         "loggers": {"qianmo.web": {"handlers": ["file"], "level": "INFO", "propagate": False}, "django": {"handlers": ["file"], "level": "ERROR", "propagate": False},
-                    "django_tasks_db": {"handlers": ["file"], "level": "WARNING", "propagate": False}},
+                    "django_tasks_db": {"handlers": ["file"], "level": "WARNING", "propagate": False},
+                    "waitress": {"handlers": ["file"], "level": "WARNING", "propagate": False},
+                    "waitress.queue": {"handlers": ["file"], "level": "DEBUG", "filters": ["queue"], "propagate": False}},
     }  # fmt: skip

@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -33,8 +35,14 @@ def desk_jobs() -> tuple[JobSpec, ...]:
 
     Moves of a joint review are not among them: their option ``actor`` would let anybody act for anybody; the pages of the review take the signed-in person.
     """
+    return _desk_jobs(str(project_folder()))
+
+
+@cache
+def _desk_jobs(folder: str) -> tuple[JobSpec, ...]:
+    """The same for one folder, made once: the programs of a running desk stay as they are."""
     found = []
-    for name, spec in listed_specs(project_folder()).items():
+    for name, spec in listed_specs(Path(folder)).items():
         paths = [o for o in spec.options if o.kind in ("path", "paths") and (o.required or o.positional)]
         if name not in _NOT_HERE and not name.startswith("review-") and [o.name for o in paths] == ["project"]:
             found.append(spec)

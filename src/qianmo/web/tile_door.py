@@ -20,9 +20,9 @@ from django.core.exceptions import DisallowedHost
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, parse_cookie
 
-from qianmo.schema.desk import LayerDemand, Viewer
+from qianmo.schema.desk import Viewer
 from qianmo.schema.errors import QianmoError
-from qianmo.web.authorise import DEFAULT_DEMAND, demands, lacks_second_factor, may_see
+from qianmo.web.authorise import DEFAULT_DEMAND, Demands, demands, lacks_second_factor, may_see
 from qianmo.web.desk import layers
 from qianmo.web.models import Person
 from qianmo.web.rights_stamp import rights_stamp
@@ -44,7 +44,7 @@ class _Kept:
     stamp: str
     until: float
     viewer: Viewer
-    asked: dict[str, LayerDemand]
+    asked: Demands
 
 
 _kept: dict[str, _Kept] = {}
@@ -98,7 +98,7 @@ def _known(session: str) -> _Kept | None:
     probe = HttpRequest()
     probe.session = SessionStore(session)
     person = get_user(probe)
-    if not isinstance(person, Person) or not person.is_active or is_over(probe.session) or lacks_second_factor(person):
+    if not isinstance(person, Person) or not person.is_active or is_over(probe.session) or person.password_given or lacks_second_factor(person):
         return None
     kept = _Kept(stamp, now + _KEPT_S, person.viewer(), demands())
     if stamp:

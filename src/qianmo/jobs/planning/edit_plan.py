@@ -54,7 +54,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     source, records = datasets[base], dict(variant_records(project))
     rows = table["patch_id"].astype(str).isin(set(desk.patch_id[changed].astype(str))).to_numpy()
     area, cost = float(table.loc[rows, "area_m2"].sum()), float(table["cost_yuan"].sum() - frame["cost_yuan"].sum())
-    told = {"base": base, "base_zh": source.zh, "base_generation": project.generation, "hand_made": True, "patches": len(changed), "broken_limits": record["broken"]}
+    told = {"base": base, "made_from": [base], "base_zh": source.zh, "base_generation": project.generation, "hand_made": True, "patches": len(changed), "broken_limits": record["broken"]}
     records[name] = {**record, "title": title, "base": base, "base_zh": source.zh, "base_generation": project.generation, "user": context.user, "time": moment,
                      "edits": [asdict(e) for e in edits], "patches": len(changed), "area_m2": round(area, 2), "cost_change_yuan": round(cost, 2)}  # fmt: skip
     context.step("保存手改方案", 0.6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,15 +20,16 @@ from qianmo.geo.area import ellipsoid_area
 from qianmo.geo.crs import CGCS2000, transform
 from qianmo.geo.tile_rings import TileField, TileRings, joined_rings, mercator, tile_rings
 from qianmo.jobs.queries.catalogue import CatalogueEntry, catalogue
+from qianmo.jobs.queries.made_from import Origins, origins
 from qianmo.jobs.queries.substrings import Substrings
 from qianmo.jobs.queries.tile_memory import TileMemory
 from qianmo.schema.dataset import Dataset
 from qianmo.schema.errors import CrsError, MissingDataError, QianmoError
 from qianmo.schema.tables import table_names, table_spec
-from qianmo.store.columns import LayerOutline, distinct_values, file_stamp, read_columns, read_outline, release_memory
+from qianmo.store.columns import LayerOutline, distinct_values, file_stamp, read_columns, read_outline, release_memory, steady_memory
 from qianmo.store.project import Project, open_generation, open_project
 
-__all__ = ["MERCATOR", "LayerHead", "MapLayers", "ShownLayer"]
+__all__ = ["MERCATOR", "LayerHead", "MapLayers", "ShownLayer", "release_memory", "steady_memory"]
 
 MERCATOR = 3857
 """EPSG code of the web map."""
@@ -123,9 +125,11 @@ class MapLayers:
         self.generation = generation
         self._beside = beside
         self._held: tuple[Any, tuple[Project, tuple[CatalogueEntry, ...]]] | None = None
+        self._origins: tuple[Any, Origins] | None = None
         self._heads: dict[str, tuple[tuple[int, int, int], LayerHead]] = {}
         self._ready: dict[str, tuple[tuple[int, int, int], ShownLayer]] = {}
         self.tiles: TileMemory = beside.tiles if beside is not None else TileMemory(_TILES_BYTES)
+        self._used: dict[str, float] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -136,6 +140,13 @@ class MapLayers:
     def entries(self) -> tuple[CatalogueEntry, ...]:
         """The catalogue of the current state."""
         return self._state()[1]
+
+    def origins(self) -> Origins:
+        """What the datasets of the current state were made from."""
+        entries, held = self.entries(), self._origins
+        if held is None or held[0] is not entries:
+            held = self._origins = (entries, origins(entries))
+        return held[1]
 
     def _state(self) -> tuple[Project, tuple[CatalogueEntry, ...]]:
         """Project and catalogue, read again only where the pointer or the settings have changed."""
@@ -210,7 +221,25 @@ class MapLayers:
             if held is None or held[0] != stamp:
                 held = (stamp, _shown(head))
                 self._ready[name] = held
+            self._used[name] = time.monotonic()
             return held[1]
+
+    def let_go(self, idle_s: float) -> int:
+        """Let layers go that nobody asked for so long, and say how many (释放闲置图层); the next question reads them again.
+
+        Parameters
+        ----------
+        idle_s : float
+            0 lets all of them go. [s]
+        """
+        idle = [name for name in list(self._ready) if time.monotonic() - self._used.get(name, 0.0) >= idle_s]
+        for name in idle:
+            with self._locks.setdefault(name, threading.Lock()):
+                if time.monotonic() - self._used.get(name, 0.0) >= idle_s:
+                    self._ready.pop(name, None)
+        if idle and not self._ready:
+            self.tiles.clear()
+        return len(idle)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

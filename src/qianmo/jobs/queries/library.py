@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from qianmo.governance.library.check import LIBRARY_TABLES
 from qianmo.governance.library.check_money import listed
 from qianmo.governance.stages.history import Entry
 from qianmo.jobs.library.store import LIBRARY_RESULTS, Library, empty_table, entries_of, open_library
-from qianmo.reports.library_workbook import library_workbook
 from qianmo.schema.tables import table_spec
 from qianmo.store.columns import read_columns
 from qianmo.store.parquet import read_frame
@@ -51,6 +50,11 @@ class LibraryView:
         """Table ``library_project``."""
         return self.tables["library_project"]
 
+    @cached_property
+    def project_rows(self) -> list[dict[str, Any]]:
+        """Rows of ``library_project`` as records, made once."""
+        return self.projects.to_dict("records")
+
     @property
     def is_synthetic(self) -> bool:
         """Whether one of the projects is invented."""
@@ -66,8 +70,7 @@ class LibraryView:
 
     def in_unit(self, code: str) -> list[dict[str, Any]]:
         """Projects one of whose villages is the administrative unit, contains it or lies in it (所在行政单元的项目)."""
-        rows: list[dict[str, Any]] = self.projects.to_dict("records")
-        return [r for r in rows if code and any(c.startswith(code) or code.startswith(c) for c in self.unit_codes(r))]
+        return [r for r in self.project_rows if code and any(c.startswith(code) or code.startswith(c) for c in self.unit_codes(r))]
 
     def of_projects(self, kept: Collection[str]) -> LibraryView:
         """The same with the rows of some projects only (按项目裁剪)."""
@@ -99,6 +102,8 @@ def library_view(folder: Path) -> LibraryView:
 
 def workbook_of(view: LibraryView, *, title: str) -> bytes:
     """The library as a workbook that can be edited and read back (项目库工作簿)."""
+    from qianmo.reports.library_workbook import library_workbook  # loaded with the first file that is asked for
+
     tables = {n: view.tables[n] for n in LIBRARY_TABLES}
     return library_workbook(tables, title=title, synthetic=("虚拟项目",) if view.is_synthetic else ())
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from qianmo.jobs.queries.identify import row_number
+from qianmo.jobs.queries.layers import MapLayers, ShownLayer
 from qianmo.schema.codes import class_schemes, land_classes
+from qianmo.schema.errors import MissingDataError
 from qianmo.schema.measures import measures
 from qianmo.schema.shipped import shipped_rows
 from qianmo.store.columns import file_stamp, matching_rows
@@ -44,7 +48,7 @@ class PatchAlarm:
     when: str
 
 
-def patch_history(folder: Path, patch: str, *, may_see: Callable[[str], bool]) -> list[PatchState]:
+def patch_history(folder: Path, patch: str, *, may_see: Callable[[str], bool], held: MapLayers | None = None) -> list[PatchState]:
     """States in which a patch or its plan changed, the newest first (图斑历史).
 
     Parameters
@@ -53,14 +57,16 @@ def patch_history(folder: Path, patch: str, *, may_see: Callable[[str], bool]) -
         Id of the patch; a patch that was cut keeps the history of its own id only.
     may_see : function of a layer's name
         Whether the viewer may see it.
+    held : MapLayers, optional
+        Layers of the present state: a file that is in memory there is not read again.
     """
     kept: dict[tuple[str, tuple[int, int, int]], dict[str, Any]] = {}
     found: list[PatchState] = []
     for state in history(folder):
         project = open_generation(folder, state.number)
         datasets = read_catalog(project.state)
-        land = _row(project, _LAND, patch, ("class_code", "area_m2"), kept) if _LAND in datasets and may_see(_LAND) else {}
-        plan = _row(project, _PLAN, patch, ("measure", "target_class"), kept) if _PLAN in datasets and may_see(_PLAN) else {}
+        land = _row(project, _LAND, patch, ("class_code", "area_m2"), kept, held) if _LAND in datasets and may_see(_LAND) else {}
+        plan = _row(project, _PLAN, patch, ("measure", "target_class"), kept, held) if _PLAN in datasets and may_see(_PLAN) else {}
         if not land:
             continue
         scheme = datasets[_LAND].class_scheme
@@ -116,6 +122,7 @@ def _row(
     patch: str,
     columns: tuple[str, ...],
     kept: dict[tuple[str, tuple[int, int, int]], dict[str, Any]],
+    held: MapLayers | None,
 ) -> dict[str, Any]:
     """The row of a patch; a file that several states share is read once."""
     path = project.state / "layers" / f"{layer}.parquet"
@@ -123,9 +130,26 @@ def _row(
         return {}
     key = (layer, file_stamp(path))
     if key not in kept:
-        rows = matching_rows(path, "patch_id", patch, columns)
-        kept[key] = rows[0] if rows else {}
+        in_memory = held is not None and held.has_same(layer, key[1])
+        rows = _rows_of(held.layer(layer), patch, columns) if in_memory and held is not None else _rows_read(path, key[1], patch, columns)
+        kept[key] = dict(rows[0]) if rows else {}
     return kept[key]
+
+
+def _rows_of(shown: ShownLayer, patch: str, columns: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The row of a layer that is in memory, as `matching_rows` gives it."""
+    try:
+        at = row_number(shown, patch)
+    except MissingDataError:
+        return []
+    names = shown.table.column_names
+    return [{c: shown.table.column(c)[at].as_py() if c in names else "" for c in columns}]
+
+
+@lru_cache(maxsize=512)
+def _rows_read(path: Path, stamp: tuple[int, int, int], patch: str, columns: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The row of a file as `stamp` knows it; another stamp is another reading."""
+    return matching_rows(path, "patch_id", patch, columns)
 
 
 def _content(state: PatchState) -> tuple[Any, ...]:

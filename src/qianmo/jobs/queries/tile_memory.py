@@ -34,6 +34,12 @@ class TileMemory:
             self._keep(key, made)
         return made
 
+    def clear(self) -> None:
+        """Let all answers go."""
+        with self._lock:
+            self._answers.clear()
+            self.held = 0
+
     def _keep(self, key: Hashable, made: bytes) -> None:
         with self._lock:
             before = self._answers.pop(key, b"")

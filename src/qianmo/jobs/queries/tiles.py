@@ -27,6 +27,9 @@ PICTURE_ZOOM = 12
 
 _MANY = 4000
 
+_BOUNDS = ("bounds",)
+"""Key under which a head keeps its bounds, apart from the names of columns."""
+
 
 def wants_picture(head: LayerHead) -> bool:
     """Whether small scales show the layer as a picture: many polygons would not fit a tile (是否用底图)."""
@@ -123,6 +126,12 @@ def _once(shown: ShownLayer, key: Any, make: Callable[[], Any]) -> Any:
 
 def bounds_lonlat(head: LayerHead) -> tuple[float, float, float, float] | None:
     """West, south, east and north of a layer; None where it is empty. [degree]"""
+    if _BOUNDS not in head.made:
+        head.made[_BOUNDS] = _bounds(head)
+    return head.made[_BOUNDS]
+
+
+def _bounds(head: LayerHead) -> tuple[float, float, float, float] | None:
     box = head.outline.box
     if box is None or not head.dataset.crs:
         return None

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from qianmo.geo.overlay import share_inside
 from qianmo.governance.review_checklist import checklist
 from qianmo.governance.review_content import bytes_hash, frame_hash, record_hash
 from qianmo.governance.review_package import PackageItem, ReviewPackage, review_package
@@ -19,7 +18,6 @@ from qianmo.schema.rules import CONFIRM, FAIL, PASS, rules
 from qianmo.schema.shipped import shipped_rows
 from qianmo.schema.tables import table_names, table_spec
 from qianmo.store.parquet import read_frame
-from qianmo.store.read_cog import read_cog
 
 __all__ = ["PackageContent", "package_of", "review_findings"]
 
@@ -80,6 +78,8 @@ def review_findings(opened: Opened, verdicts: pd.DataFrame) -> pd.DataFrame:
     plan = opened.project.state / "layers" / "plan_parcel.parquet"
     if plan.is_file():
         works = set(read_frame(plan, columns=["patch_id", "measure", "geometry"]).query("measure != 'keep'")["patch_id"].astype(str))
+        from qianmo.geo.overlay import share_inside  # compiled code, loaded with the first plan that is laid over
+
         for layer in ("basic_farmland", "eco_redline", "urban_boundary"):
             concerned = [r for r, names in _rule_layers().items() if r in against and names[0] == layer]
             if concerned and layer in opened.layers:
@@ -101,6 +101,8 @@ def _layers(opened: Opened, context: Context) -> list[PackageItem]:
         context.step(f"内容摘要: {d.zh or name}", 0.2 + 0.45 * number / len(opened.datasets))
         path = state / "layers" / f"{name}.parquet"
         if d.kind == "raster":
+            from qianmo.store.read_cog import read_cog  # the library of rasters is large: loaded with the first raster of a package
+
             grid = read_cog(state / "rasters" / f"{name}.tif")
             digest = record_hash([grid.values.shape, str(grid.values.dtype), bytes_hash(grid.values.tobytes()), list(grid.transform)[:6], grid.crs.to_epsg(), grid.nodata])
             items.append(PackageItem("raster", name, d.zh, digest, d.vintage, d.rows))

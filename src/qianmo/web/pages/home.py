@@ -10,13 +10,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from qianmo.jobs.queries.catalogue import subjects
+from qianmo.schema.desk import LayerDemand
 from qianmo.schema.errors import MissingDataError
 from qianmo.schema.tables import table_names, table_spec
 from qianmo.web.authorise import DEFAULT_DEMAND, demands, viewer_of, visible_entries
 from qianmo.web.desk import layers
 from qianmo.web.forms import LayerForm
 from qianmo.web.models import LayerRight
-from qianmo.web.words import UNITS, both
+from qianmo.web.words import UNITS, both, level_word
 
 __all__ = ["choose_unit", "health", "layer_rights", "show_home", "show_layer"]
 
@@ -54,7 +55,15 @@ def layer_rights(request: HttpRequest, layer: str) -> HttpResponse:
         form.save()
         messages.success(request, _("Saved."))
         return redirect("home")
-    return render(request, "desk/form.html", {"form": form, "title": _("Rights of the layer %(layer)s") % {"layer": layer}}, status=422 if form.errors else 200)
+    least = max((d.secrecy for d in _behind(layer)), default=0)
+    note = _("It was made from data of the level %(level)s, and stays at least as secret whatever is chosen here.") % {"level": level_word(least)} if least else ""
+    return render(request, "desk/form.html", {"form": form, "note": note, "title": _("Rights of the layer %(layer)s") % {"layer": layer}}, status=422 if form.errors else 200)
+
+
+def _behind(layer: str) -> list[LayerDemand]:
+    """Demands of what the layer was made from."""
+    asked = demands()
+    return [asked.own[n] for n in layers().origins().behind(layer, asked.own.keys())]
 
 
 def choose_unit(request: HttpRequest) -> HttpResponse:

@@ -40,7 +40,7 @@ def map_style(request: HttpRequest) -> HttpResponse:
     """Layers the person may see with colours, legend and box, from the top down."""
     viewer, generation = viewer_of(request), _state(request)
     titles = {s: both(zh, en) for s, (zh, en) in subjects().items()}
-    asked = demands()
+    asked = demands(generation)
     found = [_layer(layers(generation), e, titles[e.subject], level_word(asked.get(e.name, DEFAULT_DEMAND).secrecy)) for e in visible_entries(viewer, generation) if e.is_drawn]
     if not generation:
         layers().warm([f["name"] for f in found])

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.shortcuts import redirect, render
 
 from qianmo.schema.messages import chinese_message
-from qianmo.web.authorise import may, task_for, viewer_of
+from qianmo.web.authorise import may, may_read_report, task_for, viewer_of
 from qianmo.web.errors import kept_words
 from qianmo.web.forms import job_form, job_values
 from qianmo.web.models import Person, Task
@@ -39,9 +39,12 @@ def new_task(request: HttpRequest, job: str) -> HttpResponse:
 
 def show_task(request: HttpRequest, number: str) -> HttpResponse:
     """How far a task is, and what came of it."""
-    task = task_for(viewer_of(request), str(number))
-    lines = [chinese_message(line) for line in task.report.get("lines", [])]
-    return render(request, "desk/task.html", {"task": task, "lines": lines, "fault": kept_words(task.error)})
+    viewer = viewer_of(request)
+    task = task_for(viewer, str(number))
+    is_open = may_read_report(viewer, task)
+    lines = [chinese_message(line) for line in task.report.get("lines", [])] if is_open else []
+    fault = kept_words(task.error if is_open or not task.error else {"id": task.error.get("id", "")})
+    return render(request, "desk/task.html", {"task": task, "lines": lines, "fault": fault, "withheld": not is_open and not task.is_open})
 
 
 def cancel_task(request: HttpRequest, number: str) -> HttpResponse:
