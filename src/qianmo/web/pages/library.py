@@ -28,7 +28,7 @@ from qianmo.schema.library import project_classes
 from qianmo.schema.tables import Column, table_spec
 from qianmo.schema.workflows import Step, actor_words, document_words, workflow
 from qianmo.web.authorise import may, shown_layer, viewer_of
-from qianmo.web.authorise_library import seen_library, whole_library
+from qianmo.web.authorise_library import is_whole, seen_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.pages.library_gantt import gantt
 from qianmo.web.pages.library_sheets import CLASS_MARK, class_word, kept_projects, sheet_of, state_word
@@ -44,7 +44,7 @@ _SHOWN_BELOW = ("project_id", "name", "state", "synthetic")
 def show_library(request: HttpRequest) -> HttpResponse:
     """List with filters and sums."""
     view, asked = seen_library(viewer_of(request)), request.GET.dict()
-    shown = {"view": view, "classes": sheet_of("classes", view, asked), "projects": sheet_of("projects", view, asked), **_filters(view, asked), "may_change": _is_whole(request)}
+    shown = {"view": view, "classes": sheet_of("classes", view, asked), "projects": sheet_of("projects", view, asked), **_filters(view, asked), "may_change": is_whole(viewer_of(request))}
     return render(request, "desk/library_list.html", shown)
 
 
@@ -138,7 +138,8 @@ def _project_page(request: HttpRequest, project: str, *, refused: list[str] | No
     shown = {
         "view": view, "row": row, "state": state_word(row["state"]),
         "fields": [(both(c.zh, c.name.removesuffix("_m2").removesuffix("_yuan").replace("_", " ")), c, _field(c, row[c.name])) for c in table_spec("library_project").columns if c.name not in _SHOWN_BELOW],
-        "is_synthetic": not is_blank(row["synthetic"]) and bool(row["synthetic"]), "needs": sheet_of("needs", view, asked), "payments": sheet_of("payments", view, asked), "history": sheet_of("history", view, asked),
+        "is_synthetic": not is_blank(row["synthetic"]) and bool(row["synthetic"]), "may_change": is_whole(viewer),
+        **{n: sheet_of(n, view, asked) for n in ("needs", "payments", "changes", "history")},
         "waits_for": [r for r in orders if r["after_id"] == project], "waited_for": [r for r in orders if r["before_id"] == project],
         "steps": [_step(s, mine, row, tried or {}) for s in _steps(view, row)], "refused": refused or [], "is_final": workflow("project_library").state(row["state"]).is_final,
         "place": _place(viewer, view, row),
@@ -207,11 +208,3 @@ def _filters(view: LibraryView, asked: Mapping[str, str]) -> dict[str, Any]:
         "region_choices": sorted({str(r) for r in present["region"] if not is_blank(r)}),
     }  # fmt: skip
 
-
-def _is_whole(request: HttpRequest) -> bool:
-    viewer = viewer_of(request)
-    try:
-        whole_library(viewer)
-    except PermissionDenied:
-        return False
-    return may(viewer, "run")
