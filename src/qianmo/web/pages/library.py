@@ -18,6 +18,7 @@ from qianmo.governance.library.check_money import listed
 from qianmo.governance.stages.history import state_before
 from qianmo.governance.stages.move import Refusal, open_steps, refusals
 from qianmo.jobs.context import Context
+from qianmo.jobs.library.from_plan import FROM_PLAN, PLAN_FIGURES
 from qianmo.jobs.library.steps import move_project
 from qianmo.jobs.queries.identify import row_number
 from qianmo.jobs.queries.library import LibraryView, workbook_of
@@ -35,7 +36,7 @@ from qianmo.web.pages.library_sheets import CLASS_MARK, class_word, kept_project
 from qianmo.web.sheets import excel
 from qianmo.web.words import both
 
-__all__ = ["library_table", "library_workbook", "move_step", "project_row", "show_bars", "show_board", "show_library", "show_project"]
+__all__ = ["library_table", "library_workbook", "move_step", "plan_word", "project_row", "show_bars", "show_board", "show_library", "show_project"]
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SHOWN_BELOW = ("project_id", "name", "state", "synthetic")
@@ -145,7 +146,23 @@ def _project_page(request: HttpRequest, project: str, *, refused: list[str] | No
         "place": _place(viewer, view, row),
         "rank": next((r for r in view.tables["library_rank"].to_dict("records") if r["project_id"] == project), None),
     }  # fmt: skip
+    first = next(iter(view.entries(project)), None)
+    if first is not None and first.reason == FROM_PLAN:
+        shown["plan_words"] = [plan_word(c) for c in PLAN_FIGURES if not is_blank(row[c])]
     return render(request, "desk/library_project.html", shown, status=status)
+
+
+def plan_word(column: str) -> tuple[str, str]:
+    """A figure that came from the plan, and how the plan has it (规划数值来历)."""
+    words = {
+        "area_m2": (_("Area"), _("sum of the parcels of the sub-project")), "investment_yuan": (_("Investment"), _("default cost of the plan")),
+        "new_farmland_m2": (_("New farmland"), _("class area of parcels of the sub-project that are farmland after the works and were none before")),
+        "freed_construction_m2": (_("Construction land freed"), _("class area of parcels of the sub-project that are construction land before the works and none after")),
+        "ecological_m2": (_("Ecological area"), _("class area of parcels of the sub-project whose measure is ecological restoration")),
+        "works_years": (_("Years of the works"), _("last year of the schedule of the plan less the first, and one")),
+        "start_year": (_("Start year"), _("schedule of the plan, until the year plan gives another")), "end_year": (_("End year"), _("schedule of the plan, until the year plan gives another")),
+    }  # fmt: skip
+    return words[column]
 
 
 def _place(viewer: Viewer, view: LibraryView, row: Mapping[str, Any]) -> str:

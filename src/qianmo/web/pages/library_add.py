@@ -13,14 +13,15 @@ from django.utils.translation import gettext as _
 
 from qianmo.governance.blank import is_blank
 from qianmo.jobs.context import Context
-from qianmo.jobs.library.edit import add_from_plan, plan_projects
+from qianmo.jobs.library.edit import add_from_plan
+from qianmo.jobs.library.from_plan import plan_projects
 from qianmo.jobs.library.row import edit_project, mark_of, next_id, project_texts
 from qianmo.schema.tables import table_spec
 from qianmo.web.authorise import viewer_of
 from qianmo.web.authorise_library import seen_library, whole_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.library_row_forms import column_field
-from qianmo.web.pages.library import project_row
+from qianmo.web.pages.library import plan_word, project_row
 from qianmo.web.pages.library_sheets import class_word
 from qianmo.web.sheets import Head, Sheet, excel
 from qianmo.web.words import both
@@ -63,14 +64,15 @@ def _years(row: Mapping[str, Any]) -> str:
 
 
 def _sums(offered: list[dict[str, Any]]) -> dict[str, float]:
-    return {c: sum(float(r[c]) for r in offered) for c in ("area_m2", "new_farmland_m2", "cost_yuan")}
+    return {c: sum(0.0 if is_blank(r[c]) else float(r[c]) for r in offered) for c in ("area_m2", "new_farmland_m2", "freed_construction_m2", "ecological_m2", "cost_yuan")}
 
 
 def _sheet(offered: list[dict[str, Any]]) -> Sheet:
     """The list as an Excel file."""
     heads = (
         Head("subproject_id", _("Project"), "code"), Head("name", _("Name")), Head("class", _("Class")), Head("area_m2", _("Area"), "area", _("sum of the parcels of the sub-project")),
-        Head("new_farmland_m2", _("New farmland"), "area", _("sum of the parcels of the sub-project")), Head("cost_yuan", _("Investment"), "money", _("default cost of the plan")),
+        Head("new_farmland_m2", _("New farmland"), "area", _("sum of the parcels of the sub-project")), *(Head(c, plan_word(c)[0], "area", plan_word(c)[1]) for c in ("freed_construction_m2", "ecological_m2")),
+        Head("cost_yuan", _("Investment"), "money", _("default cost of the plan")),
         Head("years", _("Years")), Head("state", _("In the library")),
     )  # fmt: skip
     rows = [{**r, "state": _("yes") if r["there"] else _("no")} for r in offered]
