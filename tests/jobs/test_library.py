@@ -255,7 +255,7 @@ def _with_funds(folder, tmp_path):
 
 
 def test_the_tables_that_stay_when_layers_change_are_those_of_the_library():
-    assert set(LIBRARY_TABLES_KEPT) == {*LIBRARY_TABLES, "library_history", *LIBRARY_RESULTS, "acceptance_line"}
+    assert set(LIBRARY_TABLES_KEPT) == {*LIBRARY_TABLES, "library_history", "library_change", *LIBRARY_RESULTS, "acceptance_line"}
 
 
 def test_a_step_that_was_taken_meanwhile_is_never_overwritten(town):

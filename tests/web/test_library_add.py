@@ -51,6 +51,27 @@ def test_the_chosen_sub_projects_of_the_plan_become_candidates(library, signed_i
     assert client.get("/library/from-plan/").content.decode().count('name="project"') == 1
 
 
+def test_what_the_plan_knows_is_filled_in_and_says_where_it_comes_from(library, signed_in):
+    from qianmo.store.project import change
+
+    _plan(library)
+    parcels = pd.DataFrame([
+        {"patch_id": str(n), "village_code": "990101100201", "class_code": before, "measure": m, "target_class": after, "area_m2": 500.0, "class_area_m2": 400.25, "cost_yuan": 1.0, "reason": "试", "subproject_id": i,
+         "year": 2028} for n, (i, before, after, m) in enumerate([("GH-101", "1104", "1108", "pond_to_wetland"), ("GH-102", "0702", "0103", "reclaim_homestead"), ("", "0702", "0702", "keep")])
+    ])  # fmt: skip
+    with change(library, what="方案", user="测试", now=datetime(2026, 4, 1, tzinfo=UTC)) as stage:
+        stage.put_table("plan_parcel", parcels)
+    client = signed_in("planner")
+    page = client.get("/library/from-plan/").content.decode()
+    assert "腾退建设用地" in page and 'data-m2="400.25"' in page
+    assert client.post("/library/from-plan/", {"generation": _hidden(page, "generation"), "project": ["GH-101", "GH-102"]}).status_code == 302
+    found = open_library(library)
+    assert [(found.row(i)["freed_construction_m2"], found.row(i)["ecological_m2"], found.row(i)["works_years"]) for i in ("GH-101", "GH-102")] == [(0.0, 400.25, 2), (400.25, 0.0, 2)]
+    assert found.row("GH-101")["activity_id"] == "ZA26" and not str(found.row("GH-101")["plan_conformity"]).startswith("conf"), "what the plan does not know stays blank"
+    shown = client.get("/library/projects/GH-102/").content.decode()
+    assert "整治前为建设用地、整治后不再是建设用地的图斑" in shown and "整治前为建设用地" not in client.get("/library/projects/ZXM-001/").content.decode()
+
+
 def test_a_list_that_is_old_or_empty_is_refused_and_nothing_comes_in(library, signed_in):
     _plan(library)
     client = signed_in("planner")
@@ -88,7 +109,8 @@ def test_every_field_of_a_project_can_be_changed_on_its_page_but_state_and_numbe
     assert (after["urgency"], after["villages"], after["note"], after["state"]) == (5, "甲子村;丙寅村", "改过", before["state"])
     same = [c for c in before if c not in ("urgency", "villages", "note", "plan_conformity")]
     assert [str(before[c]) for c in same] == [str(after[c]) for c in same], "what was not touched stays to the last digit"
-    assert client.get("/library/projects/ZXM-001/").content.decode().count("改过") == 1
+    page = client.get("/library/projects/ZXM-001/").content.decode()
+    assert "<dd>改过</dd>" in page and "<td>改过</td>" in page, "among the fields, and in the log of changes"
 
 
 @pytest.mark.parametrize(

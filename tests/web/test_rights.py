@@ -169,6 +169,10 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"pk": things["person"]}, False)]
         case "library-project" | "library-change" | "library-step" | "library-acceptance" | "library-acceptance-keep" | "library-acceptance-table":
             wanted = [({"project": "ZXM-001"}, False)]
+        case "library-payments":
+            wanted = [({"project": "ZXM-002"}, False)]
+        case "library-fund" | "library-fund-pay":
+            wanted = [({"fund": "ST-ND"}, False)]
         case "library-table":
             wanted = [({"name": name}, False) for name in ("projects", "funds", "plan")]
         case "reviews-table":
@@ -416,7 +420,10 @@ def test_a_role_takes_the_library_steps_of_its_own_actors_and_no_others(library,
     assert tried >= 5
 
 
-PORTFOLIO = ("/library/ranking/keep/", "/library/plan/run/", "/library/import/")
+PORTFOLIO = (
+    "/library/ranking/keep/", "/library/plan/run/", "/library/import/", "/library/funds/new/", "/library/funds/of/ST-ND/", "/library/funds/of/ST-ND/pay/", "/library/floors/", "/library/order/",
+    "/library/projects/ZXM-002/payments/",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(("actor", "status"), [("reader", 403), ("reviewer", 403), ("villager", 403), ("regional", 403), ("planner", 200), ("manager", 200)])

@@ -71,7 +71,7 @@ PLAN_TABLES = (
 """Tables that a plan makes; they go when the state they rest on changes."""
 
 LIBRARY_TABLES_KEPT = (
-    "library_project", "library_payment", "library_fund", "library_fund_year", "library_order", "library_floor", "library_history", "library_rank",
+    "library_project", "library_payment", "library_fund", "library_fund_year", "library_order", "library_floor", "library_history", "library_change", "library_rank",
     "portfolio_start", "portfolio_payment", "fund_balance", "acceptance_line",
 )  # fmt: skip
 """Tables of the project library; no layer is under them, so they stay when layers change."""

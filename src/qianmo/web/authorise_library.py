@@ -7,10 +7,10 @@ from django.core.exceptions import PermissionDenied
 from qianmo.jobs.queries.library import LibraryView, library_view
 from qianmo.schema.desk import Viewer
 from qianmo.schema.errors import MissingDataError
-from qianmo.web.authorise import DEFAULT_DEMAND, demands, may_see
+from qianmo.web.authorise import DEFAULT_DEMAND, demands, may, may_see
 from qianmo.web.desk import project_folder
 
-__all__ = ["seen_library", "whole_library"]
+__all__ = ["is_whole", "seen_library", "whole_library"]
 
 
 _RESTS_ON = {"library_fund_year": "library_fund", "portfolio_payment": "library_fund", "fund_balance": "library_fund"}
@@ -49,6 +49,15 @@ def whole_library(viewer: Viewer) -> LibraryView:
     if viewer.region or _hidden(viewer, view):
         raise PermissionDenied
     return view
+
+
+def is_whole(viewer: Viewer) -> bool:
+    """Whether somebody may change the library as a whole (可否维护整库)."""
+    try:
+        whole_library(viewer)
+    except PermissionDenied:
+        return False
+    return may(viewer, "run")
 
 
 def _hidden(viewer: Viewer, view: LibraryView) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ __all__ = ["LIBRARY_TABLES", "check_library"]
 LIBRARY_TABLES = ("library_project", "library_payment", "library_fund", "library_fund_year", "library_order", "library_floor")
 """Tables that a town fills in."""
 
+_IDS = {"library_project": "project_id", "library_fund": "fund_id"}
+_ID = re.compile(r"(?!\.{1,2}$)[^\s/\\?#%;；、<>\"']{1,40}")
 _SHARES = ("fund_readiness", "village_consent")
 _NOT_NEGATIVE = ("area_m2", "scale", "new_farmland_m2", "basic_farmland_m2", "freed_construction_m2", "ecological_m2")
 
@@ -64,6 +67,8 @@ def _cells(table: str, frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
                 continue
             if read is None and c.required:
                 yield fault_row(table, n + 1, keys[n], c.name, "", "不能为空", "may not be blank", cure="填写该单元格")
+            elif _IDS.get(table) == c.name and not _ID.fullmatch(str(read)):
+                yield fault_row(table, n + 1, keys[n], c.name, str(value), "编号不超过 40 字, 不含空格、引号与 / \\ ? # % ; 、 < >", "at most 40 signs, without blanks, quotes and / \\ ? # % ; < >")
 
 
 def _projects(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from qianmo.governance.blank import is_blank, or_else
+from qianmo.governance.circle import circle_of
 from qianmo.governance.library.typed import fault_row
 
 __all__ = ["check_money", "fen_of", "listed"]
@@ -44,6 +45,12 @@ def check_money(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[Any, ...]]
                 yield fault_row("library_order", n, str(r["before_id"]), column, str(r[column]), "项目不在库中", "no such project")
         if r["before_id"] == r["after_id"]:
             yield fault_row("library_order", n, str(r["before_id"]), "after_id", str(r["after_id"]), "项目不能以自己为前置", "a project can not wait for itself")
+    circle = circle_of((str(r["before_id"]), str(r["after_id"])) for r in _rows(tables, "library_order") if r["before_id"] != r["after_id"])
+    for n, r in enumerate(_rows(tables, "library_order"), start=1):
+        if str(r["before_id"]) in circle and str(r["after_id"]) in circle:
+            words = " → ".join(circle)
+            yield fault_row("library_order", n, str(r["before_id"]), "after_id", str(r["after_id"]), f"先后关系成环: {words}", f"projects wait for each other: {words}", cure="删去其中一行")
+            break
     regions = {str(r.get("region")) for r in projects.values()}
     for n, r in enumerate(_rows(tables, "library_floor"), start=1):
         if str(r["region"]) not in regions:

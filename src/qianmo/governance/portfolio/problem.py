@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from qianmo.governance.circle import circle_of
 from qianmo.schema.errors import SchemaError
 
 __all__ = ["Candidate", "Floor", "Need", "Portfolio", "Precedence", "Problem", "Supply", "check_problem", "finish_year", "open_years", "value_of"]
@@ -155,36 +156,10 @@ def check_problem(problem: Problem) -> None:
     _refuse(bool(wrong_supply), f"资金 {'、'.join(wrong_supply)}", "金额不为负, 截止年不早于到位年, 到位年在规划年份内")
     strange = sorted({i for p in problem.precedences for i in (p.before, p.after)} - set(ids))
     _refuse(bool(strange), f"先后关系中的项目 {'、'.join(strange[:5])} 不在库中", "库内项目编号")
-    circle = _circle(problem.precedences)
+    circle = circle_of((p.before, p.after) for p in problem.precedences)
     _refuse(bool(circle), f"先后关系成环: {' → '.join(circle)}", "没有环的先后关系")
 
 
 def _refuse(wrong: bool, found: str, expected: str) -> None:
     if wrong:
         raise SchemaError(found, expected=expected, cure="改正项目库或资金表后重新计算")
-
-
-def _circle(precedences: Sequence[Precedence]) -> list[str]:
-    """One circle of projects that wait for each other, or nothing."""
-    waits: dict[str, list[str]] = {}
-    for p in precedences:
-        waits.setdefault(p.after, []).append(p.before)
-    done: set[str] = set()
-    for begin in waits:
-        path: list[str] = []
-        stack = [(begin, iter(waits.get(begin, ())))] if begin not in done else []
-        if stack:
-            path.append(begin)
-        while stack:
-            here, rest = stack[-1]
-            following = next(rest, None)
-            if following is None:
-                done.add(here)
-                stack.pop()
-                path.pop()
-            elif following in path:
-                return [*path[path.index(following) :], following]
-            elif following not in done:
-                path.append(following)
-                stack.append((following, iter(waits.get(following, ()))))
-    return []

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from qianmo.governance.library.change_log import change_lines
 from qianmo.governance.library.check import LIBRARY_TABLES, check_library
 from qianmo.governance.library.difference import Difference, compare_table, row_key
 from qianmo.governance.library.typed import empty_faults, typed_table
@@ -78,8 +79,8 @@ def compared(library: Library, files: Sequence[Path]) -> Comparison:
     return Comparison(tuple(differences), told, faults[is_error], faults[~is_error], tables, sha256)
 
 
-def store_comparison(context: Context, folder: Path, library: Library, found: Comparison, *, names: str) -> None:
-    """Store the tables of a comparison and open the history of new projects (写入比较结果).
+def store_comparison(context: Context, folder: Path, library: Library, found: Comparison, *, names: str, reason: str = "") -> None:
+    """Store the tables of a comparison, open the history of new projects, and log each change with who, when and why (写入比较结果).
 
     Raises
     ------
@@ -88,9 +89,11 @@ def store_comparison(context: Context, folder: Path, library: Library, found: Co
     """
     entries = _fresh_entries(list(found.differences), found.tables["library_project"], context, names)
     text = f'[project]\nname = "{folder.name}"\n[parameters]\n[plan]\n[documents]\n[office]\n'
-    with change(folder, what=f"项目库: 读入 {names}", user=context.user, now=context.clock(), settings_text=text) as stage:
+    fresh = change_lines(found.differences, library.tables, first=len(library.changes) + 1, actor=context.user, time=context.clock(), reason=reason, source=names)
+    log = pd.concat([library.changes, fresh.astype(library.changes.dtypes.to_dict())], ignore_index=True)
+    with change(folder, what=f"项目库: {names}" if reason else f"项目库: 读入 {names}", user=context.user, now=context.clock(), settings_text=text) as stage:
         still_as_read(stage, library)
-        put_library(stage, found.tables, history_frame(library.history, entries), context, source=names, sha256=found.sha256)
+        put_library(stage, found.tables, history_frame(library.history, entries), context, source=names, sha256=found.sha256, changes=log)
 
 
 def library_or_new(folder: Path) -> Library:

@@ -16,6 +16,7 @@ from qianmo.governance.library.typed import typed_table
 from qianmo.governance.stages.history import opened_at
 from qianmo.jobs.context import Context
 from qianmo.jobs.library.compare import compared, library_or_new, store_comparison
+from qianmo.jobs.library.from_plan import FROM_PLAN, plan_projects, proposed_project
 from qianmo.jobs.library.store import (
     empty_table,
     fault_lines,
@@ -32,11 +33,9 @@ from qianmo.schema.library import project_classes
 from qianmo.schema.tables import table_spec
 from qianmo.schema.workflows import workflow
 from qianmo.store.durable import replace_bytes
-from qianmo.store.parquet import read_frame
-from qianmo.store.project import change, open_project
-from qianmo.store.stage import read_catalog
+from qianmo.store.project import change
 
-__all__ = ["SPECS", "add_from_plan", "export_library", "import_library", "list_library", "plan_projects"]
+__all__ = ["SPECS", "add_from_plan", "export_library", "import_library", "list_library"]
 
 _MOST_LINES = 40
 
@@ -82,9 +81,9 @@ def add_from_plan(context: Context, values: Mapping[str, Any]) -> JobReport:
     if strange:
         raise MissingDataError(f"规划中没有子项目 {'、'.join(strange)}", expected="、".join(str(r["subproject_id"]) for r in offered[:20]))
     plan = [r for r in offered if r["subproject_id"] not in known and (not wanted or r["subproject_id"] in wanted)]
-    frame, faults = typed_table("library_project", pd.DataFrame([_proposed(r, context) for r in plan], columns=list(table_spec("library_project").column_names)))
+    frame, faults = typed_table("library_project", pd.DataFrame([proposed_project(r, context) for r in plan], columns=list(table_spec("library_project").column_names)))
     _refuse(faults, "规划子项目")
-    entries = [e for r in plan for e in opened_at(workflow("project_library"), "CANDIDATE", item=r["subproject_id"], actor=context.user, time=context.clock(), reason="由规划子项目转入")]
+    entries = [e for r in plan for e in opened_at(workflow("project_library"), "CANDIDATE", item=r["subproject_id"], actor=context.user, time=context.clock(), reason=FROM_PLAN)]
     tables = {**library.tables, "library_project": pd.concat([library.projects, frame], ignore_index=True)}
     if plan:
         with change(folder, what=f"项目库: 由规划转入 {len(plan)} 个项目", user=context.user, now=context.clock()) as stage:
@@ -92,20 +91,6 @@ def add_from_plan(context: Context, values: Mapping[str, Any]) -> JobReport:
             put_library(stage, tables, history_frame(library.history, entries), context, source="规划子项目")
     lines = (f"由规划转入 {len(plan)} 个候选项目, 已在库中 {len(known)} 个",)
     return JobReport(lines, (), {"added": [r["subproject_id"] for r in plan]})
-
-
-def plan_projects(folder: Path) -> list[dict[str, Any]]:
-    """Sub-projects of the plan, in its order; none where there is no plan (规划子项目).
-
-    Rows of table ``subproject`` with `is_synthetic` besides: the plan rests on invented data.
-    """
-    project = open_project(folder)
-    place = project.state / "tables" / "subproject.parquet"
-    if not place.is_file():
-        return []
-    catalog = read_catalog(project.state)
-    is_synthetic = any(catalog[n].synthetic for n in ("subproject", "plan_parcel", "landuse_patch") if n in catalog)
-    return [{**r, "is_synthetic": is_synthetic} for r in read_frame(place).to_dict("records")]
 
 
 def import_library(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -141,15 +126,6 @@ def export_library(context: Context, values: Mapping[str, Any]) -> JobReport:
     projects = library.tables.get("library_project", empty_table("library_project"))
     replace_bytes(out, library_workbook(library.tables, title=library.project.name, synthetic=synthetic_words(projects), made=made))
     return JobReport((f"项目库: {len(projects)} 个项目",), ((str(out), "项目库工作簿 (可编辑, 用 qianmo library import 读回)"),), {"projects": len(projects)})
-
-
-def _proposed(r: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    return {
-        "project_id": r["subproject_id"], "project_class": r["project_class"], "name": r["name"], "villages": r["village_name"], "region": r["village_name"],
-        "state": "CANDIDATE", "area_m2": r["area_m2"], "scale": round(float(r["area_m2"]) / 1e4, 4), "scale_unit": "公顷", "investment_yuan": r["cost_yuan"],
-        "new_farmland_m2": r["new_farmland_m2"], "proposed": context.clock().date().isoformat(), "start_year": r["start_year"], "end_year": r["end_year"],
-        "synthetic": True if r["is_synthetic"] else None, "note": "由规划子项目转入",
-    }  # fmt: skip
 
 
 def _told(d: Difference) -> list[str]:

@@ -13,6 +13,7 @@ from qianmo.governance.library.difference import compare_table, fingerprints, ro
 from qianmo.governance.library.typed import typed_table
 from qianmo.jobs.context import Context
 from qianmo.jobs.library.compare import Comparison, library_or_new, store_comparison
+from qianmo.jobs.library.rows import fresh_errors
 from qianmo.jobs.library.store import empty_table
 from qianmo.schema.tables import table_spec
 
@@ -63,7 +64,7 @@ def edit_project(context: Context, folder: Path, given: Mapping[str, str], *, ma
     key = row_key(_TABLE, frame.to_dict("records")[0])
     found = compare_table(_TABLE, current, frame, {key: mark} if mark else {}, rows=[0], protect=("state",), fresh={"state": "CANDIDATE"})
     tables = {**library.tables, _TABLE: found.frame}
-    errors = _fresh(check_library(library.tables), check_library(tables))
+    errors = fresh_errors(check_library(library.tables), check_library(tables))
     told = pd.concat([found.refused, errors], ignore_index=True)
     if len(told):
         return told
@@ -71,10 +72,3 @@ def edit_project(context: Context, folder: Path, given: Mapping[str, str], *, ma
         kept = Comparison((found,), found.refused, errors, errors, tables, "")
         store_comparison(context, folder, library, kept, names=f"表单 {key}")
     return told
-
-
-def _fresh(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Errors that were not there before."""
-    known = set(zip(before["table"], before["key"], before["column"], before["zh"], strict=True))
-    is_new = [r["severity"] == "error" and (r["table"], r["key"], r["column"], r["zh"]) not in known for r in after.to_dict("records")]
-    return after[pd.Series(is_new, dtype=bool).to_numpy()] if len(after) else after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,20 @@ from qianmo.store.stage import Stage, read_catalog
 
 __all__ = ["LIBRARY_RESULTS", "Library", "empty_table", "entries_of", "fault_lines", "history_frame", "open_library", "put_library", "still_as_read", "synthetic_words"]
 
+_LOGS = ("library_history", "library_change")
+
 LIBRARY_RESULTS = ("library_rank", "portfolio_start", "portfolio_payment", "fund_balance")
 """Tables that rest on the library and go when it changes."""
 
 
 @dataclass(frozen=True)
 class Library:
-    """The library of a project (项目库): the project, its tables and the steps that were taken."""
+    """The library of a project (项目库): the project, its tables, the steps that were taken, and the log of changed cells."""
 
     project: Project
     tables: dict[str, pd.DataFrame]
     history: pd.DataFrame
+    changes: pd.DataFrame = field(default_factory=lambda: empty_table("library_change"))
 
     @property
     def projects(self) -> pd.DataFrame:
@@ -68,13 +71,14 @@ def open_library(folder: Path, *, needed: Sequence[str] = ("library_project",)) 
         No project, or one of the needed tables is not there or has no rows.
     """
     project = open_project(folder)
-    paths = {n: project.state / "tables" / f"{n}.parquet" for n in (*LIBRARY_TABLES, "library_history")}
+    paths = {n: project.state / "tables" / f"{n}.parquet" for n in (*LIBRARY_TABLES, *_LOGS)}
     tables = {n: read_frame(p) for n, p in paths.items() if p.is_file()}
     lacking = [table_spec(n).zh for n in needed if n not in tables or tables[n].empty]
     if lacking:
         raise MissingDataError(f"项目 {folder} 中没有 {'、'.join(lacking)}", cure="qianmo library import 项目文件夹 文件, 或 qianmo library add 项目文件夹 (从规划方案)")
     history = tables.pop("library_history", empty_table("library_history"))
-    return Library(project, tables, history)
+    changes = tables.pop("library_change", empty_table("library_change"))
+    return Library(project, tables, history, changes)
 
 
 def empty_table(name: str) -> pd.DataFrame:
@@ -82,13 +86,16 @@ def empty_table(name: str) -> pd.DataFrame:
     return typed_table(name, pd.DataFrame(columns=list(table_spec(name).column_names)))[0]
 
 
-def put_library(stage: Stage, tables: Mapping[str, pd.DataFrame], history: pd.DataFrame, context: Context, *, source: str, sha256: str = "") -> None:
-    """Put the tables and the history into a stage with their lineage; results that rested on the old ones go (写入项目库)."""
+def put_library(
+    stage: Stage, tables: Mapping[str, pd.DataFrame], history: pd.DataFrame, context: Context, *, source: str, sha256: str = "", changes: pd.DataFrame | None = None
+) -> None:  # fmt: skip
+    """Put the tables, the history and, where it is given, the log of changes into a stage with their lineage; results that rested on the old ones go (写入项目库)."""
     now = context.clock().isoformat(timespec="seconds")
     lineage = Lineage(source, sha256, f"qianmo {__version__} library", now, context.user, {})
     old = read_catalog(stage.folder)
-    for name, frame in {**tables, "library_history": history}.items():
-        kept = old[name].lineage if name in old and name == "library_history" else lineage
+    logs = {"library_history": history} if changes is None else {"library_history": history, "library_change": changes}
+    for name, frame in {**tables, **logs}.items():
+        kept = old[name].lineage if name in old and name in _LOGS else lineage
         synthetic = name == "library_project" and bool(frame["synthetic"].fillna(False).any())
         stage.put_source_table(frame, Dataset(name, name, table_spec(name).zh, "", "", "", synthetic, len(frame), kept))
     stage.remove_tables(LIBRARY_RESULTS)
@@ -104,7 +111,7 @@ def still_as_read(stage: Stage, library: Library) -> None:
     """
     if library.project is None:
         return
-    for name in (*LIBRARY_TABLES, "library_history"):
+    for name in (*LIBRARY_TABLES, *_LOGS):
         read, now = (folder / "tables" / f"{name}.parquet" for folder in (library.project.state, stage.folder))
         if same_bytes(read, now):
             continue

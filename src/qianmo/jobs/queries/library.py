@@ -64,6 +64,12 @@ class LibraryView:
         """Steps of one project, oldest first."""
         return entries_of(self.library.history, project)
 
+    def changes(self, project: str = "") -> list[dict[str, Any]]:
+        """Lines of the log of changes, youngest first: all, or those that touch a project (改动记录)."""
+        rows: list[dict[str, Any]] = self.library.changes.to_dict("records")
+        kept = [r for r in rows if not project or r["project_id"] == project or (r["table_name"] == "library_order" and project in str(r["row_key"]).split(" / "))]
+        return kept[::-1]
+
     def unit_codes(self, project: Mapping[str, Any]) -> tuple[str, ...]:
         """Administrative codes of the villages of a project; empty where no village is known (项目所在村代码)."""
         return tuple(code for name in listed(project.get("villages")) for code in self.villages.get(name, ()))
@@ -80,13 +86,15 @@ class LibraryView:
                 tables[name] = tables[name][tables[name]["project_id"].isin(kept)].reset_index(drop=True)
         order = tables["library_order"]
         tables["library_order"] = order[order["before_id"].isin(kept) & order["after_id"].isin(kept)].reset_index(drop=True)
-        history = self.library.history
-        return replace(self, tables=tables, library=replace(self.library, history=history[history["project_id"].isin(kept)]))
+        history, changes = self.library.history, self.library.changes
+        mine = replace(self.library, history=history[history["project_id"].isin(kept)], changes=changes[changes["project_id"].isin(kept)])
+        return replace(self, tables=tables, library=mine)
 
     def without(self, names: Collection[str]) -> LibraryView:
         """The same with some tables empty (隐去表)."""
         tables = {n: t.iloc[:0] if n in names else t for n, t in self.tables.items()}
-        return replace(self, tables=tables)
+        changes = self.library.changes
+        return replace(self, tables=tables, library=replace(self.library, changes=changes[~changes["table_name"].isin(names)]))
 
 
 def library_view(folder: Path) -> LibraryView:
@@ -116,7 +124,7 @@ def _view(folder: Path, generation: int) -> LibraryView:
     for name in (*LIBRARY_RESULTS, "acceptance_line"):
         path = place / f"{name}.parquet"
         tables[name] = read_frame(path) if path.is_file() else pd.DataFrame(columns=list(table_spec(name).column_names))
-    return LibraryView(Library(library.project, tables, library.history), tables, _record(place / "portfolio.json") if len(tables["portfolio_start"]) else {},
+    return LibraryView(Library(library.project, tables, library.history, library.changes), tables, _record(place / "portfolio.json") if len(tables["portfolio_start"]) else {},
                        _record(place / "library_weights.json"), _villages(library.project.state / "layers" / "village.parquet"))  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from qianmo.governance.library.check_money import listed
 from qianmo.governance.stages.history import state_before
 from qianmo.governance.stages.move import Refusal, open_steps, refusals
 from qianmo.jobs.context import Context
+from qianmo.jobs.library.from_plan import FROM_PLAN, PLAN_FIGURES
 from qianmo.jobs.library.steps import move_project
 from qianmo.jobs.queries.identify import row_number
 from qianmo.jobs.queries.library import LibraryView, workbook_of
@@ -28,14 +29,14 @@ from qianmo.schema.library import project_classes
 from qianmo.schema.tables import Column, table_spec
 from qianmo.schema.workflows import Step, actor_words, document_words, workflow
 from qianmo.web.authorise import may, shown_layer, viewer_of
-from qianmo.web.authorise_library import seen_library, whole_library
+from qianmo.web.authorise_library import is_whole, seen_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.pages.library_gantt import gantt
 from qianmo.web.pages.library_sheets import CLASS_MARK, class_word, kept_projects, sheet_of, state_word
 from qianmo.web.sheets import excel
 from qianmo.web.words import both
 
-__all__ = ["library_table", "library_workbook", "move_step", "project_row", "show_bars", "show_board", "show_library", "show_project"]
+__all__ = ["library_table", "library_workbook", "move_step", "plan_word", "project_row", "show_bars", "show_board", "show_library", "show_project"]
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SHOWN_BELOW = ("project_id", "name", "state", "synthetic")
@@ -44,7 +45,7 @@ _SHOWN_BELOW = ("project_id", "name", "state", "synthetic")
 def show_library(request: HttpRequest) -> HttpResponse:
     """List with filters and sums."""
     view, asked = seen_library(viewer_of(request)), request.GET.dict()
-    shown = {"view": view, "classes": sheet_of("classes", view, asked), "projects": sheet_of("projects", view, asked), **_filters(view, asked), "may_change": _is_whole(request)}
+    shown = {"view": view, "classes": sheet_of("classes", view, asked), "projects": sheet_of("projects", view, asked), **_filters(view, asked), "may_change": is_whole(viewer_of(request))}
     return render(request, "desk/library_list.html", shown)
 
 
@@ -138,13 +139,30 @@ def _project_page(request: HttpRequest, project: str, *, refused: list[str] | No
     shown = {
         "view": view, "row": row, "state": state_word(row["state"]),
         "fields": [(both(c.zh, c.name.removesuffix("_m2").removesuffix("_yuan").replace("_", " ")), c, _field(c, row[c.name])) for c in table_spec("library_project").columns if c.name not in _SHOWN_BELOW],
-        "is_synthetic": not is_blank(row["synthetic"]) and bool(row["synthetic"]), "needs": sheet_of("needs", view, asked), "payments": sheet_of("payments", view, asked), "history": sheet_of("history", view, asked),
+        "is_synthetic": not is_blank(row["synthetic"]) and bool(row["synthetic"]), "may_change": is_whole(viewer),
+        **{n: sheet_of(n, view, asked) for n in ("needs", "payments", "changes", "history")},
         "waits_for": [r for r in orders if r["after_id"] == project], "waited_for": [r for r in orders if r["before_id"] == project],
         "steps": [_step(s, mine, row, tried or {}) for s in _steps(view, row)], "refused": refused or [], "is_final": workflow("project_library").state(row["state"]).is_final,
         "place": _place(viewer, view, row),
         "rank": next((r for r in view.tables["library_rank"].to_dict("records") if r["project_id"] == project), None),
     }  # fmt: skip
+    first = next(iter(view.entries(project)), None)
+    if first is not None and first.reason == FROM_PLAN:
+        shown["plan_words"] = [plan_word(c) for c in PLAN_FIGURES if not is_blank(row[c])]
     return render(request, "desk/library_project.html", shown, status=status)
+
+
+def plan_word(column: str) -> tuple[str, str]:
+    """A figure that came from the plan, and how the plan has it (规划数值来历)."""
+    words = {
+        "area_m2": (_("Area"), _("sum of the parcels of the sub-project")), "investment_yuan": (_("Investment"), _("default cost of the plan")),
+        "new_farmland_m2": (_("New farmland"), _("class area of parcels of the sub-project that are farmland after the works and were none before")),
+        "freed_construction_m2": (_("Construction land freed"), _("class area of parcels of the sub-project that are construction land before the works and none after")),
+        "ecological_m2": (_("Ecological area"), _("class area of parcels of the sub-project whose measure is ecological restoration")),
+        "works_years": (_("Years of the works"), _("last year of the schedule of the plan less the first, and one")),
+        "start_year": (_("Start year"), _("schedule of the plan, until the year plan gives another")), "end_year": (_("End year"), _("schedule of the plan, until the year plan gives another")),
+    }  # fmt: skip
+    return words[column]
 
 
 def _place(viewer: Viewer, view: LibraryView, row: Mapping[str, Any]) -> str:
@@ -207,11 +225,3 @@ def _filters(view: LibraryView, asked: Mapping[str, str]) -> dict[str, Any]:
         "region_choices": sorted({str(r) for r in present["region"] if not is_blank(r)}),
     }  # fmt: skip
 
-
-def _is_whole(request: HttpRequest) -> bool:
-    viewer = viewer_of(request)
-    try:
-        whole_library(viewer)
-    except PermissionDenied:
-        return False
-    return may(viewer, "run")

@@ -12,15 +12,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from qianmo.governance.blank import is_blank
-from qianmo.governance.library.cells import LISTS, column_header, value_choices
 from qianmo.jobs.context import Context
-from qianmo.jobs.library.edit import add_from_plan, plan_projects
+from qianmo.jobs.library.edit import add_from_plan
+from qianmo.jobs.library.from_plan import plan_projects
 from qianmo.jobs.library.row import edit_project, mark_of, next_id, project_texts
-from qianmo.schema.tables import Column, table_spec
+from qianmo.schema.tables import table_spec
 from qianmo.web.authorise import viewer_of
 from qianmo.web.authorise_library import seen_library, whole_library
 from qianmo.web.desk import CHANGING, project_folder
-from qianmo.web.pages.library import project_row
+from qianmo.web.library_row_forms import column_field
+from qianmo.web.pages.library import plan_word, project_row
 from qianmo.web.pages.library_sheets import class_word
 from qianmo.web.sheets import Head, Sheet, excel
 from qianmo.web.words import both
@@ -63,14 +64,15 @@ def _years(row: Mapping[str, Any]) -> str:
 
 
 def _sums(offered: list[dict[str, Any]]) -> dict[str, float]:
-    return {c: sum(float(r[c]) for r in offered) for c in ("area_m2", "new_farmland_m2", "cost_yuan")}
+    return {c: sum(0.0 if is_blank(r[c]) else float(r[c]) for r in offered) for c in ("area_m2", "new_farmland_m2", "freed_construction_m2", "ecological_m2", "cost_yuan")}
 
 
 def _sheet(offered: list[dict[str, Any]]) -> Sheet:
     """The list as an Excel file."""
     heads = (
         Head("subproject_id", _("Project"), "code"), Head("name", _("Name")), Head("class", _("Class")), Head("area_m2", _("Area"), "area", _("sum of the parcels of the sub-project")),
-        Head("new_farmland_m2", _("New farmland"), "area", _("sum of the parcels of the sub-project")), Head("cost_yuan", _("Investment"), "money", _("default cost of the plan")),
+        Head("new_farmland_m2", _("New farmland"), "area", _("sum of the parcels of the sub-project")), *(Head(c, plan_word(c)[0], "area", plan_word(c)[1]) for c in ("freed_construction_m2", "ecological_m2")),
+        Head("cost_yuan", _("Investment"), "money", _("default cost of the plan")),
         Head("years", _("Years")), Head("state", _("In the library")),
     )  # fmt: skip
     rows = [{**r, "state": _("yes") if r["there"] else _("no")} for r in offered]
@@ -110,7 +112,7 @@ class ProjectForm(forms.Form):
         self.is_new = is_new
         for column in table_spec("library_project").columns:
             if column.name not in _FIXED and (is_new or column.name != "project_id"):
-                self.fields[column.name] = _field(column)
+                self.fields[column.name] = column_field(column)
         self.fields["mark"] = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def texts(self) -> dict[str, str]:
@@ -127,19 +129,3 @@ def _stored(request: HttpRequest, form: ProjectForm, texts: Mapping[str, str], *
         name = fault["column"] if fault["column"] in form.fields else None
         form.add_error(name, both(str(fault["zh"]), str(fault["en"])))
     return faults.empty
-
-
-def _field(column: Column) -> forms.Field:
-    label = both(column_header(column), column.name.replace("_m2", " (m²)").replace("_yuan", " (yuan)").replace("_", " "))
-    words = value_choices(column)
-    told: dict[str, Any] = {"label": label, "required": column.required}
-    if words and column.name not in LISTS:
-        return forms.ChoiceField(**told, choices=[("", "—"), *((zh, both(zh, en)) for zh, en in words.values())])
-    if column.type == "boolean":
-        return forms.ChoiceField(**told, choices=[("", "—"), ("是", _("yes")), ("否", _("no"))])
-    if column.name in LISTS:
-        several = "、".join(both(zh, en) for zh, en in words.values()) if words else ""
-        return forms.CharField(**told, max_length=400, help_text=" ".join(x for x in (_("Several with a semicolon between."), several) if x))
-    if column.type == "date":
-        return forms.CharField(**told, max_length=10, widget=forms.DateInput(attrs={"type": "date"}))
-    return forms.CharField(**told, max_length=400, widget=forms.TextInput(attrs={"inputmode": "decimal"} if column.type in ("integer", "real") else {}))

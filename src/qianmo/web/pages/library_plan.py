@@ -16,7 +16,7 @@ from qianmo.jobs.queries.library import LibraryView
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.library import library_criteria
 from qianmo.web.authorise import may, viewer_of
-from qianmo.web.authorise_library import seen_library, whole_library
+from qianmo.web.authorise_library import is_whole, seen_library, whole_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.errors import error_words, kept_words
 from qianmo.web.library_forms import BASE_WORDS, PlanForm
@@ -52,9 +52,12 @@ def keep_ranking(request: HttpRequest) -> HttpResponse:
 
 
 def show_funds(request: HttpRequest) -> HttpResponse:
-    """Funds by source and by year."""
-    view = seen_library(viewer_of(request))
-    return render(request, "desk/library_funds.html", {"view": view, "funds": sheet_of("funds", view, {}), "years": sheet_of("fund-years", view, {})})
+    """Funds by source and by year, and the floors of regions."""
+    viewer = viewer_of(request)
+    view = seen_library(viewer)
+    may_change = is_whole(viewer)
+    sheets = {"funds": sheet_of("funds", view, {"edit": "1"} if may_change else {}), "years": sheet_of("fund-years", view, {}), "floors": sheet_of("floors", view, {})}
+    return render(request, "desk/library_funds.html", {"view": view, "may_change": may_change, **sheets})
 
 
 def show_plan(request: HttpRequest) -> HttpResponse:
@@ -87,6 +90,7 @@ def _ranking_page(request: HttpRequest, asked: dict[str, str]) -> HttpResponse:
         weights = weights_asked(view, asked)
     shown = {
         "view": view, "ranking": sheet_of("ranking", view, asked), "flips": sheet_of("flips", view, asked), "fault": fault, "may_keep": may(viewer, "run") and not viewer.region,
+        "order": sheet_of("order", view, {}), "may_change": is_whole(viewer),
         "criteria": [{"id": k, "name": both(c.zh, c.en), "typed": typed.get(f"w_{k}", f"{float(weights[k]):.4g}"), "weight": float(weights[k]), "default": float(c.weight)} for k, c in library_criteria().items()],
     }  # fmt: skip
     return render(request, "desk/library_ranking.html", shown, status=422 if fault else 200)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from urllib.parse import urlencode
@@ -23,9 +24,11 @@ from qianmo.governance.library.weights import default_weights, direct_weights
 from qianmo.jobs.queries.library import LibraryView
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.library import library_criteria, project_classes, value_words
+from qianmo.schema.tables import table_spec
 from qianmo.schema.workflows import actor_words, document_words, workflow
+from qianmo.web.library_row_forms import column_label
 from qianmo.web.sheets import Head, Sheet
-from qianmo.web.words import both
+from qianmo.web.words import both, table_word
 
 __all__ = ["CLASS_MARK", "SHEETS", "class_word", "kept_projects", "sheet_of", "state_word", "weights_asked"]
 
@@ -122,11 +125,12 @@ def _classes(view: LibraryView, asked: Asked) -> Sheet:
 def _funds(view: LibraryView, asked: Asked) -> Sheet:
     account = fund_account(view.tables["library_fund"], view.tables["library_fund_year"])
     marks = {str(f["fund_id"]): f for f in view.tables["library_fund"].to_dict("records")}
-    rows = [{**r, "kind_word": both(*value_words("kind", str(r["kind"]))), "earmark": _earmark(marks[str(r["fund_id"])]), "carry": marks[str(r["fund_id"])]["carry_years"]}
+    rows = [{**r, "kind_word": both(*value_words("kind", str(r["kind"]))), "earmark": _earmark(marks[str(r["fund_id"])]), "carry": marks[str(r["fund_id"])]["carry_years"],
+             "link": reverse("library-fund", args=[r["fund_id"]]) if asked.get("edit") else ""}
             for r in account.to_dict("records")]  # fmt: skip
     money = ("amount_yuan", "committed_yuan", "paid_yuan", "owed_yuan", "free_yuan")
     heads = (
-        Head("fund_id", _("Fund"), "code"), Head("name", _("Name")), Head("kind_word", _("Source of money")), Head("earmark", _("Earmark")),
+        Head("fund_id", _("Fund"), "link"), Head("name", _("Name")), Head("kind_word", _("Source of money")), Head("earmark", _("Earmark")),
         Head("carry", _("Carried over (years)"), "count", _("further years in which money stays usable; 0: it lapses at the end of its year")),
         Head("amount_yuan", _("Arrived"), "money", _("sum of all years")), Head("committed_yuan", _("Promised"), "money", _("promised to projects of earlier plans")),
         Head("paid_yuan", _("Paid"), "money", _("part of the promise that is paid")), Head("owed_yuan", _("Owed"), "money", _("promised − paid")),
@@ -276,6 +280,34 @@ def _needs(view: LibraryView, asked: Asked) -> Sheet:
     return Sheet("needs", _("Money the project needs"), heads, rows, {"stage": _("Sum"), "amount_yuan": _sum_yuan(mine["amount_yuan"])}, query=urlencode({"project": project}))
 
 
+def _changes(view: LibraryView, asked: Asked) -> Sheet:
+    project = asked.get("project", "")
+    rows = []
+    for r in view.changes(project):
+        column = table_spec(str(r["table_name"])).column(str(r["column_name"])) if not is_blank(r["column_name"]) and r["column_name"] else None
+        rows.append({"time": f"{timezone.localtime(datetime.fromisoformat(str(r['time']))):%Y-%m-%d %H:%M}", "actor": r["actor"], "table": table_word(str(r["table_name"])), "key": r["row_key"],
+                     "kind": both(*value_words("change_kind", str(r["change_kind"]))), "column": column_label(column) if column else "", "before": r["before"], "after": r["after"],
+                     "reason": r["reason"], "source": r["source"]})  # fmt: skip
+    heads = (
+        Head("time", _("Time")), Head("actor", _("Person")), Head("table", _("Table")), Head("key", _("Row")), Head("kind", _("Kind")), Head("column", _("Column")),
+        Head("before", _("Before")), Head("after", _("After")), Head("reason", _("Reason")), Head("source", _("Came by")),
+    )  # fmt: skip
+    return Sheet("changes", _("Log of changes"), heads, rows, query=urlencode({"project": project}) if project else "")
+
+
+def _order(view: LibraryView, asked: Asked) -> Sheet:
+    names = {str(r["project_id"]): str(r["name"]) for r in view.projects.to_dict("records")}
+    rows = [{"before": f"{r['before_id']} {names.get(str(r['before_id']), '')}", "after": f"{r['after_id']} {names.get(str(r['after_id']), '')}", "reason": r["reason"]}
+            for r in view.tables["library_order"].to_dict("records")]  # fmt: skip
+    return Sheet("order", _("Order of projects"), (Head("before", _("Project that comes first")), Head("after", _("Project that waits for it")), Head("reason", _("Reason"))), rows)
+
+
+def _floors(view: LibraryView, asked: Asked) -> Sheet:
+    filled = _("as filled in")
+    heads = (Head("region", _("Region")), Head("first_year", _("First year"), "year", filled), Head("last_year", _("Last year"), "year", filled), Head("least_yuan", _("Least money"), "money", filled))
+    return Sheet("floors", _("Least money by region"), heads, view.tables["library_floor"].to_dict("records"))
+
+
 def _parts(normed: Mapping[str, Fraction], weights: Mapping[str, Fraction]) -> str:
     known = library_criteria()
     return " + ".join(f"{both(known[k].zh, known[k].en)} {float(w):.3g}×{float(normed[k]):.3g}" for k, w in weights.items() if w)
@@ -302,6 +334,6 @@ def _weights_query(asked: Asked) -> str:
 
 SHEETS: dict[str, Callable[[LibraryView, Asked], Sheet]] = {
     "projects": _projects, "classes": _classes, "funds": _funds, "fund-years": _fund_years, "ranking": _ranking, "flips": _flips, "plan": _plan,
-    "plan-years": _plan_years, "payments": _payments, "balance": _balance, "years": _years, "history": _history, "needs": _needs,
+    "plan-years": _plan_years, "payments": _payments, "balance": _balance, "years": _years, "history": _history, "needs": _needs, "changes": _changes, "order": _order, "floors": _floors,
 }  # fmt: skip
 """Every table that can be taken along, by the name in its address (可导出的表)."""
