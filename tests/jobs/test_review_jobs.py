@@ -89,6 +89,7 @@ def test_a_review_with_a_return_and_a_delegated_signature_ends_in_a_document(off
         office.do("decide", "xian")
     assert caught.value.code == "opinions_missing" and "生态环境" in caught.value.zh
     office.sign("sheng", "生态环境", tmp_path)
+    office.sign("mi", "联席办", tmp_path)
     office.do("convene", "mi")
     agenda = [a for a, _ in open_review({"project": office.project}).state.meetings[0].agenda]
     for who in ("zi", "nong", "sheng"):
@@ -102,7 +103,7 @@ def test_a_review_with_a_return_and_a_delegated_signature_ends_in_a_document(off
     final = office.run("review-decision", office="游乌县人民政府")
     assert final.figures == {"outcome": "condition", "final": True} and all(Path(p).stat().st_size > 10_000 for p, _ in final.files)
     shown = office.run("review-state", log=True)
-    assert shown.figures["phase"] == "DONE" and shown.figures["opinions"] == 3 and any("受赵自强委托" in line for line in shown.lines)
+    assert shown.figures["phase"] == "DONE" and shown.figures["opinions"] == 4 and any("受赵自强委托" in line for line in shown.lines)
     days = office.run("review-waiting")
     assert days.figures["parallel"] <= days.figures["sequential"] and any("退回 1 次" in line for line in days.lines)
 

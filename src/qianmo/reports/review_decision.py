@@ -99,13 +99,19 @@ def _chapters(d: Decision, log: tuple[int, str] | None) -> tuple[Chapter, ...]:
             Heading("改变规则判定及理由"),
             Paragraph("规则预填由程序按规则库得出；经办人可以改变，但须写明理由。置信度不足的规则，须先核实条文原文。"), TableBlock("review_overrules"),
             Heading("联席会议"), *minutes, TableBlock("review_votes"), Heading("条件与督办"), TableBlock("review_tasks")]),
-        ("逐条审查结果", [TableBlock("review_answers")]),
+        ("逐条审查结果", [TableBlock("review_answers"), *_unanswered(d)]),
         ("送审内容与意见留痕", [
             Paragraph(f"送审包内容摘要（SHA-256）：{_grouped(d.package)}。任何内容变化都会得到另一摘要，原有意见随之失效，须重新签署。"), TableBlock("review_parts"),
             Paragraph("撤回、退回或换版后失效的意见全部留痕，不删除。"), TableBlock("review_history")]),
         ("签署", [Paragraph("意见摘要由送审包摘要、席位、签署人、意见、理由、逐条结果和条件算出，改动其中一字即不相符。"), *kept, TableBlock("review_signatures")]),
     ]  # fmt: skip
     return tuple(Chapter(f"{n}、", head, tuple(blocks)) for n, (head, blocks) in zip("一二三四", parts))
+
+
+def _unanswered(d: Decision) -> list[Block]:
+    """Says which mandatory points nobody answered; nothing where all are."""
+    named = "、".join(f"{department}{item}{f'（{text}）' if text else ''}" for department, item, text in d.open_points)
+    return [Paragraph(f"以下必审要点没有逐条作答：{named}。")] if named else []
 
 
 def _grouped(digest: str) -> str:

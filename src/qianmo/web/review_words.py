@@ -31,7 +31,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "package": {"plan": _("Plan"), "layer": _("Layer"), "table": _("Result table"), "raster": _("Raster"), "rules": _("Rules"), "parameters": _("Parameters"), "checklist": _("Checklist"), "document": _("Document")},
     "change": {"added": _("added"), "removed": _("removed"), "changed": _("changed")},
     "role": {"applicant": _("Applicant"), "secretary": _("Office of the review"), "officer": _("Officer"), "issuer": _("Issuer"), "reader": _("Reads only")},
-    "group": {"departments": _("Group of departments"), "further": _("Second group")},
+    "group": {"departments": _("Group of departments"), "further": _("Second group"), "office": _("Office of the review")},
     "confidence": {"high": _("high"), "medium": _("medium"), "low": _("low")},
 }  # fmt: skip
 """Machine words of a review by group; those of the document (``codes/report_words.csv``) are the same in Chinese."""
