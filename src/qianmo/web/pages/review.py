@@ -109,7 +109,7 @@ def decision(request: HttpRequest, review: str, form: str) -> HttpResponse:
     viewer = viewer_of(request)
     view = review_for(viewer, review)
     hidden = hidden_data(viewer, review_view(project_folder(), review))
-    name, body = decision_file(project_folder(), view.id, form, date=f"{local_time(now()):%Y年%m月%d日}", hidden=hidden)
+    name, body = decision_file(project_folder(), view.id, form, today=local_day(now()), hidden=hidden)
     response = HttpResponse(body, content_type=FORMS[form])
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     return response
