@@ -328,6 +328,28 @@ def test_english_pages_of_a_review_have_english_words(office):
         assert '<html lang="en">' in text and not set(re.findall(r"待办|签署环节|送审包内容|版本号|理由|返回", text)), address
 
 
+def test_rules_and_their_figures_are_told_in_the_language_of_the_page(office):
+    browser = office.of("mi")
+    for department in ("自然资源", "生态环境", "联席办"):
+        zh = browser.get(f"/reviews/{office.id}/points/{department}/").content.decode()
+        assert "own knowledge" not in zh and "minutes, photos" not in zh and "overlay" not in zh and '<q class="quoted"' not in zh, department
+    browser.post("/language/", {"language": "en", "next": "/"})
+    for department in ("自然资源", "生态环境", "联席办"):
+        en = browser.get(f"/reviews/{office.id}/points/{department}/").content.decode()
+        quoted = re.findall(r'<q class="quoted" lang="zh-CN">([^<]+)</q>', en)
+        figures = re.findall(r'<span class="numbers">([^<]*)', en)
+        assert quoted and figures and not any(re.search("[\u3400-\u9fff]", f) for f in figures), (department, figures)
+    assert "New farmland" in browser.get(f"/reviews/{office.id}/points/自然资源/").content.decode()
+
+
+def test_a_refusal_on_an_english_page_is_english_with_what_it_is_about(office):
+    office.distributed()
+    browser = office.of("nong")
+    browser.post("/language/", {"language": "en", "next": "/"})
+    text = office.sign("nong", "农业农村", **{"answer-AG01": ""}).content.decode()
+    assert "mandatory points are not all answered: AG01" in text
+
+
 def test_pages_of_a_review_keep_to_the_policy_of_the_desk(office):
     office.distributed()
     for address in ("/reviews/", "/review-days/", f"/reviews/{office.id}/", f"/reviews/{office.id}/meeting/", f"/reviews/{office.id}/points/自然资源/", f"/reviews/{office.id}/do/void/"):

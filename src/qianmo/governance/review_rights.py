@@ -19,6 +19,7 @@ from qianmo.governance.review_records import (
     Seat,
 )
 from qianmo.schema.errors import ReviewRefusedError, RuleError
+from qianmo.schema.messages import english_message
 from qianmo.schema.rules import parameter
 from qianmo.schema.shipped import shipped_rows
 
@@ -62,7 +63,7 @@ def review_settings(overrides: Mapping[str, float] | None = None) -> dict[str, f
 
 
 def refused(code: str, *, found: str = "", expected: str = "", cure: str = "") -> ReviewRefusedError:
-    """The refusal of a move in words (拒绝理由); `found` says on what, after the Chinese words.
+    """The refusal of a move in words (拒绝理由); `found` says on what, after the words.
 
     Raises
     ------
@@ -72,8 +73,8 @@ def refused(code: str, *, found: str = "", expected: str = "", cure: str = "") -
     row = _refusals().get(code)
     if row is None:
         raise RuleError(f"no refusal {code!r}", expected="a code of schema/codes/review_refusals.csv")
-    tail = f": {found}" if found else ""
-    return ReviewRefusedError(code, row["zh"] + tail, row["en"], expected=expected, cure=cure)
+    zh, en = (f": {said}" if said else "" for said in (found, english_message(found)))
+    return ReviewRefusedError(code, row["zh"] + zh, row["en"] + en, expected=expected, cure=cure)
 
 
 def check_rights(state: ReviewState, event: ReviewEvent) -> Person:
@@ -91,15 +92,15 @@ def check_rights(state: ReviewState, event: ReviewEvent) -> Person:
     if person is None:
         raise refused("unknown_person", found=event.actor)
     if state.phase in FINAL:
-        raise refused("final", found={"WITHDRAWN": "已撤回", "VOIDED": "已作废"}[state.phase])
+        raise refused("final", found=_word("review_phase", state.phase))
     if event.verb == "submit":
         raise refused("already_submitted")
     if state.phase not in verb.phases:
-        raise refused("wrong_phase", found=f"{verb.zh},现为{_phase_word(state.phase)}", expected="、".join(map(_phase_word, verb.phases)))
+        raise refused("wrong_phase", found=f"{verb.zh},现为{_word('review_phase', state.phase)}", expected="、".join(_word("review_phase", p) for p in verb.phases))
     if state.is_suspended and event.verb not in ("resume", "void", "withdraw", "copy"):
-        raise refused("is_suspended", cure="先由联席办恢复 (resume)")
+        raise refused("is_suspended", cure="先由联席办恢复")
     if not any(_is(relation, state, person, event) for relation in verb.who):
-        raise refused("no_right", found=f"{person.name} {verb.zh}", expected="、".join(verb.who))
+        raise refused("no_right", found=f"{person.name} {verb.zh}", expected="、".join(_word("review_who", w) for w in verb.who))
     if verb.needs_reason and not str(event.data.get("reason", "")).strip():
         raise refused("needs_reason", found=verb.zh)
     return person
@@ -189,8 +190,8 @@ def _is(relation: str, state: ReviewState, person: Person, event: ReviewEvent) -
 
 
 @cache
-def _phase_word(phase: str) -> str:
-    return next((r["zh"] for r in shipped_rows("codes", "report_words") if (r["group"], r["code"]) == ("review_phase", phase)), phase)
+def _word(group: str, code: str) -> str:
+    return next((r["zh"] for r in shipped_rows("codes", "report_words") if (r["group"], r["code"]) == (group, code)), code)
 
 
 @cache
