@@ -12,6 +12,7 @@ from qianmo.geo.crs import (
     CGCS2000,
     Helmert,
     china_crs,
+    chinese_name,
     datum_note,
     datum_of,
     lonlat,
@@ -201,3 +202,9 @@ def test_t04_a_plan_in_xian_1980_without_transform_parameters_is_refused_and_tak
     with pytest.raises(CrsError, match="needs local parameters"):
         transform(plan.geometry.to_numpy(), plan.crs, 4490)
     assert np.isfinite(shapely.get_coordinates(transform(plan.geometry.to_numpy(), plan.crs, 4490, helmert=SHIFT))).all()
+
+
+@pytest.mark.parametrize(("epsg", "name"), [(4528, "2000国家大地坐标系 3度带 第40带"), (4547, "2000国家大地坐标系 3度带 中央子午线东经114°"), (4491, "2000国家大地坐标系 6度带 第13带"),
+                                            (4610, "1980西安坐标系 经纬度"), (3857, ""), (32650, "")])  # fmt: skip
+def test_a_chinese_system_is_called_what_an_office_calls_it(epsg, name):
+    assert chinese_name(epsg) == name

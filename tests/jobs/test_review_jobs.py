@@ -13,10 +13,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
+import pypdfium2
 import pytest
 
+from qianmo.governance.review_rights import local_day
 from qianmo.jobs.context import Context
 from qianmo.jobs.registry import job_spec
+from qianmo.jobs.review.decision import day_words
 from qianmo.jobs.review.opened import open_review
 from qianmo.jobs.spec import JobReport, checked_values
 from qianmo.schema.errors import ChoiceNeededError, MissingDataError, NotAllowedError, ReviewRefusedError, SchemaError
@@ -89,6 +92,7 @@ def test_a_review_with_a_return_and_a_delegated_signature_ends_in_a_document(off
         office.do("decide", "xian")
     assert caught.value.code == "opinions_missing" and "生态环境" in caught.value.zh
     office.sign("sheng", "生态环境", tmp_path)
+    office.sign("mi", "联席办", tmp_path)
     office.do("convene", "mi")
     agenda = [a for a, _ in open_review({"project": office.project}).state.meetings[0].agenda]
     for who in ("zi", "nong", "sheng"):
@@ -99,10 +103,15 @@ def test_a_review_with_a_return_and_a_delegated_signature_ends_in_a_document(off
     draft = office.run("review-decision")
     assert "征求意见稿" in draft.files[0][0]
     office.do("decide", "xian")
+    decided = day_words(local_day(office.now))
     final = office.run("review-decision", office="游乌县人民政府")
     assert final.figures == {"outcome": "condition", "final": True} and all(Path(p).stat().st_size > 10_000 for p, _ in final.files)
+    office.now += timedelta(days=40)
+    office.run("review-decision", out=str(tmp_path / "later"))
+    cover = pypdfium2.PdfDocument(next((tmp_path / "later").glob("*.pdf")))[0].get_textpage().get_text_bounded().replace(" ", "")
+    assert "出具单位：县政府" in cover and f"出具日期：{decided}" in cover and "坐标系统：2000国家大地坐标系3度带" in cover and "EPSG" not in cover
     shown = office.run("review-state", log=True)
-    assert shown.figures["phase"] == "DONE" and shown.figures["opinions"] == 3 and any("受赵自强委托" in line for line in shown.lines)
+    assert shown.figures["phase"] == "DONE" and shown.figures["opinions"] == 4 and any("受赵自强委托" in line for line in shown.lines)
     days = office.run("review-waiting")
     assert days.figures["parallel"] <= days.figures["sequential"] and any("退回 1 次" in line for line in days.lines)
 
@@ -173,6 +182,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from datetime import datetime, UTC
+from qianmo.governance.review_rights import local_day
 from qianmo.jobs.context import Context
 from qianmo.jobs.review.opened import add_event
 for n in range(10000):

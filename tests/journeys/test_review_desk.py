@@ -197,6 +197,7 @@ def test_three_departments_a_return_and_a_delegated_signature_lead_to_a_decision
     _sign(screens("nong"), home, "农业农村", "condition", shot="condition", reason="质量评定不全", conditions="补充耕地质量评定", due="2027-05-01")
     _shot(screens("nong"), "halfway")
     _sign(screens("sheng"), home, "生态环境", "pass")
+    _sign(mi, home, "联席办", "pass", shot="office")
     _move(mi, home, "convene", more="后续管护资金安排")
     for name in ("ran", "zi", "nong", "sheng"):
         page = screens(name)
@@ -224,7 +225,7 @@ def test_three_departments_a_return_and_a_delegated_signature_lead_to_a_decision
     assert target.read_bytes().startswith(b"%PDF")
     state = open_review({"project": project}).state
     assert (state.phase, state.round, state.outcome) == ("DONE", 2, "condition")
-    assert [(o.person, o.on_behalf_of) for o in state.opinions] == [("ran", "zi"), ("nong", ""), ("sheng", "")]
+    assert [(o.person, o.on_behalf_of) for o in state.opinions] == [("ran", "zi"), ("nong", ""), ("sheng", ""), ("mi", "")]
     assert not screens.faults
 
 

@@ -22,8 +22,13 @@ ROSTER = [{"id": p, "name": p, "department": d, "role": "officer"} for p, d in O
 ROSTER += [{"id": "申", "name": "申", "department": "镇", "role": "applicant"}, {"id": "秘", "name": "秘", "department": "联席办", "role": "secretary"},
            {"id": "县", "name": "县", "department": "县政府", "role": "issuer"}, {"id": "阅", "name": "阅", "department": "村", "role": "reader"}]  # fmt: skip
 PEOPLE = [p["id"] for p in ROSTER]
+OFFICE_POINT = {"ALL2": {"department": "联席办", "mandatory": True, "suggested": "manual", "zh": "投资估算"}}
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 DEPARTMENT_OF = {p["id"]: p["department"] for p in ROSTER}
+
+
+def answers(seat) -> list[dict]:
+    return [{"item": "ALL2", "answer": "pass"}] if seat.department == "联席办" else []
 
 
 def groups(mode: str) -> list[dict]:
@@ -34,12 +39,12 @@ def groups(mode: str) -> list[dict]:
 class Office(RuleBasedStateMachine):
     """People try any verb on anything; most tries are refused."""
 
-    @initialize(mode=st.sampled_from(["all", "sequence", "vote"]))
-    def begin(self, mode):
+    @initialize(mode=st.sampled_from(["all", "sequence", "vote"]), office=st.booleans())
+    def begin(self, mode, office):
         self.events, self.state, self.now = [], None, START
         self.tried = 0
         self.most_opinions: dict[str, tuple] = {}
-        self.send("submit", "申", {"project": "p", "package": "0" * 64, "roster": ROSTER, "settings": review_settings()})
+        self.send("submit", "申", {"project": "p", "package": "0" * 64, "roster": ROSTER, "settings": review_settings(), "suggestions": OFFICE_POINT if office else {}})
         self.send("accept", "秘", {})
         self.send("distribute", "秘", {"groups": groups(mode)})
 
@@ -90,7 +95,7 @@ class Office(RuleBasedStateMachine):
             return
         seat = self.state.seat(data.draw(st.sampled_from(self.seats())))[1]
         who = data.draw(st.sampled_from([seat.person, seat.delegate or seat.person]))
-        self.send("opine", who, {"seat": seat.id, "package": self.state.package, "result": result, "reason": "x", "conditions": ["c"] if result == "condition" else []})
+        self.send("opine", who, {"seat": seat.id, "package": self.state.package, "result": result, "reason": "x", "conditions": ["c"] if result == "condition" else [], "answers": answers(seat)})
 
     @rule(data=st.data(), verb=st.sampled_from(["delegate", "transfer", "add_sign"]), to=st.sampled_from([p for p, _ in OFFICERS]))
     def holders_pass_seats_around(self, data, verb, to):
@@ -109,7 +114,7 @@ class Office(RuleBasedStateMachine):
         step, _, wanted = waiting_desks(self.state)[0]
         if step == "opinion":
             seat = self.state.seat(wanted)[1]
-            assert self.send("opine", seat.person, {"seat": seat.id, "package": self.state.package, "result": "pass"})
+            assert self.send("opine", seat.person, {"seat": seat.id, "package": self.state.package, "result": "pass", "answers": answers(seat)})
         elif step == "meeting" and self.state.phase == "MEETING":
             for who in self.state.meeting.members:
                 assert self.send("attend", "秘", {"member": who})

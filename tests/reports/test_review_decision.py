@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pandas as pd
@@ -57,7 +58,7 @@ def reviewed(*, decided: bool):
 @pytest.fixture(scope="module")
 def book():
     content = decision_content(reviewed(decided=True), PACKAGE, POINTS)
-    return decision_book(content, title="游乌镇整治", office="联席办", date="2026年3月20日", vintage="2023年", crs_text="EPSG:4547", synthetic=("意见（合成）",), log=(14, "e" * 64))
+    return decision_book(content, title="游乌镇整治", office="县政府", date="2026年3月20日", vintage="", crs_text="2000国家大地坐标系 3度带 第38带", synthetic=("意见（合成）",), log=(14, "e" * 64))
 
 
 def test_the_document_holds_opinions_overrules_vote_hash_and_signatures(book):
@@ -83,6 +84,29 @@ def test_a_review_that_is_not_done_gives_a_draft():
     content = decision_content(reviewed(decided=False), PACKAGE, POINTS)
     book = decision_book(content, title="游乌镇整治", office="联席办", date="", vintage="", crs_text="")
     assert "征求意见稿" in book.subtitle and content.outcome == "condition" and not content.is_final
+
+
+def test_the_cover_names_who_issues_it_and_leaves_out_what_is_unknown(book):
+    cover = pypdfium2.PdfDocument(pdf(book))[0].get_textpage().get_text_bounded().replace(" ", "")
+    lines = "\n".join(p.text for p in Document(io.BytesIO(word(book))).paragraphs[:20]).replace(" ", "")
+    for text in (cover, lines):
+        assert "出具单位：县政府" in text and "出具日期：2026年3月20日" in text and "坐标系统：2000国家大地坐标系3度带第38带" in text
+        assert "编制" not in text and "EPSG" not in text and "数据时点" not in text and "未注明" not in text
+
+
+def test_the_source_of_the_tables_is_the_log_and_the_package(book):
+    text = "".join(p.text for p in Document(io.BytesIO(word(book))).paragraphs)
+    assert "数据来源：审查日志与送审包" in text and "成果表（" not in text
+
+
+def test_points_that_nobody_answered_are_named_by_department():
+    points = pd.concat([POINTS, pd.DataFrame([("ALL1", "联席办", True, "村民同意与公示材料", "confirm", "V-01", 0)], columns=POINTS.columns)], ignore_index=True)
+    state = reviewed(decided=True)
+    state = replace(state, suggestions={**state.suggestions, "ALL1": {"department": "联席办", "mandatory": True, "suggested": "confirm", "zh": "村民同意与公示材料"}})
+    content = decision_content(state, PACKAGE, points)
+    book = decision_book(content, title="游乌镇整治", office="", date="", vintage="", crs_text="")
+    assert content.open_points == (("联席办", "ALL1", "村民同意与公示材料"),)
+    assert [b.text for b in book.chapters[1].blocks if hasattr(b, "text")] == ["以下必审要点没有逐条作答：联席办ALL1（村民同意与公示材料）。"]
 
 
 def test_another_package_is_refused():

@@ -6,10 +6,14 @@ import io
 import json
 import re
 import secrets
+import shutil
 
 import pytest
 
+from qianmo.jobs.context import Context
+from qianmo.jobs.registry import job_spec
 from qianmo.jobs.review.opened import open_review
+from qianmo.jobs.spec import checked_values
 from qianmo.store.review_log import review_ids
 
 CHOSEN = {"secretary": "mi", "issuer": "xian"}
@@ -18,8 +22,6 @@ CHOSEN = {"secretary": "mi", "issuer": "xian"}
 @pytest.fixture
 def town(opened_review, evaluated, desk, people):
     """Accounts of all offices, with the planner as the town that submits; drafts and reviews that were made go away."""
-    import shutil
-
     from qianmo.web.models import Person
 
     people["planner"].department, people["planner"].first_name = "游乌镇", "镇办"
@@ -80,14 +82,54 @@ def test_a_review_is_opened_after_a_look_at_the_package(draft, town, work, signe
 
 def test_the_counts_of_the_look_are_those_of_the_checklists(draft, town, work):
     address, client = draft
-    _send(address, client)
-    work()
     number = address.strip("/").split("/")[-1]
     look = json.loads((town / "reviews" / ".drafts" / number / "look.json").read_text(encoding="utf-8"))
+    _send(address, client)
+    work()
     suggested = open_review({"project": town, "review": "2026-09"}).state.suggestions
     for department, counts in look["points"].items():
         mine = [v["suggested"] for v in suggested.values() if v["department"] == department]
         assert {s: mine.count(s) for s in set(mine)} == counts
+
+
+def test_a_draft_that_was_sent_is_removed_with_its_documents_and_its_address_leads_to_the_review(draft, town, work, signed_in):
+    address, client = draft
+    kept = town / "reviews" / ".drafts"
+    assert [p.name for p in kept.rglob("公示照片.txt")]
+    _send(address, client)
+    work()
+    assert list(kept.iterdir()) == []
+    assert [p.read_text(encoding="utf-8") for p in (town / "reviews" / "2026-09").rglob("公示照片.txt")] == ["照片"]
+    for answer in (client.get(address), client.post(f"{address}do/", {"do": "drop"})):
+        assert answer.status_code == 302 and answer.headers["Location"] == "/reviews/2026-09/"
+    assert signed_in("shui").get(address).status_code == 404, "who is not on the roster learns nothing"
+
+
+def test_a_send_that_is_taken_up_again_after_the_draft_is_gone_says_that_it_was_sent(draft, town, work):
+    address, client = draft
+    number = address.strip("/").split("/")[-1]
+    _send(address, client)
+    work()
+    spec = job_spec("review-send")
+    report = spec.run(Context(user="x"), checked_values(spec, {"project": str(town), "draft": number}))
+    assert report.figures == {"review": "2026-09"} and len(open_review({"project": town, "review": "2026-09"}).events) == 1
+
+
+def test_a_draft_that_a_killed_send_left_behind_goes_with_the_next_and_one_that_was_not_sent_stays(draft, town, work, signed_in):
+    address, client = draft
+    kept = town / "reviews" / ".drafts"
+    number = address.strip("/").split("/")[-1]
+    shutil.copytree(kept / number, town / "copy")
+    _send(address, client)
+    work()
+    shutil.move(town / "copy", kept / number)  # as if the process had died between the log and the removal
+    shutil.copytree(kept / number, kept / f".half-{number}-gone")  # and another in the middle of a removal
+    other = client.post("/review-new/", _form(client.get("/review-new/").content.decode(), review="2026-10")).headers["Location"]
+    work()
+    spec = job_spec("review-send")
+    spec.run(Context(user="x"), checked_values(spec, {"project": str(town), "draft": number}))
+    assert [p.name for p in kept.iterdir()] == [other.strip("/").split("/")[-1]]
+    assert client.get(other).status_code == 200
 
 
 def test_the_same_form_sent_twice_makes_one_draft_and_a_second_yes_one_review(town, signed_in, work):

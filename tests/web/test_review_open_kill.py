@@ -76,4 +76,5 @@ def test_a_review_that_was_acknowledged_is_opened_once_though_the_desk_is_killed
         browser.post(f"{address}do/", do="confirm", package=package)
         time.sleep(1.0)
     opened = open_review({"project": project})
+    assert [p.name for p in (project / "reviews" / ".drafts").iterdir()] == [], "what was sent is kept in the package alone"
     assert len(opened.events) == 1 and opened.state.package == package

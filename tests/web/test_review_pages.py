@@ -9,6 +9,7 @@ import secrets
 import time
 import zipfile
 from datetime import date, timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -67,7 +68,7 @@ def office(review, signed_in, desk, work):
         def distributed(self):
             assert self.do("mi", "accept").status_code == 302
             groups = {f"group_{n}": "1" for n in range(3)} | {"person_0": "zi", "person_1": "nong", "person_2": "sheng"}
-            answer = self.do("mi", "distribute", mode_1="all", **groups)
+            answer = self.do("mi", "distribute", mode_1="all", office="mi", **groups)
             assert answer.status_code == 302, answer.content.decode()
             return self
 
@@ -88,6 +89,8 @@ def test_a_review_with_a_return_and_a_delegated_signature_ends_in_a_decision(off
     assert office.sign("ran", "自然资源").status_code == 302
     assert office.sign("nong", "农业农村", result="condition", reason="缺评定", conditions="补充质量评定\n", due="2099-05-01").status_code == 302
     assert office.sign("sheng", "生态环境").status_code == 302
+    assert "/do/convene/" not in office.of("mi").get(f"/reviews/{office.id}/").content.decode()
+    assert office.sign("mi", "联席办").status_code == 302
     agenda = re.findall(r'name="agenda" value="([^"]+)"', office.of("mi").get(f"/reviews/{office.id}/do/convene/").content.decode())
     answer = office.do("mi", "convene", agenda=agenda, more="资金安排", members=["zi", "nong", "sheng"])
     assert answer.status_code == 302, answer.content.decode()
@@ -99,7 +102,7 @@ def test_a_review_with_a_return_and_a_delegated_signature_ends_in_a_decision(off
     assert office.do("mi", "close_meeting", **minutes).status_code == 302
     assert office.do("xian", "decide").status_code == 302
     state = office.state
-    assert state.phase == "DONE" and state.outcome == "condition" and [o.on_behalf_of for o in state.opinions] == ["zi", "", ""]
+    assert state.phase == "DONE" and state.outcome == "condition" and [o.on_behalf_of for o in state.opinions] == ["zi", "", "", ""]
     assert [t.text for t in state.tasks] == ["补充质量评定", "补充评定"]
     word, pdf = (office.of("nong").get(f"/reviews/{office.id}/decision/{form}/") for form in ("docx", "pdf"))
     assert zipfile.ZipFile(io.BytesIO(word.content)).testzip() is None and pdf.content.startswith(b"%PDF")
@@ -193,6 +196,16 @@ def test_a_chip_leads_to_its_parcel_on_the_map(office):
     answer = office.of("zi").get(f"/reviews/{office.id}/parcels/{chips[0]}/")
     assert re.fullmatch(r"/map/#place=\d+\.\d+,\d+\.\d+,17", answer.headers["Location"])
     assert office.of("zi").get(f"/reviews/{office.id}/parcels/没有/").status_code == 404
+
+
+def test_the_office_signs_its_own_points_and_its_page_names_them_until_then(office):
+    office.distributed()
+    page = office.of("mi").get(f"/reviews/{office.id}/").content.decode()
+    assert "尚缺必审部门意见: 自然资源、农业农村、生态环境、联席办" in page and f"/reviews/{office.id}/points/{quote('联席办')}/" in page
+    assert office.sign("mi", "联席办", **{"answer-ALL2": ""}).status_code == 422
+    assert office.sign("mi", "联席办").status_code == 302
+    assert "联席办" not in re.search("尚缺必审部门意见: ([^<]*)", office.of("mi").get(f"/reviews/{office.id}/").content.decode()).group(1)
+    assert office.sign("zi", "联席办").status_code == 403
 
 
 class TestTwice:
@@ -301,7 +314,7 @@ def test_every_table_of_the_pages_comes_as_excel_with_the_same_rows(office):
         sheet = load_workbook(io.BytesIO(answer.content)).active
         assert sheet.cell(1, 1).value and sheet.cell(2, 1).value, address
         if "seats" in address:
-            assert sheet.max_row == 2 + 3 and sheet.cell(3, 2).value == "自然资源"
+            assert sheet.max_row == 2 + 4 and sheet.cell(3, 2).value == "自然资源"
     page = office.of("mi").get(f"/reviews/{office.id}/").content.decode()
     assert page.count("<table") == len(re.findall(r'tables/\w+\.xlsx"[^>]*aria-label', page))
 
@@ -313,6 +326,28 @@ def test_english_pages_of_a_review_have_english_words(office):
     for address in ("/reviews/", "/review-days/", f"/reviews/{office.id}/", f"/reviews/{office.id}/meeting/", f"/reviews/{office.id}/do/suspend/", f"/reviews/{office.id}/points/自然资源/"):
         text = browser.get(address).content.decode()
         assert '<html lang="en">' in text and not set(re.findall(r"待办|签署环节|送审包内容|版本号|理由|返回", text)), address
+
+
+def test_rules_and_their_figures_are_told_in_the_language_of_the_page(office):
+    browser = office.of("mi")
+    for department in ("自然资源", "生态环境", "联席办"):
+        zh = browser.get(f"/reviews/{office.id}/points/{department}/").content.decode()
+        assert "own knowledge" not in zh and "minutes, photos" not in zh and "overlay" not in zh and '<q class="quoted"' not in zh, department
+    browser.post("/language/", {"language": "en", "next": "/"})
+    for department in ("自然资源", "生态环境", "联席办"):
+        en = browser.get(f"/reviews/{office.id}/points/{department}/").content.decode()
+        quoted = re.findall(r'<q class="quoted" lang="zh-CN">([^<]+)</q>', en)
+        figures = re.findall(r'<span class="numbers">([^<]*)', en)
+        assert quoted and figures and not any(re.search("[\u3400-\u9fff]", f) for f in figures), (department, figures)
+    assert "New farmland" in browser.get(f"/reviews/{office.id}/points/自然资源/").content.decode()
+
+
+def test_a_refusal_on_an_english_page_is_english_with_what_it_is_about(office):
+    office.distributed()
+    browser = office.of("nong")
+    browser.post("/language/", {"language": "en", "next": "/"})
+    text = office.sign("nong", "农业农村", **{"answer-AG01": ""}).content.decode()
+    assert "mandatory points are not all answered: AG01" in text
 
 
 def test_pages_of_a_review_keep_to_the_policy_of_the_desk(office):
@@ -351,9 +386,9 @@ def test_a_review_waits_for_those_who_can_end_the_wait(office):
 
     assert waiting() == {"mi"}
     office.distributed()
-    assert waiting() == {"zi", "nong", "sheng"}
+    assert waiting() == {"zi", "nong", "sheng", "mi"}
     office.do("zi", "delegate", seat=office.state.groups[0].seats[0].id, to="ran", until="2099-01-01", reason="出差")
-    assert waiting() == {"zi", "ran", "nong", "sheng"}
+    assert waiting() == {"zi", "ran", "nong", "sheng", "mi"}
     assert "待我办理" in office.of("ran").get("/reviews/").content.decode()
     assert office.of("ran").get("/reviews/").content.decode().count("tone-wait") == 1
     assert "tone-wait" not in office.of("xian").get("/reviews/").content.decode()

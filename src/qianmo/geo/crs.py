@@ -23,6 +23,7 @@ __all__ = [
     "CrsInfo",
     "Helmert",
     "china_crs",
+    "chinese_name",
     "datum_note",
     "datum_of",
     "is_metric",
@@ -37,6 +38,8 @@ __all__ = [
 
 CGCS2000 = 4490
 """EPSG code of geographic CGCS2000, in which all areas are computed."""
+
+_DATUM_ZH = {"CGCS2000": "2000国家大地坐标系", "Xian80": "1980西安坐标系", "Beijing54": "1954北京坐标系", "NewBeijing": "新1954北京坐标系", "WGS84": "WGS 84坐标系"}
 
 _REACH_M = 1.0e6
 """No data lie further from the central meridian of their zone: beyond, the zone or the axis order is wrong. [m]"""
@@ -63,6 +66,31 @@ class CrsInfo:
 def china_crs() -> dict[int, CrsInfo]:
     """All Chinese systems that ship, by EPSG code."""
     return {int(r["epsg"]): _info(r) for r in shipped_rows("codes", "crs")}
+
+
+def chinese_name(epsg: int) -> str:
+    """What an office calls a Chinese system (坐标系名称): datum, width of the zone, its number or its central meridian.
+
+    Returns
+    -------
+    str
+        '' where the code is no geographic or zoned system of ``codes/crs.csv``.
+
+    Examples
+    --------
+    >>> chinese_name(4528)
+    '2000国家大地坐标系 3度带 第40带'
+    >>> chinese_name(4547)
+    '2000国家大地坐标系 3度带 中央子午线东经114°'
+    """
+    found = china_crs().get(epsg)
+    if found is None:
+        return ""
+    words = [_DATUM_ZH.get(found.datum, found.datum)]
+    if found.zone_width_deg is None or found.central_meridian is None:
+        return " ".join([*words, "经纬度"]) if found.kind == "geographic" else ""
+    zone = f"第{found.zone_no}带" if found.zone_prefix and found.zone_no else f"中央子午线东经{found.central_meridian:g}°"
+    return " ".join([*words, f"{found.zone_width_deg:g}度带", zone])
 
 
 def transform(geoms: np.ndarray, source: Any, target: Any, *, helmert: Helmert | None = None) -> np.ndarray:

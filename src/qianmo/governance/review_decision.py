@@ -11,7 +11,7 @@ import pandas as pd
 from qianmo.governance.review_meeting import item_count
 from qianmo.governance.review_opinions import is_overruled
 from qianmo.governance.review_package import ReviewPackage
-from qianmo.governance.review_progress import due_outcome
+from qianmo.governance.review_progress import due_outcome, open_points
 from qianmo.governance.review_records import Opinion, ReviewState
 from qianmo.governance.review_rights import local_time
 from qianmo.schema.errors import SchemaError
@@ -23,7 +23,8 @@ __all__ = ["Decision", "decision_content"]
 class Decision:
     """Everything a decision document prints (联审意见); words are machine words, the document makes them Chinese.
 
-    `opinions`, `answers`, `overrules`, `tasks`, `votes`, `history`, `parts` and `signatures` are tables; `meetings` and `minutes` text.
+    `opinions`, `answers`, `overrules`, `tasks`, `votes`, `history`, `parts` and `signatures` are tables; `minutes` text; `open_points` department, id
+    and text of the mandatory points that no standing opinion answers.
     """
 
     project: str
@@ -41,6 +42,7 @@ class Decision:
     parts: pd.DataFrame
     signatures: pd.DataFrame
     minutes: tuple[str, ...]
+    open_points: tuple[tuple[str, str, str], ...] = ()
 
 
 def decision_content(state: ReviewState, package: ReviewPackage, points: pd.DataFrame) -> Decision:
@@ -75,6 +77,7 @@ def decision_content(state: ReviewState, package: ReviewPackage, points: pd.Data
         pd.DataFrame([(o.department, _signed(state, o), local_time(o.time).strftime("%Y-%m-%d %H:%M"), o.seal[:16], "已附电子签名" if o.signature else "") for o in standing],
                      columns=["department", "signed", "time", "seal", "by_key"]),
         tuple(m.minutes for m in state.meetings if m.round == state.round and m.minutes),
+        tuple((d, i, str(state.suggestions[i].get("zh", ""))) for d, items in open_points(state).items() for i in items),
     )  # fmt: skip
 
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from qianmo.governance.review_content import bytes_hash
 from qianmo.governance.review_meeting import MEETING_MOVES
-from qianmo.governance.review_moves import SEAT_MOVES, opened_groups
+from qianmo.governance.review_moves import SEAT_MOVES, opened_groups, with_office
 from qianmo.governance.review_opinions import OPINION_MOVES, without_conditions
 from qianmo.governance.review_progress import can_sign, due_outcome, missing_mandatory, needs_meeting
 from qianmo.governance.review_records import MANDATORY, Person, ReviewEvent, ReviewState
-from qianmo.governance.review_rights import SETTINGS, check_rights, refused
+from qianmo.governance.review_rights import NEWER, SETTINGS, check_rights, refused
 from qianmo.schema.errors import SchemaError
 
 __all__ = ["apply", "event_from_record", "event_record", "replay"]
@@ -117,7 +117,7 @@ def _submitted(event: ReviewEvent) -> ReviewState:
     data = event.data
     try:
         persons = [Person(str(p["id"]), str(p["name"]), str(p["department"]), str(p["role"])) for p in data["roster"]]
-        settings = {name: float(data["settings"][name]) for name in SETTINGS}
+        settings = {name: float(data["settings"].get(name, NEWER[name]) if name in NEWER else data["settings"][name]) for name in SETTINGS}
         package, project = str(data["package"]), str(data["project"])
         suggestions = {str(k): dict(v) for k, v in data.get("suggestions", {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
@@ -144,7 +144,7 @@ def _accept(state: ReviewState, event: ReviewEvent, person: Person) -> ReviewSta
 
 
 def _distribute(state: ReviewState, event: ReviewEvent, person: Person) -> ReviewState:
-    groups = opened_groups(state, event.data["groups"], state.round)
+    groups = opened_groups(state, with_office(state, event.data["groups"], person.id), state.round)
     seated = {s.department for g in groups if g.mode != "any" for s in g.seats}
     lacking = [d for d in MANDATORY if d not in seated]
     if lacking:

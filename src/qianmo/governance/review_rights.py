@@ -8,15 +8,27 @@ from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from types import MappingProxyType
 
-from qianmo.governance.review_records import APPLICANT_DESK, FINAL, MEETING_DESK, Person, ReviewEvent, ReviewState, Seat
+from qianmo.governance.review_records import (
+    APPLICANT_DESK,
+    FINAL,
+    MEETING_DESK,
+    OFFICE_DESK,
+    Person,
+    ReviewEvent,
+    ReviewState,
+    Seat,
+)
 from qianmo.schema.errors import ReviewRefusedError, RuleError
+from qianmo.schema.messages import english_message
 from qianmo.schema.rules import parameter
 from qianmo.schema.shipped import shipped_rows
 
-__all__ = ["Verb", "check_rights", "local_day", "local_time", "may_read", "may_sign_for", "moment", "open_verbs", "refused", "review_settings", "review_verbs"]
+__all__ = ["Verb", "check_rights", "local_day", "local_time", "may_hold", "may_read", "may_sign_for", "moment", "open_verbs", "refused", "review_settings", "review_verbs"]
 
 _BEIJING = timezone(timedelta(hours=8))
-SETTINGS = ("quorum_share", "pass_share", "vote_share", "undo_h", "urge_h", "meeting_always")
+SETTINGS = ("quorum_share", "pass_share", "vote_share", "undo_h", "urge_h", "meeting_always", "office_points")
+NEWER = {"office_points": 0.0}
+"""Settings that logs written before they came do not hold, and what those logs mean by it (后增设置)."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,7 @@ def review_settings(overrides: Mapping[str, float] | None = None) -> dict[str, f
 
 
 def refused(code: str, *, found: str = "", expected: str = "", cure: str = "") -> ReviewRefusedError:
-    """The refusal of a move in words (拒绝理由); `found` says on what, after the Chinese words.
+    """The refusal of a move in words (拒绝理由); `found` says on what, after the words.
 
     Raises
     ------
@@ -61,8 +73,8 @@ def refused(code: str, *, found: str = "", expected: str = "", cure: str = "") -
     row = _refusals().get(code)
     if row is None:
         raise RuleError(f"no refusal {code!r}", expected="a code of schema/codes/review_refusals.csv")
-    tail = f": {found}" if found else ""
-    return ReviewRefusedError(code, row["zh"] + tail, row["en"], expected=expected, cure=cure)
+    zh, en = (f": {said}" if said else "" for said in (found, english_message(found)))
+    return ReviewRefusedError(code, row["zh"] + zh, row["en"] + en, expected=expected, cure=cure)
 
 
 def check_rights(state: ReviewState, event: ReviewEvent) -> Person:
@@ -80,15 +92,15 @@ def check_rights(state: ReviewState, event: ReviewEvent) -> Person:
     if person is None:
         raise refused("unknown_person", found=event.actor)
     if state.phase in FINAL:
-        raise refused("final", found={"WITHDRAWN": "已撤回", "VOIDED": "已作废"}[state.phase])
+        raise refused("final", found=_word("review_phase", state.phase))
     if event.verb == "submit":
         raise refused("already_submitted")
     if state.phase not in verb.phases:
-        raise refused("wrong_phase", found=f"{verb.zh},现为{_phase_word(state.phase)}", expected="、".join(map(_phase_word, verb.phases)))
+        raise refused("wrong_phase", found=f"{verb.zh},现为{_word('review_phase', state.phase)}", expected="、".join(_word("review_phase", p) for p in verb.phases))
     if state.is_suspended and event.verb not in ("resume", "void", "withdraw", "copy"):
-        raise refused("is_suspended", cure="先由联席办恢复 (resume)")
+        raise refused("is_suspended", cure="先由联席办恢复")
     if not any(_is(relation, state, person, event) for relation in verb.who):
-        raise refused("no_right", found=f"{person.name} {verb.zh}", expected="、".join(verb.who))
+        raise refused("no_right", found=f"{person.name} {verb.zh}", expected="、".join(_word("review_who", w) for w in verb.who))
     if verb.needs_reason and not str(event.data.get("reason", "")).strip():
         raise refused("needs_reason", found=verb.zh)
     return person
@@ -97,6 +109,11 @@ def check_rights(state: ReviewState, event: ReviewEvent) -> Person:
 def may_sign_for(seat: Seat, person: str, day: date) -> bool:
     """True when the person fills the seat or is its delegate on that day (可签)."""
     return seat.person == person or (seat.delegate == person and seat.delegate_until is not None and day <= seat.delegate_until)
+
+
+def may_hold(person: Person, department: str) -> bool:
+    """True when a person can fill a seat (可任席位): an officer of its department, and for the seat of the office the secretary of the review."""
+    return (person.role == "officer" and person.department == department) or (person.role == "secretary" and department == OFFICE_DESK)
 
 
 def may_read(state: ReviewState, person: str) -> bool:
@@ -173,8 +190,8 @@ def _is(relation: str, state: ReviewState, person: Person, event: ReviewEvent) -
 
 
 @cache
-def _phase_word(phase: str) -> str:
-    return next((r["zh"] for r in shipped_rows("codes", "report_words") if (r["group"], r["code"]) == ("review_phase", phase)), phase)
+def _word(group: str, code: str) -> str:
+    return next((r["zh"] for r in shipped_rows("codes", "report_words") if (r["group"], r["code"]) == (group, code)), code)
 
 
 @cache

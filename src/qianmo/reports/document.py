@@ -68,7 +68,7 @@ def word(book: Book, *, template: bytes | None = None) -> bytes:
     SchemaError
         The template is no Word file, a placeholder is unknown or wrong, or ``{{ body }}`` is not there once.
     """
-    document = _filled(template or default_template(), book)
+    document = _filled(template or default_template(book.cover_rows), book)
     anchor = _body_place(document)
     _check_styles(document)
     set_header_footer(document, book, replace=template is None)
@@ -193,7 +193,7 @@ class _Builder:
             self.paragraph(f"{table.empty}。", "Normal").alignment = WD_ALIGN_PARAGRAPH.CENTER
         else:
             self.anchor._element.addprevious(table_element(table, width_mm=self.pages.room()[0]))
-        note = "。".join(x.rstrip("。") for x in (f"注：{table.note}" if table.note else "", f"数据来源：成果表{table.source}") if x)
+        note = "。".join(x.rstrip("。") for x in (f"注：{table.note}" if table.note else "", f"数据来源：{table.source_words}") if x)
         self.paragraph(f"{note}。", "Caption").alignment = WD_ALIGN_PARAGRAPH.LEFT
 
     def map(self, key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from docx import Document
 from docx.document import Document as DocxDocument
@@ -15,6 +16,7 @@ from docx.styles.style import ParagraphStyle
 from lxml import etree
 
 from qianmo.reports.fonts import SANS, SERIF
+from qianmo.schema.book import PLAN_COVER
 
 __all__ = ["BODY", "default_template"]
 
@@ -24,8 +26,8 @@ _TEXT, _HEAD, _SECOND = "仿宋", "黑体", "楷体"
 _ALTERNATIVES = {"仿宋": f"仿宋_GB2312;FangSong;{SERIF}", "黑体": f"SimHei;{SANS}", "楷体": f"楷体_GB2312;KaiTi;{SERIF}"}
 
 
-def default_template() -> bytes:
-    """An A4 template with cover, styles and the place of the text (默认 Word 模板).
+def default_template(rows: Sequence[tuple[str, str]] = PLAN_COVER) -> bytes:
+    """An A4 template with cover, styles and the place of the text (默认 Word 模板); `rows` of the cover as (label, placeholder).
 
     Margins and type follow the habit of official papers: 37 mm above, 35 below, 28 left, 26 right; text in 仿宋 14 pt
     on lines of 26 pt, chapters in 黑体, sections in 楷体. The font table names open fonts in their place.
@@ -36,7 +38,7 @@ def default_template() -> bytes:
     section.top_margin, section.bottom_margin, section.left_margin, section.right_margin = Mm(37), Mm(35), Mm(28), Mm(26)
     section.header_distance, section.footer_distance = Mm(20), Mm(20)
     _styles(document)
-    _cover(document)
+    _cover(document, rows)
     document.add_paragraph(BODY)
     _settings(document)
     made = io.BytesIO()
@@ -97,10 +99,10 @@ def _look(style: ParagraphStyle, font: str, size: float) -> None:
         fonts.set(qn(f"w:{name}"), value)
 
 
-def _cover(document: DocxDocument) -> None:
+def _cover(document: DocxDocument, rows: Sequence[tuple[str, str]]) -> None:
     lines = [("", _TEXT, 14), ("", _TEXT, 14), ("", _TEXT, 14), ("{{ title }}", _HEAD, 22), ("{{ subtitle }}", _HEAD, 22), *[("", _TEXT, 14)] * 3,
-             ("{{ synthetic }}", _HEAD, 14), *[("", _TEXT, 14)] * 5, ("编制单位：{{ office }}", _TEXT, 16), ("编制日期：{{ date }}", _TEXT, 16),
-             ("数据时点：{{ vintage }}", _TEXT, 14), ("坐标系统：{{ crs_text }}", _TEXT, 14)]  # fmt: skip
+             ("{{ synthetic }}", _HEAD, 14), *[("", _TEXT, 14)] * 5,
+             *((f"{label}：{{{{ {name} }}}}", _TEXT, 16 if name in ("office", "date") else 14) for label, name in rows)]  # fmt: skip
     for text, font, size in lines:
         line = document.add_paragraph()
         line.alignment = WD_ALIGN_PARAGRAPH.CENTER

@@ -54,7 +54,7 @@ def pdf(book: Book) -> bytes:
 
 
 def _book(book: Book) -> dict[str, Any]:
-    facts = [("编制单位", book.office), ("编制日期", book.date), ("数据时点", book.vintage), ("坐标系统", book.crs_text)]
+    facts = [(label, str(getattr(book, name))) for label, name in book.cover_rows]
     return {
         "title": _text(book.title),
         "subtitle": _text(book.subtitle),
@@ -111,7 +111,7 @@ def _table(table: BookTable, number: int) -> dict[str, Any]:
         "numeric": [c.number_format != "text" for c in table.columns],
         "rows": [list(r) for r in zip(*columns, strict=True)],
         "total": last,
-        "note": _text("。".join(x.rstrip("。") for x in (f"注：{table.note}" if table.note else "", f"数据来源：成果表{table.source}") if x) + "。"),
+        "note": _text("。".join(x.rstrip("。") for x in (f"注：{table.note}" if table.note else "", f"数据来源：{table.source_words}") if x) + "。"),
         "empty": _text(f"{table.empty}。") if table.frame.empty else "",
         "wide": not table.frame.empty and wanted_width(table) > _ROOM_MM,
     }

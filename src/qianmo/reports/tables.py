@@ -102,7 +102,7 @@ def _write_table(sheet: Worksheet, table: BookTable, number: int, formats: dict[
     if not rows:
         _banner(sheet, _FIRST_ROW, last, chinese_text(table.empty), formats["text"])
         total += 1
-    for line in filter(None, (f"注：{table.note}" if table.note else "", f"数据来源：成果表{table.source}" if table.source else "")):
+    for line in filter(None, (f"注：{table.note}" if table.note else "", f"数据来源：{table.source_words}" if table.source else "")):
         sheet.write_string(total, 0, chinese_text(line), formats["note"])
         total += 1
     _page(sheet, table, last)

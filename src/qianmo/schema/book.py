@@ -21,9 +21,13 @@ __all__ = [
     "Chapter",
     "Heading",
     "MapBlock",
+    "PLAN_COVER",
     "Paragraph",
     "TableBlock",
 ]
+
+PLAN_COVER = (("编制单位", "office"), ("编制日期", "date"), ("数据时点", "vintage"), ("坐标系统", "crs_text"))
+"""Rows of the cover of a plan book: what they are called, and the field of the book (封面)."""
 
 NUMBER_FORMATS = ("text", "integer", "0.0", "0.00", "#,##0.00", "0.0000", "0.00%", "year")
 """Ways a cell can be shown; all but text and year may be summed."""
@@ -57,7 +61,7 @@ class BookTable:
     sums : tuple of str
         Columns that a total row sums.
     note, source : str
-        A line under the table; the result the numbers come from.
+        A line under the table; where the numbers come from, in brackets where it is a result table of the project.
     synthetic : tuple of str
         Labels of the invented inputs the numbers rest on.
     empty : str
@@ -93,6 +97,11 @@ class BookTable:
         unsummable = [n for n in self.sums if n not in names or self.column(n).number_format in ("text", "year")]
         if unsummable:
             raise SchemaError(f"book table {self.key}: cannot sum {unsummable}", expected="numeric columns of the table")
+
+    @property
+    def source_words(self) -> str:
+        """Where the numbers come from, for the line under the table: result tables of the project, with `source` behind them where it is in brackets."""
+        return self.source if self.source and self.source[0] not in "（(" else f"成果表{self.source}"
 
     def formats(self, column: BookColumn) -> tuple[str, ...]:
         """Number format of each cell of a column."""
@@ -178,7 +187,8 @@ class Book:
     """A plan book ready to be set in Word, PDF or Excel (成果书).
 
     `tables` and `maps` stand in the order of their numbers: the first table is 表1. `synthetic` labels the invented
-    inputs; every page shows them.
+    inputs; every page shows them. `cover` says what the rows of the cover are called, as (label, field of the book); a row
+    without a value is left out. Without it the cover is that of a plan book (`PLAN_COVER`), with every row.
     """
 
     title: str
@@ -191,6 +201,12 @@ class Book:
     chapters: tuple[Chapter, ...]
     tables: tuple[BookTable, ...]
     maps: tuple[BookMap, ...]
+    cover: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def cover_rows(self) -> tuple[tuple[str, str], ...]:
+        """Rows of the cover as (label, field)."""
+        return tuple((label, name) for label, name in self.cover if getattr(self, name)) if self.cover else PLAN_COVER
 
     def table_number(self, key: str) -> int:
         """Number of a table from 1.

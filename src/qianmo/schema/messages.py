@@ -1,15 +1,15 @@
-"""What the program says, in Chinese: templates of messages and their wording (提示文字)."""
+"""What the program says, in Chinese and in English: templates of messages and their wording (提示文字)."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from qianmo.schema.errors import QianmoError
 from qianmo.schema.shipped import shipped_rows
 
-__all__ = ["ErrorKind", "chinese_message", "error_kind", "has_chinese", "in_language"]
+__all__ = ["ErrorKind", "chinese_message", "english_message", "error_kind", "has_chinese", "in_language"]
 
 _HAN = re.compile("[\u3400-\u9fff]")
 _BRACKETED = re.compile(r"(?P<en>[\x20-\x7e]*[a-z]{2,}[\x20-\x7e]*) \((?P<zh>[\u3400-\u9fff][^()]*)\)")
@@ -17,6 +17,10 @@ _BEHIND = re.compile(r"(?=[\x20-\x7e]*[a-z]{2,} [a-z]{2,})(?P<en>(?:(?!: )[\x20-
 _GAP = re.compile(r"\{(\d*)\}")
 _DEEPEST = 3
 _TELLING = 12
+_UNITS = (("亩", "mu"), ("公顷", "ha"), ("元", "yuan"), ("个", ""), ("天", "days"))
+_NUMBER = re.compile("([+-]?[0-9][0-9.,]*)(" + "|".join(zh for zh, _ in _UNITS) + ")")
+_NAMED = re.compile(r"[^()、;]*(?:\([^()]*\)[^()、;]*)?\((?P<name>[a-z][a-z0-9_]+)\)")
+_PARTS = (("; ", "; "), (";", "; "), ("、", ", "), ("；", "; "), (",", ", "))
 _ENGLISH = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z]{2,}|^[A-Za-z]+[.]?$")
 
 
@@ -61,6 +65,24 @@ def chinese_message(text: str) -> str:
     return _told(text, 0)
 
 
+def english_message(text: str) -> str:
+    """A message of ours in English (英文提示); the parts that no template of ``codes/english_words.csv`` fits stay Chinese.
+
+    Verdicts of rules, refusals and lines of reports are written once, in Chinese. Parts that are joined are taken one by one, what fills a
+    gap is looked up again, a fact is called by its name in brackets, and areas get the sign of their unit.
+
+    Examples
+    --------
+    >>> english_message("不涉及:不做永农布局调整")
+    'does not apply: permanent basic farmland is not rearranged'
+    >>> english_message("缺:党支部提议(proposal_done)、决议公开(resolution_published)")
+    'missing: proposal done, resolution published'
+    >>> english_message("整治前建设用地 577.77亩,整治后 562.92亩,变化 -14.85亩")
+    'construction land before 577.77 mu, after 562.92 mu, change -14.85 mu'
+    """
+    return _in_english(text, 0)
+
+
 def error_kind(error: QianmoError | type[QianmoError] | str) -> ErrorKind:
     """The kind of an error, of its class, or of the name of a class (错误类别); that of the nearest class above where it has none.
 
@@ -94,9 +116,42 @@ def in_language(text: str, language: str, general: str) -> str:
     """
     if not text:
         return ""
-    shown = chinese_message(text) if language == "zh" else text
+    shown = chinese_message(text) if language == "zh" else english_message(text)
     fits = has_chinese(shown) if language == "zh" else bool(_ENGLISH.search(shown)) or not has_chinese(shown)
     return shown if fits else f"{general} ({shown})"
+
+
+@lru_cache(maxsize=4096)
+def _in_english(text: str, depth: int) -> str:
+    if not has_chinese(text) or depth > 2 * _DEEPEST:
+        return text
+    for pattern, wording in _english_templates():
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return _worded(wording, [_in_english(g, depth + 1) for g in found.groups()])
+    measured = _NUMBER.sub(lambda m: f"{m[1]} {dict(_UNITS)[m[2]]}".strip(), text)
+    if not has_chinese(measured):
+        return measured
+    named = _NAMED.fullmatch(text)
+    if named:
+        return named["name"].replace("_", " ")
+    for mark, shown in _PARTS:
+        if mark in text:
+            return shown.join(_in_english(p, depth + 1) for p in text.split(mark))
+    return text
+
+
+@cache
+def _english_templates() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Templates and the words of the office, those with the longest fixed text first; a gap holds no semicolon."""
+    rows = [(r["zh"], r["en"]) for table in ("english_words", "review_verbs", "review_steps", "review_modes") for r in shipped_rows("codes", table)]
+    rows += [(f"{{}} {r['zh']}", f"{{}}, {r['en']}") for r in shipped_rows("codes", "review_verbs")]
+    for r in shipped_rows("codes", "document_facts"):
+        words = r["name"].replace("_", " ")
+        rows += [(r["zh"], words), (f"{r['zh']}:{{}}", f"{words}: {{}}"), (f"{r['zh']} {{}}", f"{words} {{}}")]
+    rows = list(dict(reversed(rows)).items())
+    rows.sort(key=lambda row: -len(row[0].replace("{}", "")))
+    return tuple((re.compile("([^;；]*?)".join(re.escape(p) for p in zh.split("{}")), re.DOTALL), en) for zh, en in rows)
 
 
 @cache

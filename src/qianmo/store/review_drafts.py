@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,9 +16,9 @@ from qianmo.store.durable import disk_error, replace_text, sync_tree, write_text
 from qianmo.store.guard_limits import Limits
 from qianmo.store.guard_magic import check_name
 
-__all__ = ["draft_documents", "draft_look", "keep_draft", "keep_look", "read_draft", "remove_draft", "review_drafts"]
+__all__ = ["draft_documents", "draft_look", "keep_draft", "keep_look", "read_draft", "remove_draft", "review_drafts", "sweep_drafts"]
 
-_HALF = ".half-"
+_HALF, _GONE = ".half-", "-gone"
 _SLASH = re.compile(r"[/\\]")
 _MB = 1 << 20
 
@@ -91,11 +91,27 @@ def review_drafts(project: Path) -> list[dict[str, Any]]:
     return sorted(found, key=lambda d: str(d.get("made", "")), reverse=True)
 
 
+def sweep_drafts(project: Path, is_done: Callable[[Mapping[str, Any]], bool]) -> list[str]:
+    """Remove the drafts that are done with, and what a removal that was killed left of others (清理送审稿).
+
+    Returns
+    -------
+    list of str
+        Numbers of the drafts that were removed.
+    """
+    gone = [str(d["number"]) for d in review_drafts(project) if is_done(d)]
+    for number in gone:
+        remove_draft(project, number)
+    for hidden in (Path(project) / "reviews" / ".drafts").glob(f"{_HALF}*{_GONE}"):
+        shutil.rmtree(hidden, ignore_errors=True)
+    return gone
+
+
 def remove_draft(project: Path, number: str) -> None:
     """Remove a draft: hidden in one step, then its files (删除送审稿)."""
     read_draft(project, number)
     home = _home(project, number)
-    hidden = home.with_name(f"{_HALF}{home.name}-gone")
+    hidden = home.with_name(f"{_HALF}{home.name}{_GONE}")
     shutil.rmtree(hidden, ignore_errors=True)
     os.replace(home, hidden)
     shutil.rmtree(hidden, ignore_errors=True)

@@ -10,9 +10,10 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from qianmo.governance.review_meeting import CHOICES, agenda_from_opinions
+from qianmo.governance.review_moves import asks_office, with_office
 from qianmo.governance.review_progress import can_sign, current_group, due_outcome
-from qianmo.governance.review_records import APPLICANT_DESK, MANDATORY, MODES, Person, ReviewEvent, ReviewState
-from qianmo.governance.review_rights import check_rights, local_day, review_verbs
+from qianmo.governance.review_records import APPLICANT_DESK, MANDATORY, MODES, OFFICE_DESK, Person, ReviewEvent, ReviewState
+from qianmo.governance.review_rights import check_rights, local_day, may_hold, review_verbs
 from qianmo.schema.errors import ReviewRefusedError
 from qianmo.web.review_words import group_word, mode_word, name_of, word
 
@@ -95,7 +96,7 @@ def _fields(verb: str, state: ReviewState, me: Person, now: datetime, accounts: 
             roles = [(r, word("role", r)) for r in ("officer", "reader", "secretary", "issuer", "applicant")]
             return {"account": _choice(_("Account"), [(p.id, f"{p.name} · {p.department} ({p.id})") for p in accounts]), "role": _choice(_("Role"), roles)}
         case "distribute":
-            return _distribute_fields(state)
+            return _distribute_fields(state, me)
         case "take_back":
             mine = [o for o in state.opinions if o.person == me.id and o.standing == "valid" and o.round == state.round]
             return {"opinion": _choice(_("Opinion"), [(o.id, f"{o.department} · {word('result', o.result)}") for o in mine])}
@@ -142,10 +143,10 @@ def _officers(state: ReviewState, department: str, me: Person) -> Choices:
 
 
 def _colleagues(state: ReviewState, seats: Choices) -> Choices:
-    """Officers of the departments of the seats, without who fills them."""
+    """Who can hold a seat of the departments of the seats, without who fills them."""
     found = [state.seat(s) for s, _label in seats]
     departments, holders = {f[1].department for f in found if f}, {f[1].person for f in found if f}
-    return [(p.id, f"{p.name} · {p.department}") for p in state.roster.values() if p.role == "officer" and p.department in departments and p.id not in holders]
+    return [(p.id, f"{p.name} · {p.department}") for p in state.roster.values() if p.id not in holders and any(may_hold(p, d) for d in departments)]
 
 
 def _departments(state: ReviewState) -> list[str]:
@@ -154,7 +155,7 @@ def _departments(state: ReviewState) -> list[str]:
     return [*(d for d in MANDATORY if d in there), *(d for d in there if d not in MANDATORY)]
 
 
-def _distribute_fields(state: ReviewState) -> dict[str, forms.Field]:
+def _distribute_fields(state: ReviewState, me: Person) -> dict[str, forms.Field]:
     modes = [(m, mode_word(m)) for m in MODES]
     fields: dict[str, forms.Field] = {"mode_1": _choice(_("First group signs"), modes), "mode_2": _choice(_("Second group signs, when the first has ended"), modes, required=False)}
     fields["mode_1"].initial = "all"
@@ -164,6 +165,9 @@ def _distribute_fields(state: ReviewState) -> dict[str, forms.Field]:
         must = f" ({_('mandatory')})" if department in MANDATORY else ""
         fields[f"group_{number}"] = forms.ChoiceField(label=f"{department}{must}", choices=groups, required=False, initial="1")
         fields[f"person_{number}"] = forms.ChoiceField(label=_("Officer of %(department)s") % {"department": department}, choices=people, initial=people[0][0])
+    if asks_office(state):
+        office = [(p.id, p.name) for p in state.roster.values() if may_hold(p, OFFICE_DESK)]
+        fields["office"] = forms.ChoiceField(label=_("Who answers the points of the office itself (%(office)s)") % {"office": OFFICE_DESK}, choices=office, initial=me.id)
     return fields
 
 
@@ -173,12 +177,12 @@ def _groups(given: Mapping[str, Any], state: ReviewState) -> list[dict[str, Any]
         seats = [{"department": d, "person": given[f"person_{n}"]} for n, d in enumerate(_departments(state)) if given[f"group_{n}"] == group]
         if seats:
             made.append({"id": name, "mode": given[f"mode_{group}"] or "all", "seats": seats})
-    return made
+    return with_office(state, made, given.get("office", ""))
 
 
 def _convene_fields(state: ReviewState) -> dict[str, forms.Field]:
     people = [(p.id, f"{p.name} · {p.department}") for p in state.roster.values() if p.role not in ("applicant", "reader")]
-    seated = list(dict.fromkeys(s.person for g in state.groups for s in g.seats))
+    seated = list(dict.fromkeys(s.person for g in state.groups for s in g.seats if s.department != OFFICE_DESK))
     items = [(a["id"], a["title"]) for a in agenda_from_opinions(state) if a["id"] != "package"]
     fields: dict[str, forms.Field] = {}
     if items:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pandas as pd
 from django.template.loader import render_to_string
@@ -19,6 +20,7 @@ from qianmo.governance.review_progress import can_sign, current_group, group_res
 from qianmo.governance.review_records import Group, Person, Seat
 from qianmo.governance.review_waiting import desk_changes, waiting_by_desk
 from qianmo.jobs.queries.review_desk import ReviewView, once, waits_of
+from qianmo.schema.messages import english_message
 from qianmo.web.review_words import day_word, group_word, mode_names, name_of, step_word, time_word, verb_word, word
 from qianmo.web.words import both
 
@@ -222,10 +224,19 @@ def _points(view: ReviewView, today: date) -> PageTable:
     rows = []
     for p in view.points:
         a = given.get((p["department"], p["item_id"]), {})
-        rows.append((Cell(p["department"]), Cell(p["item_id"]), Cell(p["item_zh"]), Cell(word("suggested", p["suggested"])), Cell(p["why"]), Cell(int(p["parcels"])),
+        rows.append((Cell(p["department"]), Cell(p["item_id"]), Cell(p["item_zh"]), Cell(word("suggested", p["suggested"])), Cell(_why(view, p)), Cell(int(p["parcels"])),
                      Cell(word("answer", a["answer"]) if a else "—"), Cell(a.get("reason", "") or "—")))  # fmt: skip
     head = (_("Department"), _("Point"), _("Content"), _("From the rules"), _("Because"), _("Parcels"), _("Answer"), _("Reason"))
     return PageTable("points", _("Checklist"), head, tuple(rows), _("There are no points."))
+
+
+def _why(view: ReviewView, point: Mapping[str, Any]) -> str:
+    """Why the rules suggest what they do, in the language of the page."""
+    if not both("", "en"):
+        return str(point["why"])
+    links = [r for r in view.links if r["item_id"] == point["item_id"]]
+    told = [f"{r['rule_id']} {word('verdict', r['verdict'])}" + (f" ({english_message(str(r['numbers']))})" if r["numbers"] else "") for r in links]
+    return "; ".join(told) or _("No rule answers this point; the officer decides.")
 
 
 def _roster(view: ReviewView, today: date) -> PageTable:

@@ -13,7 +13,7 @@ from qianmo.governance.review_rights import local_time, review_verbs
 from qianmo.schema.shipped import shipped_rows
 from qianmo.web.words import both
 
-__all__ = ["WORDS", "consequence", "day_word", "group_word", "mode_names", "mode_word", "name_of", "step_word", "time_word", "verb_word", "word"]
+__all__ = ["WORDS", "consequence", "day_word", "evidence_words", "group_word", "mode_names", "mode_word", "name_of", "step_word", "time_word", "verb_word", "word"]
 
 WORDS: dict[str, dict[str, Any]] = {
     "phase": {"SUBMITTED": _("Submitted"), "ACCEPTED": _("Taken in"), "IN_REVIEW": _("With the departments"), "MEETING": _("In the meeting"), "RESOLVED": _("Settled by the meeting"),
@@ -31,7 +31,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "package": {"plan": _("Plan"), "layer": _("Layer"), "table": _("Result table"), "raster": _("Raster"), "rules": _("Rules"), "parameters": _("Parameters"), "checklist": _("Checklist"), "document": _("Document")},
     "change": {"added": _("added"), "removed": _("removed"), "changed": _("changed")},
     "role": {"applicant": _("Applicant"), "secretary": _("Office of the review"), "officer": _("Officer"), "issuer": _("Issuer"), "reader": _("Reads only")},
-    "group": {"departments": _("Group of departments"), "further": _("Second group")},
+    "group": {"departments": _("Group of departments"), "further": _("Second group"), "office": _("Office of the review")},
     "confidence": {"high": _("high"), "medium": _("medium"), "low": _("low")},
 }  # fmt: skip
 """Machine words of a review by group; those of the document (``codes/report_words.csv``) are the same in Chinese."""
@@ -52,6 +52,12 @@ def consequence(verb: str) -> str:
     """What follows from a move (动作后果)."""
     known = review_verbs()[verb]
     return both(known.consequence_zh, known.consequence_en)
+
+
+def evidence_words(item: str, evidence: str) -> str:
+    """Evidence of a point in Chinese (依据材料); as it is told where the point is not of the shipped checklist."""
+    row = next((r for r in shipped_rows("codes", "review_checklist") if r["item_id"] == item and r["evidence"] == evidence), None)
+    return row["evidence_zh"] if row else evidence
 
 
 def step_word(step: str) -> str:

@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from qianmo.jobs.listed import listed_specs
 from qianmo.jobs.registry import job_names
 from qianmo.schema.desk import desk_roles, secrecy_levels
-from qianmo.schema.messages import chinese_message, in_language
+from qianmo.schema.messages import chinese_message, english_message, has_chinese, in_language
 from qianmo.schema.tables import table_names, table_spec
 from qianmo.schema.units import M2_PER_HA, MU_PER_HA
 from qianmo.web.desk import project_folder
 
-__all__ = ["UNITS", "area", "both", "in_form", "in_unit", "job_word", "level_word", "mb", "register", "role_word", "said", "table_word", "unit_word"]
+__all__ = ["UNITS", "area", "both", "in_form", "in_unit", "job_word", "level_word", "mb", "ours", "register", "role_word", "said", "table_word", "unit_word"]
 
 register = template.Library()
 
@@ -74,6 +74,13 @@ def job_word(name: str) -> str:
 def said(text: str) -> str:
     """A message of the program in the language of the page (提示文字)."""
     return chinese_message(text) if (get_language() or "zh").startswith("zh") else in_language(text, "en", _("As the words in brackets say:"))
+
+
+@register.filter
+def ours(text: str) -> SafeString:
+    """Words of ours that are kept in Chinese, in the language of the page; what stays Chinese on an English page says so (本系统文字)."""
+    words = both(text, english_message(text))
+    return format_html('<span lang="zh-CN">{}</span>' if both("", "en") and has_chinese(words) else "{}", words)
 
 
 @register.filter

@@ -117,7 +117,7 @@ def buttons(view: ReviewView, person: str, now: datetime) -> tuple[str, ...]:
     return once(view, ("verbs", person, local_day(now)), lambda: open_verbs(view.state, person, now))
 
 
-def decision_file(project: Path, name: str, form: str, *, date: str, office: str = "", hidden: Collection[str] = ()) -> tuple[str, bytes]:
+def decision_file(project: Path, name: str, form: str, *, today: date, office: str = "", hidden: Collection[str] = ()) -> tuple[str, bytes]:
     """The decision, or its draft, as a file of a form of `FORMS`, without the names of data in `hidden` (下载联审意见书).
 
     Raises
@@ -131,7 +131,7 @@ def decision_file(project: Path, name: str, form: str, *, date: str, office: str
 
     if form not in FORMS:
         raise MissingDataError(f"no form {form!r} of the decision", expected=", ".join(FORMS))
-    stem, _, book = decision_of(open_review({"project": project, "review": name}), office=office, date=date, hidden=hidden)
+    stem, _, book = decision_of(open_review({"project": project, "review": name}), office=office, today=today, hidden=hidden)
     return f"{stem}.{form}", word(book) if form == "docx" else pdf(book)
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from qianmo.jobs.review.draft import is_sent
+from qianmo.jobs.review.draft import is_sent, sent_as
 from qianmo.schema.errors import SchemaError
 from qianmo.store.guard_limits import default_limits
 from qianmo.store.project import open_project
 from qianmo.store.review_drafts import draft_look, keep_draft, read_draft, remove_draft, review_drafts
 from qianmo.store.review_log import review_folder, review_ids
 
-__all__ = ["begin_draft", "draft", "drafts", "is_plain_id", "is_sent", "is_stale", "is_taken", "look_of", "remove"]
+__all__ = ["begin_draft", "draft", "drafts", "is_plain_id", "is_sent", "is_stale", "is_taken", "look_of", "remove", "sent_as"]
 
 
 def begin_draft(project: Path, number: str, record: Mapping[str, Any], documents: Iterable[tuple[str, Iterable[bytes]]]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from qianmo.governance.review_meeting import agenda_from_opinions
 from qianmo.governance.review_opinions import ANSWERS
 from qianmo.governance.review_progress import due_outcome
-from qianmo.governance.review_records import MANDATORY, ReviewState
+from qianmo.governance.review_records import MANDATORY, OFFICE_DESK, ReviewState
 from qianmo.governance.review_rights import refused, review_verbs
 from qianmo.jobs.context import Context
 from qianmo.jobs.review.opened import PROJECT, REVIEW, add_event, open_review
@@ -128,7 +128,7 @@ def _filled(verb: str, actor: str, told: dict[str, Any], values: Mapping[str, An
         data["groups"] = [{"id": "departments", "mode": "all", "seats": _usual_seats(state)}]
     if verb == "convene":
         data.setdefault("agenda", agenda_from_opinions(state))
-        data.setdefault("members", list(dict.fromkeys(s.person for g in state.groups for s in g.seats)))
+        data.setdefault("members", list(dict.fromkeys(s.person for g in state.groups for s in g.seats if s.department != OFFICE_DESK)))
     if verb == "decide":
         data.setdefault("outcome", due_outcome(state))
     if verb in ("vote", "recuse"):

@@ -15,11 +15,11 @@ from qianmo.jobs.review.opened import open_review
 from qianmo.jobs.review.package_of import package_of
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import NotAllowedError
-from qianmo.store.review_drafts import draft_documents, draft_look, keep_look, read_draft
+from qianmo.store.review_drafts import draft_documents, draft_look, keep_look, read_draft, sweep_drafts
 from qianmo.store.review_log import read_log, review_folder, review_ids
 from qianmo.store.review_packages import read_package
 
-__all__ = ["SPECS", "is_sent", "look", "send"]
+__all__ = ["SPECS", "is_sent", "look", "send", "sent_as"]
 
 
 def look(context: Context, values: Mapping[str, Any]) -> JobReport:
@@ -40,12 +40,17 @@ def look(context: Context, values: Mapping[str, Any]) -> JobReport:
 
 
 def send(context: Context, values: Mapping[str, Any]) -> JobReport:
-    """Submit the draft as a new review or as the next round of one; sent again after a break, it counts once."""
+    """Submit the draft as a new review or as the next round of one; sent again after a break, it counts once.
+
+    A draft that the log acknowledges is removed with its documents, which the package holds; one that was not submitted stays.
+    """
     project, number = Path(values["project"]), str(values["draft"])
+    name = sent_as(project, number)
+    if name:
+        sweep_drafts(project, lambda d: is_sent(project, d))
+        return JobReport((f"审查 {name} 已送审",), (), {"review": name})
     draft = read_draft(project, number)
     name = str(draft["review"])
-    if is_sent(project, draft):
-        return JobReport((f"审查 {name} 已送审",), (), {"review": name})
     if draft["kind"] == "open" and name in review_ids(project):
         raise NotAllowedError(f"审查 {name} 已经存在", expected="尚未用过的编号", cure="删除这份送审稿, 换一个编号再填一份")
     context.step("打开项目", 0.0)
@@ -53,13 +58,20 @@ def send(context: Context, values: Mapping[str, Any]) -> JobReport:
     content = package_of(opened, documents, context)
     if content[0].sha256 != draft_look(project, number).get("package"):
         raise NotAllowedError("预览之后项目又有改动, 没有送审", expected="与预览相同的送审包", cure="重新预览, 核对后再送审")
-    return submit_package(context, opened, content, documents, draft, event_id=_request(number))
+    report = submit_package(context, opened, content, documents, draft, event_id=_request(number))
+    sweep_drafts(project, lambda d: is_sent(project, d))
+    return report
 
 
 def is_sent(project: Path, draft: Mapping[str, Any]) -> bool:
     """Whether a draft was submitted: its request is in the log of the review (是否已送审)."""
     name = str(draft["review"])
     return name in review_ids(project) and any(e["event"]["id"] == _request(str(draft["number"])) for e in read_log(review_folder(project, name)))
+
+
+def sent_as(project: Path, number: str) -> str:
+    """The review whose log acknowledges a draft, though the draft itself is gone (送审稿所成审查); '' where none does."""
+    return next((n for n in review_ids(project) if any(e["event"]["id"] == _request(number) for e in read_log(review_folder(project, n)))), "")
 
 
 def _request(number: str) -> str:

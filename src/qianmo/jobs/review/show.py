@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from qianmo.governance.review_process import event_from_record, replay
-from qianmo.governance.review_progress import due_outcome, waiting_desks
+from qianmo.governance.review_progress import due_outcome, open_points, waiting_desks
 from qianmo.governance.review_records import ReviewState
 from qianmo.governance.review_rights import local_day, local_time, review_verbs
 from qianmo.governance.review_waiting import desk_changes, desk_waits, parallel_days, waiting_by_desk
@@ -76,6 +76,8 @@ def state_lines(name: str, state: ReviewState) -> list[str]:
     for o in state.opinions:
         signer = state.roster[o.person].name + (f" (受{state.roster[o.on_behalf_of].name}委托)" if o.on_behalf_of else "")
         lines.append(f"  {o.department} {word('review_result', o.result)} {signer} [{word('review_standing', o.standing)}]" + (f": {o.reason}" if o.reason else ""))
+    if state.phase in ("MEETING", "RESOLVED", "DONE"):
+        lines += [f"  未作答的必审要点: {d} {'、'.join(items)}" for d, items in open_points(state).items()]
     lines += [f"  {t.id} {t.raised_by} → {t.owner}: {t.text} [{word('review_task', t.standing)}]" for t in state.tasks]
     return [*lines, *(f"  待办: {steps[step]} {desk}" + (f" {seat}" if seat else "") for step, desk, seat in waiting_desks(state))]
 

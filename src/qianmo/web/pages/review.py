@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from qianmo.governance.review_inbox import waits_for
 from qianmo.governance.review_meeting import quorum_met
-from qianmo.governance.review_progress import due_outcome, missing_mandatory
-from qianmo.governance.review_records import Person, ReviewState
+from qianmo.governance.review_progress import due_outcome, missing_mandatory, open_points
+from qianmo.governance.review_records import OFFICE_DESK, Person, ReviewState
 from qianmo.governance.review_rights import local_day, local_time, review_verbs
 from qianmo.jobs.queries.identify import row_number
 from qianmo.jobs.queries.review_desk import FORMS, ReviewView, decision_file, review_view
@@ -47,7 +47,7 @@ def show_review(request: HttpRequest, review: str) -> HttpResponse:
     tables = [drawn_table(view, name, today) for name in _ON_PAGE]
     shown = {
         "view": view, "state": view.state, "person": person, "open": tables[:5], "folded": tables[5:], "phase": word("phase", view.state.phase),
-        "outcome": _outcome(view.state), "missing": missing_mandatory(view.state), "buttons": _buttons(request, view, person), "forms": tuple(FORMS), "points": _departments(view),
+        "outcome": _outcome(view.state), "missing": _missing(view.state), "unanswered": _unanswered(view.state), "buttons": _buttons(request, view, person), "forms": tuple(FORMS), "points": _departments(view),
         "mine": waits_for(view.state, person, today) if person else (), "unlike": view.state.roster.get(viewer_of(request).name) if person is None else None,
     }  # fmt: skip
     return render(request, "review/review.html", shown)
@@ -109,7 +109,7 @@ def decision(request: HttpRequest, review: str, form: str) -> HttpResponse:
     viewer = viewer_of(request)
     view = review_for(viewer, review)
     hidden = hidden_data(viewer, review_view(project_folder(), review))
-    name, body = decision_file(project_folder(), view.id, form, date=f"{local_time(now()):%Y年%m月%d日}", hidden=hidden)
+    name, body = decision_file(project_folder(), view.id, form, today=local_day(now()), hidden=hidden)
     response = HttpResponse(body, content_type=FORMS[form])
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     return response
@@ -148,6 +148,19 @@ def _buttons(request: HttpRequest, view: ReviewView, person: Person | None) -> l
         department = view.state.seat(seats[0][0])[1].department if verb == "opine" else ""  # type: ignore[index]
         found.append({"verb": verb, "word": verb_word(verb), "consequence": consequence(verb), "department": department, "is_final": "1" if verb in _FINAL else ""})
     return found
+
+
+def _missing(state: ReviewState) -> list[str]:
+    """Departments that must sign and have not, the office with its own points among them."""
+    office = any(s.department == OFFICE_DESK and state.valid(s.id) is None for g in state.groups for s in g.seats)
+    return [*missing_mandatory(state), *((OFFICE_DESK,) if office else ())]
+
+
+def _unanswered(state: ReviewState) -> list[str]:
+    """Mandatory points nobody has answered, once the departments are through (未作答的必审要点)."""
+    if state.phase not in ("MEETING", "RESOLVED", "DONE"):
+        return []
+    return [f"{department} {'、'.join(items)}" for department, items in open_points(state).items()]
 
 
 def _mine(state: ReviewState, person: Person) -> bool:

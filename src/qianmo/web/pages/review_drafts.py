@@ -16,7 +16,7 @@ from qianmo.governance.review_package import DATA_KINDS
 from qianmo.governance.review_records import MANDATORY, ReviewEvent
 from qianmo.governance.review_rights import check_rights, local_day
 from qianmo.jobs.queries.review_desk import review_names
-from qianmo.jobs.queries.review_drafts import begin_draft, is_sent, is_stale, look_of, remove
+from qianmo.jobs.queries.review_drafts import begin_draft, is_stale, look_of, remove, sent_as
 from qianmo.schema.desk import Viewer
 from qianmo.schema.errors import MissingDataError, NotAllowedError, QianmoError, ReviewRefusedError, UnsafeInputError
 from qianmo.web.authorise import hidden_names, may, viewer_of
@@ -72,9 +72,9 @@ def document_fault(request: HttpRequest, fault: UnsafeInputError) -> str:
 def show_draft(request: HttpRequest, number: str) -> HttpResponse:
     """What the package would hold, and what then follows."""
     viewer, number = viewer_of(request), str(number)
+    if sent := _sent(viewer, number):
+        return redirect("review", sent)
     kept = draft_for(viewer, number)
-    if is_sent(project_folder(), kept):
-        return redirect("review", kept["review"])
     look, task = look_of(project_folder(), number), _task(number)
     stale = is_stale(project_folder(), look)
     hidden = _hidden(viewer, look)
@@ -91,11 +91,13 @@ def show_draft(request: HttpRequest, number: str) -> HttpResponse:
 def act_on_draft(request: HttpRequest, number: str) -> HttpResponse:
     """Submit it, look again, stop the work under way, or drop it."""
     viewer, number = viewer_of(request), str(number)
-    kept, task, do = draft_for(viewer, number), _task(number), request.POST.get("do", "")
+    sent = _sent(viewer, number)
+    kept = {} if sent else draft_for(viewer, number)
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    if is_sent(project_folder(), kept):
-        return redirect("review", kept["review"])
+    if sent:
+        return redirect("review", sent)
+    task, do = _task(number), request.POST.get("do", "")
     if do == "drop":
         if task is not None and task.is_open:
             ask_cancel(task)
@@ -121,6 +123,12 @@ def table_of_draft(request: HttpRequest, number: str, table: str) -> HttpRespons
         raise MissingDataError(f"no table {table!r}", expected="a table of the page", cure="go back to the page and choose its Excel button")
     found: PageTable = draft_table(table, kept, look, _hidden(viewer, look), local_day(now()))
     return excel(found, f"{table}-{look['package'][:12]}")
+
+
+def _sent(viewer: Viewer, number: str) -> str:
+    """The review a draft became, for who may read it; '' for everybody else, who then learns nothing."""
+    name = sent_as(project_folder(), number)
+    return review_for(viewer, name).id if name else ""
 
 
 def _hidden(viewer: Viewer, look: Mapping[str, Any]) -> frozenset[str]:

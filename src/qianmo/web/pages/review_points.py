@@ -17,11 +17,12 @@ from qianmo.governance.review_records import RESULTS, Person, ReviewEvent, Revie
 from qianmo.jobs.queries.review_desk import ReviewView
 from qianmo.schema.desk import Viewer
 from qianmo.schema.errors import MissingDataError, ReviewRefusedError
+from qianmo.schema.rules import rules, source_words
 from qianmo.web.authorise import shown_layer, viewer_of, visible_entries
 from qianmo.web.authorise_review import review_for, roster_person
 from qianmo.web.review_act import act, actor_of, event_id, fresh_id, is_done, now, refusal
 from qianmo.web.review_forms import seats_for
-from qianmo.web.review_words import consequence, name_of, verb_word, word
+from qianmo.web.review_words import consequence, evidence_words, name_of, verb_word, word
 from qianmo.web.words import both
 
 __all__ = ["show_points", "sign"]
@@ -112,7 +113,8 @@ def _point(view: ReviewView, viewer: Viewer, point: Mapping[str, Any], allowed: 
     item, suggested = point["item_id"], point["suggested"]
     ready = suggested if suggested in ("pass", "condition", "reject") else ""
     return {
-        "point": point, "text": both(point["item_zh"], point["item_en"]), "suggested": word("suggested", suggested), "links": [_link(viewer, r, allowed) for r in view.links if r["item_id"] == item],
+        "point": point, "text": both(point["item_zh"], point["item_en"]), "evidence": both(evidence_words(item, point["evidence"]), point["evidence"]),
+        "suggested": word("suggested", suggested), "links": [_link(viewer, r, allowed) for r in view.links if r["item_id"] == item],
         "given": {**given, "word": word("answer", given["answer"]), "overruled": is_overruled(suggested, given["answer"])} if given else None,
         "answer": post.get(f"answer-{item}", ready) if post else ready, "reason": post.get(f"reason-{item}", "") if post else point["why"] if ready in ("condition", "reject") else "",
         "text_confirmed": post.get(f"text-{item}") == "1",
@@ -124,7 +126,12 @@ def _link(viewer: Viewer, row: Mapping[str, Any], allowed: Mapping[str, str]) ->
     layers = [dict(zip(("name", "version"), part.split("@", 1), strict=True)) for part in str(row["layers"]).split(";") if "@" in part]
     patches = _own(viewer, [p for p in str(row["patch_ids"]).split(";") if p]) if "landuse_patch" in allowed else []
     shown = [{**part, "seen": part["name"] in allowed, "title": allowed.get(part["name"], "")} for part in layers]
-    return {"row": row, "verdict": word("verdict", row["verdict"]), "confidence": word("confidence", row["confidence"]), "layers": shown,
+    known = rules().get(str(row["rule_id"]))
+    title, quoted = str(row["text_zh"]), ""
+    if known is not None and both("", "en"):
+        title, quoted = known.en, title
+    source = str(row["source"])
+    return {"title": title, "quoted": quoted, "source": both(source_words(source), source), "row": row, "verdict": word("verdict", row["verdict"]), "confidence": word("confidence", row["confidence"]), "layers": shown,
             "chips": patches[:_CHIPS], "more": max(len(patches) - _CHIPS, 0)}  # fmt: skip
 
 
