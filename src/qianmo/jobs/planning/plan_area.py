@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from qianmo.planning.diff import patch_scores
 from qianmo.planning.plan import PlanResult, plan
 from qianmo.planning.settings import PlanSettings, Window
 from qianmo.planning.verify import verify
+from qianmo.reports.before_after import change_text
 from qianmo.reports.table_frames import verdict_word
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import MissingDataError, SchemaError
@@ -215,7 +217,7 @@ def _lines(result: PlanResult, tables: Mapping[str, pd.DataFrame], checks: list[
     lines += block_line(c.get("minimum_block"))
     lines += [f"  {r.zh}: {int(r.patches)} 个, {m2_to_mu(r.area_m2):.2f} 亩, {r.total_yuan / 1e4:.2f} 万元" for r in costs.itertuples()]
     for r in tables["indicators"].itertuples():
-        lines.append(f"  {r.zh}: {_shown(r.before, r.unit)} → {_shown(r.after, r.unit)}" if pd.notna(r.before) else f"  {r.zh}: 缺数据")
+        lines.append(f"  {r.zh}: " + change_text(float(r.before), float(r.after), partial(_shown, unit=r.unit), both_sides=True))
     lines += service_lines(tables.get("service_check"))
     failed = tables["plan_verdicts"][tables["plan_verdicts"]["verdict"].isin(["fail", "needs_confirmation"])]
     lines += [f"  注意 {r.rule_id} {verdict_word(r.verdict, r.numbers)}: {r.numbers}" for r in failed.itertuples()]
