@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from qianmo.governance.review_progress import current_group, missing_mandatory, standing_opinions
-from qianmo.governance.review_records import MEETING_DESK, Meeting, Person, ReviewEvent, ReviewState, Task
+from qianmo.governance.review_progress import current_group, missing_mandatory, open_points, standing_opinions
+from qianmo.governance.review_records import MEETING_DESK, OFFICE_DESK, Meeting, Person, ReviewEvent, ReviewState, Task
 from qianmo.governance.review_rights import refused
 
 __all__ = ["CHOICES", "MEETING_MOVES", "agenda_from_opinions", "item_count", "quorum_met"]
@@ -17,7 +17,7 @@ CHOICES = ("yes", "no", "abstain")
 def agenda_from_opinions(state: ReviewState) -> list[dict[str, str]]:
     """Agenda that follows from the opinions (议题建议).
 
-    Every reject and every condition, the points of the office itself (联席办) that the rules do not pass, then the package as a whole.
+    Every reject and every condition, the points of the office itself (联席办) that nobody has answered and the rules do not pass, then the package as a whole.
     """
     found = []
     for o in standing_opinions(state):
@@ -26,7 +26,7 @@ def agenda_from_opinions(state: ReviewState) -> list[dict[str, str]]:
         found += [{"id": f"{o.seat}#{n}", "title": f"{o.department}附条件:{c}"} for n, c in enumerate(o.conditions, 1)]
     found += [
         {"id": item, "title": f"{item} {v.get('zh', '')}:须由会议核实"}
-        for item, v in state.suggestions.items() if v["department"] == "联席办" and v["suggested"] != "pass"
+        for item in open_points(state).get(OFFICE_DESK, ()) if (v := state.suggestions[item])["suggested"] != "pass"
     ]  # fmt: skip
     return [*sorted(found, key=lambda a: a["id"]), {"id": "package", "title": f"送审版本 {state.package[:12]} 的联审结论"}]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from qianmo.governance.review_progress import current_group
 from qianmo.governance.review_records import MODES, Group, Person, ReviewEvent, ReviewState, Seat
-from qianmo.governance.review_rights import local_day, local_time, moment, refused
+from qianmo.governance.review_rights import local_day, local_time, may_hold, moment, refused
 
 __all__ = ["SEAT_MOVES", "opened_groups"]
 
@@ -28,9 +28,9 @@ def opened_groups(state: ReviewState, told: Iterable[Mapping[str, Any]], round_n
         seats = [(str(s["department"]), str(s["person"])) for s in part["seats"]]
         if not seats or mode not in MODES or name in [g.id for g in groups] or name == "applicant":
             raise refused("groups_empty" if not seats else "wrong_data", found=f"{name} {mode}", expected="、".join(MODES))
-        wrong = [f"{d} {p}" for d, p in seats if p not in state.roster or state.roster[p].department != d or state.roster[p].role != "officer"]
+        wrong = [f"{d} {p}" for d, p in seats if p not in state.roster or not may_hold(state.roster[p], d)]
         if wrong or len({p for _, p in seats}) < len(seats) or (mode != "vote" and len({d for d, _ in seats}) < len(seats)):
-            raise refused("seats_wrong", found="、".join(wrong) or name, expected="每席一名本部门经办人 (officer)")
+            raise refused("seats_wrong", found="、".join(wrong) or name, expected="每席一名本部门经办人, 联席办席位由联席办经办人")
         made: list[Seat] = []
         for number, (department, person) in enumerate(seats, 1):
             before = (made[-1].id,) if mode == "sequence" and made else ()
@@ -74,7 +74,7 @@ def _receiver(state: ReviewState, group: Group, seat: Seat, to: str) -> Person:
         raise refused("unknown_person", found=to)
     if to == seat.person:
         raise refused("same_person", found=person.name)
-    if person.department != seat.department or person.role != "officer":
+    if not may_hold(person, seat.department):
         raise refused("other_department", found=f"{person.name} ({person.department})", expected=seat.department)
     if any(to in (s.person, s.delegate) for s in group.seats if s.id != seat.id) or any(o.person == to and o.seat.startswith(f"R{state.round}/{group.id}/") and o.standing == "valid" for o in state.opinions):
         raise refused("seat_taken", found=person.name)

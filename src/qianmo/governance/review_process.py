@@ -17,8 +17,8 @@ from qianmo.governance.review_meeting import MEETING_MOVES
 from qianmo.governance.review_moves import SEAT_MOVES, opened_groups
 from qianmo.governance.review_opinions import OPINION_MOVES, without_conditions
 from qianmo.governance.review_progress import can_sign, due_outcome, missing_mandatory, needs_meeting
-from qianmo.governance.review_records import MANDATORY, Person, ReviewEvent, ReviewState
-from qianmo.governance.review_rights import SETTINGS, check_rights, refused
+from qianmo.governance.review_records import MANDATORY, OFFICE_DESK, Person, ReviewEvent, ReviewState
+from qianmo.governance.review_rights import NEWER, SETTINGS, check_rights, refused
 from qianmo.schema.errors import SchemaError
 
 __all__ = ["apply", "event_from_record", "event_record", "replay"]
@@ -117,7 +117,7 @@ def _submitted(event: ReviewEvent) -> ReviewState:
     data = event.data
     try:
         persons = [Person(str(p["id"]), str(p["name"]), str(p["department"]), str(p["role"])) for p in data["roster"]]
-        settings = {name: float(data["settings"][name]) for name in SETTINGS}
+        settings = {name: float(data["settings"].get(name, NEWER[name]) if name in NEWER else data["settings"][name]) for name in SETTINGS}
         package, project = str(data["package"]), str(data["project"])
         suggestions = {str(k): dict(v) for k, v in data.get("suggestions", {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
@@ -144,12 +144,29 @@ def _accept(state: ReviewState, event: ReviewEvent, person: Person) -> ReviewSta
 
 
 def _distribute(state: ReviewState, event: ReviewEvent, person: Person) -> ReviewState:
-    groups = opened_groups(state, event.data["groups"], state.round)
+    groups = opened_groups(state, _with_office(state, event.data["groups"], person), state.round)
     seated = {s.department for g in groups if g.mode != "any" for s in g.seats}
     lacking = [d for d in MANDATORY if d not in seated]
     if lacking:
         raise refused("mandatory_missing", found="、".join(lacking))
     return replace(state, phase="IN_REVIEW", groups=groups)
+
+
+def _with_office(state: ReviewState, told: Iterable[Mapping[str, Any]], person: Person) -> list[Mapping[str, Any]]:
+    """The groups with a seat for the points of the office itself (联席办席位).
+
+    Where none was named, the secretary who distributes takes it: in the first group that countersigns (会签), else in a group of its own at the end.
+    """
+    groups = [{**g, "seats": list(g["seats"])} for g in told]
+    asked = any(v["department"] == OFFICE_DESK and v["mandatory"] for v in state.suggestions.values())
+    if not state.settings["office_points"] or not asked or any(s["department"] == OFFICE_DESK for g in groups for s in g["seats"]):
+        return groups
+    seat = {"department": OFFICE_DESK, "person": person.id}
+    first = next((g for g in groups if g.get("mode", "all") == "all" and g["seats"]), None)
+    if first is None:
+        return [*groups, {"id": "office", "mode": "all", "seats": [seat]}] if groups else groups
+    first["seats"].append(seat)
+    return groups
 
 
 def _return(state: ReviewState, event: ReviewEvent, person: Person) -> ReviewState:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qianmo.governance.review_records import MANDATORY, MEETING_DESK, Group, Opinion, ReviewState, Seat
 
-__all__ = ["can_sign", "current_group", "departments_of", "due_outcome", "group_result", "missing_mandatory", "needs_meeting", "standing_opinions", "waiting_desks"]
+__all__ = ["can_sign", "current_group", "departments_of", "due_outcome", "group_result", "missing_mandatory", "needs_meeting", "open_points", "standing_opinions", "waiting_desks"]
 
 
 def standing_opinions(state: ReviewState) -> tuple[Opinion, ...]:
@@ -62,6 +62,16 @@ def missing_mandatory(state: ReviewState) -> tuple[str, ...]:
     """Mandatory departments without a standing opinion (缺意见的必审部门), rule V-08."""
     there = {o.department for o in standing_opinions(state)}
     return tuple(d for d in MANDATORY if d not in there)
+
+
+def open_points(state: ReviewState) -> dict[str, tuple[str, ...]]:
+    """Mandatory points that no standing opinion answers, by department (未作答的必审要点); a review of an older log may end with some of the office."""
+    answered = {(o.department, a["item"]) for o in standing_opinions(state) for a in o.answers}
+    found: dict[str, tuple[str, ...]] = {}
+    for item, v in state.suggestions.items():
+        if v["mandatory"] and (v["department"], item) not in answered:
+            found[v["department"]] = (*found.get(v["department"], ()), item)
+    return found
 
 
 def due_outcome(state: ReviewState) -> str:

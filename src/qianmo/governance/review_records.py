@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 __all__ = [
-    "APPLICANT_DESK", "FINAL", "MANDATORY", "MEETING_DESK", "MODES", "PHASES", "RESULTS", "Group", "Meeting", "Opinion", "Person", "ReviewEvent", "ReviewState", "Seat", "Task",
+    "APPLICANT_DESK", "FINAL", "MANDATORY", "MEETING_DESK", "MODES", "OFFICE_DESK", "PHASES", "RESULTS", "Group", "Meeting", "Opinion", "Person", "ReviewEvent", "ReviewState", "Seat", "Task",
 ]  # fmt: skip
 
 PHASES = ("SUBMITTED", "ACCEPTED", "IN_REVIEW", "MEETING", "RESOLVED", "RETURNED", "DONE", "WITHDRAWN", "VOIDED")
@@ -25,6 +25,9 @@ MANDATORY = ("自然资源", "农业农村", "生态环境")
 
 APPLICANT_DESK, MEETING_DESK = "申报方", "联席会议"
 """Owner of the conditions of an opinion; raiser of the follow-ups of a meeting."""
+
+OFFICE_DESK = "联席办"
+"""The office of the review: its own points are answered by its secretary, whatever department the account has (联席办席位)."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

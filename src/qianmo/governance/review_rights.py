@@ -8,15 +8,17 @@ from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from types import MappingProxyType
 
-from qianmo.governance.review_records import APPLICANT_DESK, FINAL, MEETING_DESK, Person, ReviewEvent, ReviewState, Seat
+from qianmo.governance.review_records import APPLICANT_DESK, FINAL, MEETING_DESK, OFFICE_DESK, Person, ReviewEvent, ReviewState, Seat
 from qianmo.schema.errors import ReviewRefusedError, RuleError
 from qianmo.schema.rules import parameter
 from qianmo.schema.shipped import shipped_rows
 
-__all__ = ["Verb", "check_rights", "local_day", "local_time", "may_read", "may_sign_for", "moment", "open_verbs", "refused", "review_settings", "review_verbs"]
+__all__ = ["Verb", "check_rights", "local_day", "local_time", "may_hold", "may_read", "may_sign_for", "moment", "open_verbs", "refused", "review_settings", "review_verbs"]
 
 _BEIJING = timezone(timedelta(hours=8))
-SETTINGS = ("quorum_share", "pass_share", "vote_share", "undo_h", "urge_h", "meeting_always")
+SETTINGS = ("quorum_share", "pass_share", "vote_share", "undo_h", "urge_h", "meeting_always", "office_points")
+NEWER = {"office_points": 0.0}
+"""Settings that logs written before they came do not hold, and what those logs mean by it (后增设置)."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ def check_rights(state: ReviewState, event: ReviewEvent) -> Person:
 def may_sign_for(seat: Seat, person: str, day: date) -> bool:
     """True when the person fills the seat or is its delegate on that day (可签)."""
     return seat.person == person or (seat.delegate == person and seat.delegate_until is not None and day <= seat.delegate_until)
+
+
+def may_hold(person: Person, department: str) -> bool:
+    """True when a person can fill a seat (可任席位): an officer of its department, and for the seat of the office the secretary of the review."""
+    return (person.role == "officer" and person.department == department) or (person.role == "secretary" and department == OFFICE_DESK)
 
 
 def may_read(state: ReviewState, person: str) -> bool:

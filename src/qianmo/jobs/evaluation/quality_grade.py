@@ -237,8 +237,8 @@ def _lines(tables: Mapping[str, pd.DataFrame], model: QualityModel, own: Mapping
     source = f"自定表 {'、'.join(sorted(own))}" if own else "随包指标体系 (编制参数, 置信度低, 须换成本县的)"
     lines = [f"耕地质量: {len(model.indicators)} 项指标, {source}; 判断矩阵一致性比率最大 {ratio:.3f}"]
     for r in tables["quality_total"].itertuples():
-        none = {"absent": "无", "neither": "无" if r.note == _NO_NEW else "缺数据"} if r.zh == _NEW else {}
-        lines.append(f"  {r.zh}: " + change_text(r.before, r.after, "{:.2f}".format, unit=r.unit, **none))
+        absent, neither = "无" if r.zh == _NEW else "缺数据", "无" if r.note == _NO_NEW else "缺数据"
+        lines.append(f"  {r.zh}: " + change_text(r.before, r.after, "{:.2f}".format, unit=r.unit, absent=absent, neither=neither))
     for r in tables["quality_limiting"].head(4).itertuples():
         lines.append(f"  限制因素 {r.zh}: {r.patches} 个图斑, {r.area_ha:.2f} 公顷 ({r.share:.1%})")
     for r in tables["suitability_area"].itertuples():
