@@ -21,7 +21,16 @@ from qianmo.jobs.compared import compared, previous_plan
 from qianmo.jobs.context import Context
 from qianmo.jobs.evaluation.evaluate_area import faults_of
 from qianmo.jobs.evaluation.service_lines import checked_services, service_lines
-from qianmo.jobs.opened import CARBON_TABLES, PLAN_GRIDS, QUALITY_TABLES, Opened, open_for_work, read_tables
+from qianmo.jobs.opened import (
+    CARBON_TABLES,
+    GRADATION_RESULTS,
+    PLAN_GRIDS,
+    QUALITY_TABLES,
+    RECLAMATION_RESULTS,
+    Opened,
+    open_for_work,
+    read_tables,
+)
 from qianmo.jobs.planning.proof_of import by_cases, keep_proof, source_hashes
 from qianmo.jobs.searching import Searching, limits_of_search, teller
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
@@ -82,7 +91,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     difference = compared(earlier, result.plan_parcel, scores, result.certificate)
     context.step("保存方案", 0.85)
     with change(opened.project.folder, what="编制方案", user=context.user, now=context.clock()) as stage:
-        stage.remove_tables(("erosion_change", *CARBON_TABLES, *QUALITY_TABLES))
+        stage.remove_tables(("erosion_change", *CARBON_TABLES, *QUALITY_TABLES, *GRADATION_RESULTS, *RECLAMATION_RESULTS))
         for name in PLAN_GRIDS:
             stage.remove(name)
         _put(stage, opened, result, tables, context)
