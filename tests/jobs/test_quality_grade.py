@@ -69,6 +69,14 @@ def test_high_standard_farmland_is_never_worse_and_new_farmland_is_graded(graded
     assert both["平均质量等级"] == pytest.approx(np.average(after["grade_after"], weights=after["area_ha"]), abs=0.02)  # ridges differ
 
 
+def test_new_farmland_has_no_grade_before_and_the_line_says_none(graded, tmp_path, capsys):
+    shutil.copytree(graded, tmp_path / "project", symlinks=True)
+    assert main(["quality", str(tmp_path / "project"), "--quiet"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines() if "→" in line]
+    assert any(line.startswith("新增耕地平均质量等级: 无 → ") for line in lines)
+    assert not [line for line in lines if line.replace(" ", "").split("→")[0].endswith(":")]
+
+
 def test_protected_farmland_is_barred_to_industry_with_the_reason(graded):
     (suit,) = tables(graded, "suitability_patch")
     patches = read_frame(open_project(graded).state / "layers" / "landuse_patch.parquet")

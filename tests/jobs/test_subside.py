@@ -121,6 +121,33 @@ def test_bad_words_and_files_are_refused(tmp_path, faces, capsys):
     assert main([*words, "--faces", str(tmp_path / "deg.gpkg")]) == 2 and not (tmp_path / "p").exists()
 
 
+def test_a_face_drawn_in_the_wrong_place_is_brought_back_by_the_fit(tmp_path, capsys):
+    x = np.arange(-300.0, 720.0, 30.0)
+    w = finite_section(x, length_m=400.0, largest_mm=3000.0 * 0.7, radius_m=300 / 2.3, b=0.25).subsidence_mm
+    pd.DataFrame({"x": X + x, "y": Y + 1000, "subsidence_mm": w, "sigma_mm": 5.0}).to_csv(tmp_path / "水准.csv", index=False)
+    _faces().set_geometry([shapely.box(X + 60, Y, X + 460, Y + 2000)], crs=4547).to_file(tmp_path / "f.gpkg", layer="working_face")
+    words = ["subside", "--project", str(tmp_path / "p"), "--faces", str(tmp_path / "f.gpkg"), "--observations", str(tmp_path / "水准.csv"), "--cell", "40", "--quiet", "--json"]
+    assert main([*words, "--fit", "place", "--fit", "east=-100:50"]) == 0
+    said = _said(capsys)
+    found = said["figures"]["fit"]
+    assert found["shift_east_m"] == pytest.approx(-60.0, abs=0.1) and found["q"] == pytest.approx(0.7, abs=0.002) and found["tan_beta"] == pytest.approx(2.3, abs=0.01)
+    assert said["figures"]["fit_rms_mm"] < 0.1 and "shift_north_m" not in found and any("工作面北移" in line and "不约束" in line for line in said["lines"])
+    kept = read_frame(open_project(tmp_path / "p").state / "layers" / "working_face.parquet")
+    assert kept.total_bounds[0] == X + 60  # as drawn
+
+
+@pytest.mark.parametrize(("fit", "says"), [("s5", "s5"), ("s1=100:-50", "下限"), ("offsets=0:10", "offsets"), ("q=8", "0.05"), ("dip=steep", "dip"), ("s1=0:9,s1=0:8", "两次")])
+def test_a_fit_that_cannot_be_read_is_refused_and_leaves_nothing(tmp_path, faces, capsys, fit, says):
+    pd.DataFrame({"x": [X + 200], "y": [Y + 1000], "subsidence_mm": [900.0], "sigma_mm": [5.0]}).to_csv(tmp_path / "o.csv", index=False)
+    assert main(["subside", "--project", str(tmp_path / "p"), "--faces", faces, "--observations", str(tmp_path / "o.csv"), "--fit", fit, "--quiet"]) == 2
+    assert says in capsys.readouterr().err and not (tmp_path / "p").exists()
+
+
+def test_a_fit_without_observations_is_refused(tmp_path, faces, capsys):
+    assert main(["subside", "--project", str(tmp_path / "p"), "--faces", faces, "--fit", "offsets", "--quiet"]) == 2
+    assert "没有观测" in capsys.readouterr().err and not (tmp_path / "p").exists()
+
+
 def test_buildings_and_land_of_the_project_are_graded(tmp_path, capsys):
     folder = tmp_path / "town"
     assert main(["village", "--into", str(folder), "--patches", "150", "--villages", "2", "--quiet"]) == 0

@@ -25,7 +25,7 @@ from qianmo.store.stage import read_catalog
 
 __all__ = [
     "CARBON_TABLES", "EROSION_GRIDS", "GRADATION_RESULTS", "HIGH_STANDARD_RESULTS",
-    "LIBRARY_TABLES_KEPT", "PLAN_GRIDS", "PLAN_LAYERS", "PLAN_TABLES", "QUALITY_TABLES", "RECLAMATION_RESULTS", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "Planned",
+    "LIBRARY_TABLES_KEPT", "PATTERN_RESULTS", "PLAN_GRIDS", "PLAN_LAYERS", "PLAN_TABLES", "QUALITY_TABLES", "RECLAMATION_RESULTS", "SWAP_LAYERS", "SWAP_TABLES", "TENURE_LAYERS", "TENURE_TABLES", "Opened", "Planned",
     "open_for_work", "plan_layers", "planned_state", "read_tables",
 ]  # fmt: skip
 
@@ -61,12 +61,15 @@ RECLAMATION_RESULTS = ("reclamation_result", "reclamation_patch", "reclamation_t
 HIGH_STANDARD_RESULTS = ("high_standard_patch", "high_standard_score", "high_standard_area", "high_standard_work", "high_standard_total", "high_standard_lineage")
 """Tables of the check against high-standard farmland; they go when the state they rest on changes."""
 
+PATTERN_RESULTS = ("pattern_class", "pattern_whole", "pattern_lineage")
+"""Indices of the pattern of the parcels; they go when land use changes."""
+
 PLAN_TABLES = (
     "plan_parcel", "subproject", "cost_by_measure", "year_plan", "funding", "plan_verdicts", "flow_matrix", "balance", "basic_farmland_form",
     "certificate", "service_check", "exchange_balance", "exchange_indices", "exchange_holdings", "exchange_agreements", "exchange_consents", "exchange_certificate",
     "plan_score", "plan_diff", "plan_diff_measure", "plan_diff_village", "front", "front_plans", "front_points",
     "alternative_plans", "alternative_diff", "variant_plans",
-    "erosion_change", *CARBON_TABLES, *QUALITY_TABLES, *GRADATION_RESULTS, *RECLAMATION_RESULTS, *HIGH_STANDARD_RESULTS,
+    "erosion_change", *CARBON_TABLES, *QUALITY_TABLES, *GRADATION_RESULTS, *RECLAMATION_RESULTS, *HIGH_STANDARD_RESULTS, *PATTERN_RESULTS,
 )  # fmt: skip
 """Tables that a plan makes; they go when the state they rest on changes."""
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from qianmo.reports.plan_material import Material, points, section
 from qianmo.reports.plan_nature import climate_blocks, soil_blocks
+from qianmo.reports.plan_standard import pattern_blocks
 from qianmo.reports.plan_survey import survey_sections
 from qianmo.reports.table_frames import is_not_involved
 from qianmo.reports.typography import area_text, count_text, money_text, percent_text, quantity_text, word
@@ -85,7 +86,7 @@ def present_chapter(m: Material) -> Chapter:
     structure = m.frame("land_structure")
     if structure is not None:
         blocks.append(Paragraph(_structure_text(m, structure)))
-    blocks += [*m.place("land_structure"), section(2, "各村土地利用结构")]
+    blocks += [*m.place("land_structure"), *pattern_blocks(m), section(2, "各村土地利用结构")]
     villages = m.frame("structure_by_village")
     if villages is not None:
         top = villages.loc[villages["farmland_m2"].idxmax()]

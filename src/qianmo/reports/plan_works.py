@@ -8,6 +8,7 @@ from typing import Any
 
 from qianmo.reports.plan_land import carbon_blocks, quality_blocks
 from qianmo.reports.plan_material import Material, points, section
+from qianmo.reports.plan_standard import service_value_blocks, standard_blocks
 from qianmo.reports.plan_survey import erosion_change_blocks
 from qianmo.reports.typography import area_text, count_text, money_text, percent_text, word
 from qianmo.schema.book import Block, BookMap, Chapter, MapBlock, Paragraph
@@ -63,7 +64,7 @@ def benefit_chapter(m: Material) -> Chapter:
         blocks.append(Paragraph(f"实施后新增耕地{area_text(new)}{m.see('subproject')}，耕地破碎化和连片度变化{m.see('indicators') or '未计算'}。"))
     else:
         blocks.append(Paragraph("尚无规划结果，未测算。"))
-    blocks += quality_blocks(m)
+    blocks += [*quality_blocks(m), *standard_blocks(m)]
     blocks.append(section(2, "生态效益"))
     costs = m.frame("cost_by_measure")
     green = None if costs is None else costs[costs["project_class"] == "生态保护修复"]
@@ -76,7 +77,7 @@ def benefit_chapter(m: Material) -> Chapter:
     if m.has("service_check"):
         text = "碳储量、土壤流失、生态系统服务价值、耕地质量和生境的变化按随附系数表测算，系数多为一般值，属筛查性估算；选择方案用线性估算，方案确定后按规划后图斑精确复算"
         blocks += [Paragraph(f"{text}，两者之差见[[table:service_check]]。"), *m.place("service_check"), *_service_notes(m)]
-    blocks += [*erosion_change_blocks(m), *carbon_blocks(m)]
+    blocks += [*erosion_change_blocks(m), *carbon_blocks(m), *service_value_blocks(m)]
     absent = ("农业产值、就业和农民收入", "产量、价格和用工") if services else ("农业产值、就业、农民收入和碳汇量", "产量、价格、用工和碳密度")
     blocks += [
         section(3, "未测算的效益"),

@@ -100,6 +100,11 @@ def profile_chart(lines: Mapping[str, tuple[np.ndarray, np.ndarray]], points: tu
     return _bytes(figure)
 
 
+_PANELS_ACROSS = 3
+_MOST_SHOWN = 3.0
+"""Times the least misfit up to which a curve is drawn, so that its valley can be seen."""
+
+
 def trade_off_chart(curves: Mapping[str, tuple[np.ndarray, np.ndarray, float, float]], *, title: str, note: str) -> bytes:
     """Best misfit for each fixed value of each parameter, with the range of one standard error (参数权衡曲线图).
 
@@ -113,16 +118,20 @@ def trade_off_chart(curves: Mapping[str, tuple[np.ndarray, np.ndarray, float, fl
     bytes
         PNG, one panel a parameter.
     """
-    figure = Figure(figsize=(3.6 * len(curves) + 1.0, 4.4), dpi=150)
+    across = 2 if len(curves) == 4 else min(len(curves), _PANELS_ACROSS)
+    down = -(-len(curves) // across)
+    figure = Figure(figsize=(3.6 * across + 1.0, 3.2 * down + 1.2), dpi=150)
     FigureCanvasAgg(figure)
+    wide, high_of = 0.92 / across, (3.2 * down + 1.2)
     for k, (label, (x, rms, low, high)) in enumerate(curves.items()):
-        wide = 0.92 / len(curves)
-        axes = figure.add_axes((0.07 + k * wide, 0.22, wide - 0.08, 0.6))
+        row, column = divmod(k, across)
+        axes = figure.add_axes((0.07 + column * wide, (0.95 + 3.2 * (down - 1 - row)) / high_of, wide - 0.08, 2.4 / high_of))
         axes.axvspan(low, high, color="#d9e6f2")
         axes.plot(x, rms, color="#1f4e79", marker="o", markersize=3)
-        _dress(figure, axes, label, "均方根残差（毫米）" if k == 0 else "", "", "")
-    figure.text(0.5, 0.91, visible_text(title), ha="center", fontproperties=map_font(14))
-    figure.text(0.5, 0.03, visible_text(note), ha="center", fontproperties=map_font(9), color="#333333")
+        axes.set_ylim(top=min(float(rms.max()) * 1.03, _MOST_SHOWN * float(rms.min())))
+        _dress(figure, axes, label, "均方根残差（毫米）" if column == 0 else "", "", "")
+    figure.text(0.5, 1.0 - 0.4 / high_of, visible_text(title), ha="center", fontproperties=map_font(14))
+    figure.text(0.5, 0.13 / high_of, visible_text(note), ha="center", fontproperties=map_font(9), color="#333333")
     return _bytes(figure)
 
 

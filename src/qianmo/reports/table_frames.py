@@ -13,6 +13,7 @@ import pandas as pd
 
 from qianmo.reports.risks import risk_rows
 from qianmo.reports.table_nature import rain_month_rows, rain_station_rows, rain_year_rows, soil_rows
+from qianmo.reports.table_standard import STANDARD_ROWS
 from qianmo.reports.table_survey import SURVEY_ROWS
 from qianmo.reports.typography import cell_text, percent_text, word
 from qianmo.schema.codes import class_schemes, land_classes
@@ -300,7 +301,7 @@ PREPARED: Mapping[str, Callable[[Results], pd.DataFrame | None]] = MappingProxyT
         "plan_parcel": _plan_parcel, "verdicts": _verdicts, "rule_sources": _rule_sources, "risks": _risks, "limits": _limits, "checks": _checks,
         "faults_summary": _faults, "lineage": _lineage, "swap_balance": _swap_balance, "swap_moved": _swap_moved,
         "service_check": _service_check, "carbon_class": _carbon_class, "rain_station": rain_station_rows, "rain_year": rain_year_rows, "rain_month": rain_month_rows,
-        "soil_area": soil_rows, "kept_parcel": _kept_parcel, **SURVEY_ROWS,
+        "soil_area": soil_rows, "kept_parcel": _kept_parcel, **SURVEY_ROWS, **STANDARD_ROWS,
         **{key: partial(_survey_classed, key=key) for key in ("erosion_patch", "land_damage_patch", "change_signal", "change_series", "change_class")},
     }
 )  # fmt: skip

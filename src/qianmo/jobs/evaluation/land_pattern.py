@@ -11,18 +11,20 @@ import numpy as np
 import pandas as pd
 import pyproj
 
+from qianmo import __version__
 from qianmo.evaluation.landscape.cells import Patches, patches_of
 from qianmo.evaluation.landscape.metrics import class_metrics, landscape_metrics, patch_metrics
 from qianmo.evaluation.landscape.parcels import parcel_core, parcel_pattern
 from qianmo.geo.crs import is_metric
 from qianmo.geo.raster import Grid
 from qianmo.jobs.context import Context
-from qianmo.jobs.opened import open_for_work
+from qianmo.jobs.opened import PATTERN_RESULTS, Opened, open_for_work
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.schema.errors import CrsError, SchemaError
 from qianmo.store.durable import replace_bytes
 from qianmo.store.guard import inspect
 from qianmo.store.guard_limits import default_limits
+from qianmo.store.project import change
 from qianmo.store.read_raster import read_grids
 from qianmo.store.scratch import scratch_folder
 
@@ -37,9 +39,12 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     context.step("读取", 0.0)
     if source.is_dir() and (values["as_listed"] or values["neighbours"] == "4"):
         raise SchemaError("--as-listed 与 --neighbours 用于栅格", expected="GeoTIFF 类别栅格", cure="图斑按公共边界合并, 去掉这两项")
-    tables = _of_parcels(source, values["depth"]) if source.is_dir() else _of_raster(context, source, values)
+    opened = open_for_work(source) if source.is_dir() else None
+    tables = _of_raster(context, source, values) if opened is None else _of_parcels(opened, values["depth"])
     out = Path(values["out"]) if values["out"] else (source if source.is_dir() else source.parent) / "pattern"
     context.step("保存", 0.9)
+    if opened is not None:
+        _keep(context, opened, tables, values["depth"])
     files = []
     for name, table in tables.items():
         path = out / f"{name}.csv"
@@ -68,8 +73,19 @@ def _raster_tables(p: Patches) -> dict[str, pd.DataFrame]:
     return {"景观级指数": _whole(landscape_metrics(p)), "类型级指数": class_metrics(p).reset_index(), "斑块级指数": patch}
 
 
-def _of_parcels(folder: Path, depth: float | None) -> dict[str, pd.DataFrame]:
-    opened = open_for_work(folder)
+def _keep(context: Context, opened: Opened, tables: Mapping[str, pd.DataFrame], depth: float | None) -> None:
+    """The tables into the project, for its plan book, with what they were made of."""
+    of = opened.datasets["landuse_patch"]
+    lineage = {"tool": f"qianmo {__version__} pattern", "at": context.clock().isoformat(timespec="seconds"), "user": context.user, "depth_m": depth,
+               "sources": {"landuse_patch": of.lineage.source_sha256}}  # fmt: skip
+    with change(opened.project.folder, what="景观格局指数", user=context.user, now=context.clock()) as stage:
+        stage.remove_tables(PATTERN_RESULTS)
+        stage.put_table("pattern_whole", tables["景观级指数"])
+        stage.put_table("pattern_class", tables["类型级指数"])
+        stage.put_json("pattern_lineage", lineage)
+
+
+def _of_parcels(opened: Opened, depth: float | None) -> dict[str, pd.DataFrame]:
     by_class, whole = parcel_pattern(opened.patches)
     if depth is not None:
         by_class = by_class.join(parcel_core(opened.patches, depth_m=depth))

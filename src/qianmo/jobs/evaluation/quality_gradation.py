@@ -22,6 +22,7 @@ from qianmo.jobs.evaluation.quality_input import merged_facts, soil_of, told_fac
 from qianmo.jobs.evaluation.quality_output import Kept, keep_result
 from qianmo.jobs.opened import GRADATION_RESULTS, Opened, open_for_work, planned_state
 from qianmo.jobs.spec import JobReport
+from qianmo.reports.before_after import change_text
 from qianmo.reports.marks import marked
 from qianmo.reports.patch_sheet import coded_sheet
 from qianmo.reports.spec_table import spec_table
@@ -196,12 +197,8 @@ def _lines(tables: Mapping[str, pd.DataFrame], model: GradationModel, own: Mappi
     lines = [f"农用地分等: 指标区 {model.region_zh}, 指定作物 {crops}, {'几何' if model.is_geometric else '加权'}平均; {source}"]
     for r in tables["gradation_total"].itertuples():
         if r.before == r.before or r.after == r.after:
-            lines.append(f"  {r.zh}: {_said(r.before)}" + (f" → {_said(r.after)}" if r.after == r.after else "") + f" {r.unit}")
+            lines.append(f"  {r.zh}: " + change_text(r.before, r.after, "{:.2f}".format, unit=r.unit, absent="无" if r.item == "new_grade" else "缺数据"))
     return lines
-
-
-def _said(value: float) -> str:
-    return "—" if value != value else f"{value:.2f}"
 
 
 def _figures(tables: Mapping[str, pd.DataFrame], model: GradationModel) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from qianmo.jobs.evaluation.carbon_account import cover_of
 from qianmo.jobs.evaluation.quality_input import merged_facts, soil_of, told_facts
 from qianmo.jobs.opened import QUALITY_TABLES, Opened, open_for_work, planned_state
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
+from qianmo.reports.before_after import change_text
 from qianmo.reports.marks import marked
 from qianmo.reports.patch_sheet import quality_maps, suitability_maps
 from qianmo.reports.plan_tables import book_tables
@@ -46,6 +47,8 @@ from qianmo.store.project import change
 __all__ = ["SPECS", "run"]
 
 _PRINTED = ("quality_total", "quality_grade_area", "quality_limiting", "suitability_area")
+_NEW = "新增耕地平均质量等级"
+_NO_NEW = "没有新增耕地"
 _KINDS = ("high", "medium", "low", "none", "excluded", "unknown")
 
 
@@ -182,8 +185,9 @@ def _total(opened: Opened, now: _Judged, later: _Judged | None) -> pd.DataFrame:
     rows = [(zh, unit, b, a, note) for (zh, unit, note), b, a in zip(named, before, after)]
     if later is not None:
         grade, old = later.table["grade"].to_numpy(float), np.isin(later.rows, now.rows)
-        for zh, chosen, b in (("原有耕地平均质量等级", old, before[3]), ("新增耕地平均质量等级", ~old, np.nan)):
-            rows.append((zh, "等", b, mean_index_grade(grade[chosen], later.area_ha[chosen]), "整治后仍为耕地的" if b == b else "由其他地类整治而来，按同一指标评定"))
+        told = _NO_NEW if old.all() else "由其他地类整治而来，按同一指标评定；整治前不是耕地，没有等级"
+        for zh, chosen, b, note in (("原有耕地平均质量等级", old, before[3], "整治后仍为耕地的"), (_NEW, ~old, np.nan, told)):
+            rows.append((zh, "等", b, mean_index_grade(grade[chosen], later.area_ha[chosen]), note))
     register = mean_grade(opened.patches.iloc[now.rows], now.area_ha)
     if np.isfinite(register):
         rows.append(("平均耕地等别(调查数据库)", "等", register, np.nan, "GDDB，1至15等，另一指标体系，不可与上行相比"))
@@ -233,8 +237,8 @@ def _lines(tables: Mapping[str, pd.DataFrame], model: QualityModel, own: Mapping
     source = f"自定表 {'、'.join(sorted(own))}" if own else "随包指标体系 (编制参数, 置信度低, 须换成本县的)"
     lines = [f"耕地质量: {len(model.indicators)} 项指标, {source}; 判断矩阵一致性比率最大 {ratio:.3f}"]
     for r in tables["quality_total"].itertuples():
-        after = "" if r.after != r.after else f" → {r.after:.2f}"
-        lines.append(f"  {r.zh}: " + ("" if r.before != r.before else f"{r.before:.2f}") + (f"{after} {r.unit}".rstrip() if r.before == r.before or after else "缺数据"))
+        absent, neither = "无" if r.zh == _NEW else "缺数据", "无" if r.note == _NO_NEW else "缺数据"
+        lines.append(f"  {r.zh}: " + change_text(r.before, r.after, "{:.2f}".format, unit=r.unit, absent=absent, neither=neither))
     for r in tables["quality_limiting"].head(4).itertuples():
         lines.append(f"  限制因素 {r.zh}: {r.patches} 个图斑, {r.area_ha:.2f} 公顷 ({r.share:.1%})")
     for r in tables["suitability_area"].itertuples():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,16 @@ from qianmo.jobs.compared import compared, previous_plan
 from qianmo.jobs.context import Context
 from qianmo.jobs.evaluation.evaluate_area import faults_of
 from qianmo.jobs.evaluation.service_lines import checked_services, service_lines
-from qianmo.jobs.opened import CARBON_TABLES, PLAN_GRIDS, QUALITY_TABLES, Opened, open_for_work, read_tables
+from qianmo.jobs.opened import (
+    CARBON_TABLES,
+    GRADATION_RESULTS,
+    PLAN_GRIDS,
+    QUALITY_TABLES,
+    RECLAMATION_RESULTS,
+    Opened,
+    open_for_work,
+    read_tables,
+)
 from qianmo.jobs.planning.proof_of import by_cases, keep_proof, source_hashes
 from qianmo.jobs.searching import Searching, limits_of_search, teller
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
@@ -28,6 +38,7 @@ from qianmo.planning.diff import patch_scores
 from qianmo.planning.plan import PlanResult, plan
 from qianmo.planning.settings import PlanSettings, Window
 from qianmo.planning.verify import verify
+from qianmo.reports.before_after import change_text
 from qianmo.reports.table_frames import verdict_word
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import MissingDataError, SchemaError
@@ -80,7 +91,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     difference = compared(earlier, result.plan_parcel, scores, result.certificate)
     context.step("保存方案", 0.85)
     with change(opened.project.folder, what="编制方案", user=context.user, now=context.clock()) as stage:
-        stage.remove_tables(("erosion_change", *CARBON_TABLES, *QUALITY_TABLES))
+        stage.remove_tables(("erosion_change", *CARBON_TABLES, *QUALITY_TABLES, *GRADATION_RESULTS, *RECLAMATION_RESULTS))
         for name in PLAN_GRIDS:
             stage.remove(name)
         _put(stage, opened, result, tables, context)
@@ -215,7 +226,7 @@ def _lines(result: PlanResult, tables: Mapping[str, pd.DataFrame], checks: list[
     lines += block_line(c.get("minimum_block"))
     lines += [f"  {r.zh}: {int(r.patches)} 个, {m2_to_mu(r.area_m2):.2f} 亩, {r.total_yuan / 1e4:.2f} 万元" for r in costs.itertuples()]
     for r in tables["indicators"].itertuples():
-        lines.append(f"  {r.zh}: {_shown(r.before, r.unit)} → {_shown(r.after, r.unit)}" if pd.notna(r.before) else f"  {r.zh}: 缺数据")
+        lines.append(f"  {r.zh}: " + change_text(float(r.before), float(r.after), partial(_shown, unit=r.unit), both_sides=True))
     lines += service_lines(tables.get("service_check"))
     failed = tables["plan_verdicts"][tables["plan_verdicts"]["verdict"].isin(["fail", "needs_confirmation"])]
     lines += [f"  注意 {r.rule_id} {verdict_word(r.verdict, r.numbers)}: {r.numbers}" for r in failed.itertuples()]

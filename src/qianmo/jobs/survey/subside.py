@@ -29,6 +29,7 @@ from qianmo.jobs.given import (
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.jobs.survey.subside_damage import building_damage, damaged_patches, land_damage
 from qianmo.jobs.survey.subside_fit import Fitted, fitted
+from qianmo.jobs.survey.subside_free import asked_of
 from qianmo.jobs.survey.subside_input import faces_from, observations_from, sightings_from
 from qianmo.jobs.survey.subside_state import advance_from, state_of
 from qianmo.reports.subsidence_sheet import BREAKS_MM, damage_sheet, profile_chart, subsidence_sheet, trade_off_chart
@@ -87,8 +88,10 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     sources = {n: read(values[o]) for n, o, read in (("levelling", "observations", observations_from), ("insar", "insar", sightings_from)) if values[o]}
     if sources:
         context.step("参数反演", 0.1)
-        fit = fitted(faces, sources)
+        fit = fitted(faces, sources, asked_of(values["fit"]))
         faces = fit.faces
+    elif values["fit"]:
+        raise SchemaError("给了 --fit 而没有观测", expected="--observations 或 --insar", cure="加上观测文件, 或去掉 --fit")
     faces, shares, day = state_of(faces, drawn, day_text=values["date"], advance=advance_from(values["advance"]) if values["advance"] else None,
                                   overrides=overrides, source=given.source)  # fmt: skip
     context.step("移动变形预计", 0.35)
@@ -103,7 +106,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     context.step("制图", 0.7)
     synthetic = given.synthetic
     invented = (*(("工作面（合成）",) if synthetic else ()), *_invented(project))
-    sheets = _sheets(context, told, drawn, faces, shares, field, basin, fit, layers | {"graded": _graded(layers, tables)}, invented, day)
+    sheets = _sheets(context, told, _placed(drawn, fit), faces, shares, field, basin, fit, layers | {"graded": _graded(layers, tables)}, invented, day)
     context.step("保存", 0.9)
     facts = {"cell_m": float(field.transform.a), "defaults": borrowed, "date": day or "最终状态", **({"fit": fit.inversion.parameters} if fit else {})}
     text = '[project]\nname = "开采沉陷预计"\n[parameters]\n[plan]\n[documents]\n[office]\n'
@@ -132,6 +135,11 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     if borrowed:
         context.note("采用缺省参数的列 (工作面个数): " + ", ".join(f"{k} {n}" for k, n in borrowed.items()) + "; 来源见 parameters.csv 的 pim_*")
     return JobReport(tuple(_lines(figures, tables, fit, edge_mm)), tuple((str(out / f"{n}.png"), n) for n, _ in sheets), figures)
+
+
+def _placed(drawn: gpd.GeoDataFrame, fit: Fitted | None) -> gpd.GeoDataFrame:
+    """The faces where the fit has put them, for the sheets; the layer keeps them as drawn."""
+    return drawn if fit is None else drawn.set_geometry(gpd.GeoSeries([f.polygon for f in fit.faces], index=drawn.index, crs=drawn.crs))
 
 
 def _field(faces: Sequence[Face], shares: np.ndarray | None, crs: pyproj.CRS, cell: float, most: float) -> _Field:
@@ -231,7 +239,7 @@ def _sheets(
             )))  # fmt: skip
     made.append((_CHARTS[0], _profile(faces, shares, field, fit, state)))
     if fit is not None:
-        made.append((_CHARTS[1], trade_off_chart(fit.curves, title="参数权衡曲线图", note="固定一个参数, 其余参数重新拟合; 蓝带为残差增加不超过一倍中误差的取值")))
+        made.append((_CHARTS[1], trade_off_chart(fit.curves, title="参数权衡曲线图", note="固定一个参数，其余参数重新拟合；蓝带为残差增加不超过一倍中误差的取值；三倍最小残差以上不绘")))
     return made
 
 
@@ -243,14 +251,14 @@ def _profile(faces: Sequence[Face], shares: np.ndarray | None, field: _Field, fi
         reach = max(np.ptp(field.x), np.ptp(field.y)) / 2
         at = np.linspace(-reach, reach, 400)
         w = predict(centre + at[:, None] * along, faces, shares=None if shares is None else shares.tolist()).subsidence_mm
-        return profile_chart({f"预计下沉，{state}": (at, w)}, None, title="主断面下沉曲线图", note="过最大下沉点, 沿第一个工作面的倾向; 距离以最大下沉点为零, 顺倾向为正")
+        return profile_chart({f"预计下沉，{state}": (at, w)}, None, title="主断面下沉曲线图", note="过最大下沉点，沿第一个工作面的倾向；距离以最大下沉点为零，顺倾向为正")
     seen = fit.levelled
     centre = seen.points_m.mean(axis=0)
     along = np.linalg.svd(seen.points_m - centre)[2][0]
     at = (seen.points_m - centre) @ along
     order = np.argsort(at)
     lines = {label: (at[order], predict(seen.points_m, f).subsidence_mm[order]) for label, f in (("反演参数", fit.faces), ("给定参数", fit.start))}
-    return profile_chart(lines, (at, seen.value_mm, seen.sigma_mm), title="下沉实测与拟合曲线图", note=f"测点沿其主方向排列; 全部观测均方根残差 {fit.inversion.rms_mm:.1f} 毫米")
+    return profile_chart(lines, (at, seen.value_mm, seen.sigma_mm), title="下沉实测与拟合曲线图", note=f"测点沿其主方向排列；全部观测均方根残差 {fit.inversion.rms_mm:.1f} 毫米")
 
 
 def _on_a_line(points_m: np.ndarray) -> bool:
@@ -281,7 +289,7 @@ def _lines(f: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], fit: Fitted
     ]
     if fit is not None:
         lines += [f"反演 {r.parameter}: {r.value:.4f} ± {r.sigma:.4f}; 可接受 {r.low:.3f} 至 {r.high:.3f}" for r in fit.tables["subsidence_fit"].itertuples()]
-        lines += [f"  均方根残差 {fit.inversion.rms_mm:.1f} mm" + (f"; {fit.remark}" if fit.remark else "")]
+        lines += [f"  均方根残差 {fit.inversion.rms_mm:.2f} mm" + (f"; {fit.remark}" if fit.remark else "")]
         lines += [f"  {r.zh} {r.count} 个: 单独反演残差 {r.rms_alone_mm:.1f} mm, 联合 {r.rms_joint_mm:.1f} mm" for r in fit.tables["subsidence_fit_source"].itertuples()]
     if "building_damage" in tables:
         lines.append("房屋损坏: " + "、".join(f"{k} 级 {n} 栋" for k, n in f["buildings_by_grade"].items()))
@@ -299,6 +307,8 @@ SPECS = (
             JobOption("observations", "path", "水准观测 CSV: x,y,subsidence_mm,sigma_mm", "levelling to which q, tan beta and b are fitted"),
             JobOption("insar", "path", "InSAR 视线向 CSV: x,y,los_mm,sigma_mm,incidence_deg,heading_deg", "InSAR lines of sight to which the rock is fitted, with levelling or alone"),
             JobOption("advance", "path", "推进表 CSV: face_name,day,position_m,azimuth_deg", "positions of advancing faces, cut into strips for the state of a day"),
+            JobOption("fit", "texts", "另反演的参数: offsets (s1-s4 拐点偏移距), place (east, north 工作面平移), dip; 可带范围 s1=-50:100 或固定值 q=0.7",
+                      "more to fit: offsets (s1-s4), place (east, north), dip; with bounds s1=-50:100, or held q=0.7"),
             JobOption("date", "text", "动态预计日期, 如 2026-06-30", "day of the dynamic state, the end by default"),
             JobOption("cell", "number", "像元边长 (米)", "cell of the maps in metres"),
             JobOption("set", "texts", "参数, 如 pim_q=0.7", "parameter of the prediction, name=value"),

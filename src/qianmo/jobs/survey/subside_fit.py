@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from qianmo.jobs.survey.subside_free import FIT_WORDS, Asked
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.rules import parameter
 from qianmo.survey.subsidence.face import Face
-from qianmo.survey.subsidence.invert import LIMITS, Inversion, Observations, fit_faces, modelled, scale_of, trade_off
+from qianmo.survey.subsidence.invert import (
+    Inversion,
+    Observations,
+    TradeOff,
+    as_told,
+    fit_faces,
+    modelled,
+    scale_of,
+    trade_off,
+    unseen,
+)
 
 __all__ = ["Fitted", "fitted"]
 
-_WORDS = {"q": "下沉系数 q", "tan_beta": "主要影响角正切 tanβ", "b": "水平移动系数 b"}
+_WORDS = FIT_WORDS
+_FLAT = 0.02
+"""Part of the range of a parameter that its curve covers at least to either side."""
 _STEPS = 13
+_CLOSER = 7
 _NEAR, _SPREADS = 1.5, 4.0
 """Standard errors to either side: close steps that bound the range, wide ones that show the curve."""
 
@@ -34,14 +48,18 @@ class Fitted:
     remark: str
 
 
-def fitted(faces: Sequence[Face], sources: Mapping[str, Observations]) -> Fitted:
+def fitted(faces: Sequence[Face], sources: Mapping[str, Observations], asked: Asked | None = None) -> Fitted:
     """Fit q and tan β, and b where horizontal movement was measured, then hold each at several values (反演与权衡).
+
+    What is asked for beside them (inflection offsets, dip, place of the faces) is fitted with them; what no observation feels stays and is named.
 
     Parameters
     ----------
     faces : sequence of Face
     sources : mapping of name to Observations
         Levelling, InSAR or both; fitted together, weighted by their standard errors, and each alone for comparison.
+    asked : Asked, optional
+        More parameters, bounds, and parameters held.
 
     Raises
     ------
@@ -50,6 +68,8 @@ def fitted(faces: Sequence[Face], sources: Mapping[str, Observations]) -> Fitted
     SchemaError
         Observations in metres instead of millimetres, of the wrong sign, or larger than what was mined.
     """
+    asked = asked or Asked()
+    faces = [as_told(f, asked.held) for f in faces]
     for name, one in sources.items():
         _within_reach(name, faces, one)
         _right_unit(name, scale_of(faces, one))
@@ -58,24 +78,34 @@ def fitted(faces: Sequence[Face], sources: Mapping[str, Observations]) -> Fitted
             _sinks(name, one)
     seen = Observations(*(np.concatenate([getattr(o, part) for o in sources.values()]) for part in ("points_m", "value_mm", "sigma_mm", "direction")))
     vertical = seen.direction[:, 2] == 1.0
-    free = ("q", "tan_beta") if vertical.all() else ("q", "tan_beta", "b")
-    found = fit_faces(faces, seen, free=free)
-    moved = [replace(f, parameters=replace(f.parameters, **found.parameters)) for f in faces]
+    rock = ("q", "tan_beta") if vertical.all() else ("q", "tan_beta", "b")
+    extra = tuple(n for n in asked.more if n not in rock)
+    still = unseen(faces, seen, extra, asked.limits)
+    free = tuple(n for n in (*rock, *extra) if n not in asked.held and n not in still)
+    found = fit_faces(faces, seen, free=free, limits=asked.limits)
+    moved = [as_told(f, found.parameters) for f in faces]
     sigma = np.sqrt(np.maximum(np.diag(found.covariance), 0.0))
     curves, rows, points = {}, [], []
     for name, spread in zip(free, sigma):
-        low, high = LIMITS[name]
-        half = min(max(_SPREADS * spread, 0.05 * found.parameters[name]), 0.5 * (high - low))
+        low, high = asked.limits[name]
+        half = min(max(_SPREADS * spread, 0.05 * abs(found.parameters[name]), 0.0 if name in rock else _FLAT * (high - low)), 0.5 * (high - low))
         near = np.linspace(-_NEAR * spread, _NEAR * spread, _STEPS)
         values = np.clip(found.parameters[name] + np.concatenate([near, np.linspace(-half, half, _STEPS)]), low, high)
-        cost = trade_off(moved, seen, name=name, values=np.unique(values).tolist(), free=free)
+        cost = trade_off(moved, seen, name=name, values=np.unique(values).tolist(), free=free, limits=asked.limits)
+        if _SPREADS * spread > half:  # the spread is wider than the curve: it tells nothing of where the range ends
+            cost = _closer(cost, lambda at, n=name: trade_off(moved, seen, name=n, values=at, free=free, limits=asked.limits))  # type: ignore[misc]
         curves[_WORDS[name]] = (cost.values, cost.rms_mm, cost.low, cost.high)
         rows.append((name, _WORDS[name], found.parameters[name], spread, cost.low, cost.high))
         points += [(name, v, r, "; ".join(f"{k} = {o:.4f}" for k, o in other.items())) for v, r, other in zip(cost.values, cost.rms_mm, cost.others)]
-    worst = float(np.abs(found.correlation - np.eye(len(free))).max())
-    remarks = ([] if not vertical.all() else ["只有下沉观测, b 不能反演, 保持给定值"]) + ([f"参数相关系数达 {worst:.2f}, 数据只确定其组合"] if worst > 0.9 else [])
-    remarks += _doubts(found, free, float(np.sqrt((((modelled(moved, seen) - seen.value_mm) / seen.sigma_mm) ** 2).mean())))
-    alone = {name: fit_faces(faces, one, free=free if name != "levelling" or not (one.direction[:, 2] == 1.0).all() else free[:2]) for name, one in sources.items()}
+    tied = np.abs(found.correlation - np.eye(len(free)))
+    worst = float(tied.max())
+    pair = "与".join(_WORDS[free[k]] for k in np.unravel_index(tied.argmax(), tied.shape))
+    remarks = [] if not vertical.all() else ["只有下沉观测, b 不能反演, 保持给定值"]
+    remarks += [f"观测不约束 {'、'.join(_WORDS[n] for n in still if n != 'b')}, 保持给定值"] if set(still) - {"b"} else []
+    remarks += [f"参数相关系数达 {worst:.2f} ({pair}), 数据只确定其组合"] if worst > 0.9 else []
+    remarks += _doubts(found, free, asked, float(np.sqrt((((modelled(moved, seen) - seen.value_mm) / seen.sigma_mm) ** 2).mean())))
+    felt = {name: tuple(n for n in free if n not in unseen(moved, one, [n for n in free if n not in ("q", "tan_beta")], asked.limits)) for name, one in sources.items()}
+    alone = {name: fit_faces(faces, one, free=felt[name] or free[:1], limits=asked.limits) for name, one in sources.items()}
     tables = {
         "subsidence_fit_source": _by_source(sources, alone, moved),
         "subsidence_fit": pd.DataFrame(rows, columns=["parameter", "zh", "value", "sigma", "low", "high"]),
@@ -86,6 +116,13 @@ def fitted(faces: Sequence[Face], sources: Mapping[str, Observations]) -> Fitted
 
 
 _WORDS_OF = {"levelling": "水准", "insar": "InSAR"}
+
+
+def _closer(cost: TradeOff, again: Callable[[list[float]], TradeOff]) -> TradeOff:
+    """The curve with more values on either side of where its accepted range ends."""
+    edges = [cost.values[k : k + 2] for k in range(len(cost.values) - 1) if (cost.low <= cost.values[k] <= cost.high) != (cost.low <= cost.values[k + 1] <= cost.high)]
+    inner = np.concatenate([np.linspace(a, b, _CLOSER + 2)[1:-1] for a, b in edges]) if edges else np.empty(0)
+    return again(np.unique(np.concatenate([cost.values, inner])).tolist()) if len(inner) else cost
 
 
 def _by_source(sources: Mapping[str, Observations], alone: Mapping[str, Inversion], joint: Sequence[Face]) -> pd.DataFrame:
@@ -110,9 +147,10 @@ def _sinks(name: str, one: Observations) -> None:
         raise SchemaError(f"{word}观测 {one.value_mm.min():.0f} 至 {one.value_mm.max():.0f} 毫米, 像是上升", expected="下沉为正", cure="改正符号")
 
 
-def _doubts(found: Inversion, free: Sequence[str], chi: float) -> list[str]:
+def _doubts(found: Inversion, free: Sequence[str], asked: Asked, chi: float) -> list[str]:
     """What makes the fitted parameters doubtful: one at its limit, or observations that the faces do not explain."""
-    at = [n for n in free if min(abs(found.parameters[n] - v) for v in LIMITS[n]) < 1e-3 * (LIMITS[n][1] - LIMITS[n][0])]
+    spans = asked.limits
+    at = [n for n in free if min(abs(found.parameters[n] - v) for v in spans[n]) < 1e-3 * (spans[n][1] - spans[n][0])]
     said = [f"{'、'.join(_WORDS[n] for n in at)} 停在允许范围的边界, 不是反演结果"] if at else []
     if chi > parameter("pim_fit_misfit_most"):
         said.append(f"残差约为观测中误差的 {chi:.1f} 倍, 工作面没有解释观测: 核对工作面位置、采深与观测日期")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import shapely
 from scipy.optimize import least_squares
 
 from qianmo.schema.errors import MissingDataError, SchemaError
@@ -13,13 +14,15 @@ from qianmo.survey.subsidence.face import Face
 from qianmo.survey.subsidence.predict import predict
 from qianmo.survey.subsidence.section import semi_infinite_section
 
-__all__ = ["Inversion", "Observations", "TradeOff", "fit_faces", "fit_section", "modelled", "scale_of", "trade_off"]
+__all__ = ["LIMITS", "Inversion", "Observations", "TradeOff", "as_told", "fit_faces", "fit_section", "modelled", "scale_of", "trade_off", "unseen"]
 
 LIMITS = {
     "q": (0.05, 1.2), "tan_beta": (0.8, 4.0), "b": (0.05, 0.6), "offset_down_m": (-150.0, 200.0), "offset_up_m": (-150.0, 200.0),
-    "offset_left_m": (-150.0, 200.0), "offset_right_m": (-150.0, 200.0),
+    "offset_left_m": (-150.0, 200.0), "offset_right_m": (-150.0, 200.0), "dip_deg": (0.0, 60.0), "shift_east_m": (-200.0, 200.0), "shift_north_m": (-200.0, 200.0),
 }  # fmt: skip
-"""Range searched for each parameter."""
+"""Range searched for each parameter; the last three move the faces themselves."""
+
+Limits = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,39 @@ def fit_section(y_m: np.ndarray, subsidence_mm: np.ndarray, *, radii: int = 2, s
     return _told(found, best, sigma_mm * np.ones(len(w)), w, model(best.x), turn)
 
 
-def fit_faces(faces: Sequence[Face], seen: Observations, *, free: Sequence[str] = ("q", "tan_beta", "b")) -> Inversion:
+def as_told(face: Face, told: Mapping[str, float]) -> Face:
+    """The face with parameters, dip or place (``shift_east_m``, ``shift_north_m`` [m]) changed as told (按反演值的工作面)."""
+    rock = {n: v for n, v in told.items() if n in face.parameters.__dataclass_fields__}
+    east, north = (float(told.get(n, 0.0)) for n in ("shift_east_m", "shift_north_m"))
+    return replace(
+        face, parameters=replace(face.parameters, **rock), dip_deg=float(told.get("dip_deg", face.dip_deg)),
+        polygon=shapely.transform(face.polygon, lambda xy: xy + [east, north]) if east or north else face.polygon,
+    )  # fmt: skip
+
+
+def unseen(faces: Sequence[Face], seen: Observations, free: Sequence[str], limits: Limits = LIMITS) -> list[str]:
+    """Names whose change over a tenth of their range moves no observation by a tenth of its standard error (观测不约束的参数).
+
+    A fit would leave them where they started and call them exact.
+    """
+    now = modelled(faces, seen)
+    found = []
+    for name in free:
+        low, high = limits[name]
+        start = _start(faces, name)
+        most = 0.0
+        for step in (0.1 * (high - low), -0.1 * (high - low)):
+            try:
+                there = modelled([as_told(f, {name: float(np.clip(start + step, low, high))}) for f in faces], seen)
+            except SchemaError:  # the face would vanish: its edge is near enough to be felt or not by the other step
+                continue
+            most = max(most, float((np.abs(there - now) / seen.sigma_mm).max()))
+        if most < 0.1:
+            found.append(name)
+    return found
+
+
+def fit_faces(faces: Sequence[Face], seen: Observations, *, free: Sequence[str] = ("q", "tan_beta", "b"), limits: Limits = LIMITS) -> Inversion:
     """Parameters common to all faces from any mix of levelling and InSAR (多源联合反演).
 
     Parameters
@@ -152,7 +187,10 @@ def fit_faces(faces: Sequence[Face], seen: Observations, *, free: Sequence[str] 
         Their parameters are the start and stay where not free.
     seen : Observations
     free : sequence of str
-        Names out of `LIMITS`.
+        Names out of `limits`: what the rock does, the inflection offsets, the dip, the place of the faces. A face that would vanish under its
+        offsets is stepped back from.
+    limits : mapping of name to (low, high)
+        Range searched; a start outside it is moved to its border.
 
     Raises
     ------
@@ -161,16 +199,29 @@ def fit_faces(faces: Sequence[Face], seen: Observations, *, free: Sequence[str] 
     MissingDataError
         Not more values than free parameters.
     """
-    _checked(seen, free)
-    low, high = np.array([LIMITS[n] for n in free]).T
-    start = np.clip([getattr(faces[0].parameters, n) for n in free], low + 1e-6, high - 1e-6)
+    _checked(seen, free, limits)
+    low, high = np.array([limits[n] for n in free], dtype=float).T
+    start = np.clip([_start(faces, n) for n in free], low + 1e-6 * (high - low), high - 1e-6 * (high - low))
     model = _model(faces, seen, free)
-    best = least_squares(lambda p: (model(p) - seen.value_mm) / seen.sigma_mm, start, bounds=(low, high), x_scale=high - low, xtol=1e-12, ftol=1e-12)
+
+    def misfit(p: np.ndarray) -> np.ndarray:
+        try:
+            return (model(p) - seen.value_mm) / seen.sigma_mm
+        except SchemaError:  # offsets that leave nothing of a face: no step goes there
+            return np.full(len(seen.value_mm), np.inf)
+
+    if not np.isfinite(misfit(start)).all():
+        model(start)  # says why
+    best = least_squares(misfit, start, bounds=(low, high), x_scale=high - low, xtol=1e-12, ftol=1e-12)
     return _told(dict(zip(free, best.x.tolist())), best, seen.sigma_mm, seen.value_mm, model(best.x), np.eye(len(free)))
 
 
-def trade_off(faces: Sequence[Face], seen: Observations, *, name: str, values: Sequence[float], free: Sequence[str]) -> TradeOff:
+def trade_off(
+    faces: Sequence[Face], seen: Observations, *, name: str, values: Sequence[float], free: Sequence[str], limits: Limits = LIMITS
+) -> TradeOff:
     """Hold one parameter at each value and fit the others: the price of every value in misfit (权衡曲线).
+
+    Values at which a face would vanish are left out.
 
     Raises
     ------
@@ -180,14 +231,20 @@ def trade_off(faces: Sequence[Face], seen: Observations, *, name: str, values: S
     if name not in free or not len(values):
         raise SchemaError(f"权衡参数 {name!r}, 取值 {list(values)[:3]}", expected=f"{', '.join(free)} 之一与至少一个取值")
     rest = [n for n in free if n != name]
-    fits = []
+    fits, kept = [], []
     for value in values:
-        held = [replace(f, parameters=replace(f.parameters, **{name: float(value)})) for f in faces]
-        fits.append(fit_faces(held, seen, free=rest) if rest else _held(held, seen))
+        held = [as_told(f, {name: float(value)}) for f in faces]
+        try:
+            fits.append(fit_faces(held, seen, free=rest, limits=limits) if rest else _held(held, seen))
+        except SchemaError:
+            continue
+        kept.append(float(value))
+    if not kept:
+        raise SchemaError(f"权衡参数 {name}: 全部取值下工作面都消失", expected="至少一个取值留下工作面", cure="收窄 --fit 的范围")
     chi2 = np.array([(((f.fitted_mm - seen.value_mm) / seen.sigma_mm) ** 2).sum() for f in fits])
     unit = max(float(chi2.min()) / max(len(seen.value_mm) - len(free), 1), 1e-300)
-    near = np.asarray(values, dtype=float)[chi2 <= chi2.min() + unit]
-    return TradeOff(name, np.asarray(values, dtype=float), np.array([f.rms_mm for f in fits]), float(near.min()), float(near.max()), [f.parameters for f in fits])
+    near = np.asarray(kept)[chi2 <= chi2.min() + unit]
+    return TradeOff(name, np.asarray(kept), np.array([f.rms_mm for f in fits]), float(near.min()), float(near.max()), [f.parameters for f in fits])
 
 
 def modelled(faces: Sequence[Face], seen: Observations) -> np.ndarray:
@@ -207,11 +264,19 @@ def scale_of(faces: Sequence[Face], seen: Observations) -> float:
 
 def _model(faces: Sequence[Face], seen: Observations, free: Sequence[str]) -> Callable[[np.ndarray], np.ndarray]:
     def model(p: np.ndarray) -> np.ndarray:
-        now = [replace(f, parameters=replace(f.parameters, **dict(zip(free, map(float, p))))) for f in faces]
+        told = dict(zip(free, map(float, p)))
+        now = [as_told(f, told) for f in faces] if told else faces
         moved = predict(seen.points_m, now)
         return (moved.horizontal_mm * seen.direction[:, :2]).sum(axis=1) + moved.subsidence_mm * seen.direction[:, 2]
 
     return model
+
+
+def _start(faces: Sequence[Face], name: str) -> float:
+    """Value of the first face; places start where the faces lie."""
+    if name.startswith("shift_"):
+        return 0.0
+    return float(faces[0].dip_deg if name == "dip_deg" else getattr(faces[0].parameters, name))
 
 
 def _held(faces: Sequence[Face], seen: Observations) -> Inversion:
@@ -229,10 +294,10 @@ def _told(found: dict[str, float], best, sigma: np.ndarray, value: np.ndarray, f
     return Inversion(found, covariance, covariance / np.outer(spread, spread), float(np.sqrt((left**2).mean())), chi2, fitted)
 
 
-def _checked(seen: Observations, free: Sequence[str]) -> None:
-    unknown = [n for n in free if n not in LIMITS]
+def _checked(seen: Observations, free: Sequence[str], limits: Limits) -> None:
+    unknown = [n for n in free if n not in limits]
     if unknown or not free:
-        raise SchemaError(f"反演参数 {unknown or '为空'}", expected=", ".join(LIMITS))
+        raise SchemaError(f"反演参数 {unknown or '为空'}", expected=", ".join(limits))
     n = len(seen.value_mm)
     if seen.points_m.shape != (n, 2) or seen.sigma_mm.shape != (n,) or seen.direction.shape != (n, 3):
         raise SchemaError(f"观测值 {n} 个, 坐标 {seen.points_m.shape}, 中误差 {seen.sigma_mm.shape}, 方向 {seen.direction.shape}", expected="行数一致")
