@@ -170,7 +170,11 @@ def prepare_classes(raw: RawGrid, read: Read, setting: Setting, *, terrain: RawG
 
 def _class_shapes(raw: RawGrid, said: SourceRecipe, terrain: RawGrid | None, scheme: str) -> gpd.GeoDataFrame:
     """Polygons of the class map, in its own coordinates; cut along slope classes where the recipe asks for it."""
-    from qianmo.geo.grid import Grid, polygonize, slope_deg  # the libraries of rasters are large: loaded when a class raster comes in
+    from qianmo.geo.grid import (  # the libraries of rasters are large: loaded when a class raster comes in
+        Grid,
+        polygonize,
+        slope_deg,
+    )
     from qianmo.geo.grid_classes import with_classes
 
     grid = Grid(raw.values, raw.transform, pyproj.CRS.from_epsg(3857), raw.nodata)

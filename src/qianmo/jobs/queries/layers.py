@@ -26,7 +26,15 @@ from qianmo.jobs.queries.tile_memory import TileMemory
 from qianmo.schema.dataset import Dataset
 from qianmo.schema.errors import CrsError, MissingDataError, QianmoError
 from qianmo.schema.tables import table_names, table_spec
-from qianmo.store.columns import LayerOutline, distinct_values, file_stamp, read_columns, read_outline, release_memory, steady_memory
+from qianmo.store.columns import (
+    LayerOutline,
+    distinct_values,
+    file_stamp,
+    read_columns,
+    read_outline,
+    release_memory,
+    steady_memory,
+)
 from qianmo.store.project import Project, open_generation, open_project
 
 __all__ = ["MERCATOR", "LayerHead", "MapLayers", "ShownLayer", "release_memory", "steady_memory"]

@@ -101,7 +101,9 @@ def _layers(opened: Opened, context: Context) -> list[PackageItem]:
         context.step(f"内容摘要: {d.zh or name}", 0.2 + 0.45 * number / len(opened.datasets))
         path = state / "layers" / f"{name}.parquet"
         if d.kind == "raster":
-            from qianmo.store.read_cog import read_cog  # the library of rasters is large: loaded with the first raster of a package
+            from qianmo.store.read_cog import (
+                read_cog,  # the library of rasters is large: loaded with the first raster of a package
+            )
 
             grid = read_cog(state / "rasters" / f"{name}.tif")
             digest = record_hash([grid.values.shape, str(grid.values.dtype), bytes_hash(grid.values.tobytes()), list(grid.transform)[:6], grid.crs.to_epsg(), grid.nodata])
