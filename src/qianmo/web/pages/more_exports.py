@@ -96,7 +96,8 @@ def _encodings(look: Mapping[str, Any]) -> Sheet:
         {"file": _file(r), "encoding": c["value"], "score": c["score"], "chosen": _yes(c["value"] == r["encoding"].get("chosen")), "texts": " | ".join(c.get("texts", ()))}
         for r in look.get("sources", ()) if r.get("encoding") for c in r["encoding"].get("candidates", ())
     ]  # fmt: skip
-    return _sheet("encodings", _("Text encoding"), (("file", _("File")), ("encoding", _("Text encoding"), "code"), ("score", _("Score"), "number"), ("chosen", _("Chosen")), ("texts", _("Texts as each encoding reads them"))), rows)
+    heads = (("file", _("File")), ("encoding", _("Text encoding"), "code"), ("score", _("Score"), "number"), ("chosen", _("Chosen")), ("texts", _("Texts as each encoding reads them")))
+    return _sheet("encodings", _("Text encoding"), heads, rows)
 
 
 def _places(look: Mapping[str, Any]) -> Sheet:
@@ -112,12 +113,14 @@ def _places(look: Mapping[str, Any]) -> Sheet:
 
 def _repairs(look: Mapping[str, Any]) -> Sheet:
     rows = [{**r, "layer": table_word(r["layer"]), "what": both(r["what"], r["kind"]), "rows": "、".join(map(str, r["rows"]))} for r in look.get("repairs", ())]
-    return _sheet("repairs", _("What would be repaired"), (("layer", _("Layer")), ("what", _("Repair")), ("count", _("Number of rows"), "count"), ("rows", _("First rows")), ("change_m2", f"{_('Change of area')} (m²)", "number")), rows)
+    heads = (("layer", _("Layer")), ("what", _("Repair")), ("count", _("Number of rows"), "count"), ("rows", _("First rows")), ("change_m2", f"{_('Change of area')} (m²)", "number"))
+    return _sheet("repairs", _("What would be repaired"), heads, rows)
 
 
 def _layers(look: Mapping[str, Any]) -> Sheet:
     rows = [
-        {"layer": _file(r), "what": table_word(r["table"].get("chosen") or r.get("role") or r.get("kind", "")), "crs": (r.get("place") or {}).get("chosen", ""), "scheme": (r.get("scheme") or {}).get("chosen", ""), "rows": r.get("rows")}
+        {"layer": _file(r), "what": table_word(r["table"].get("chosen") or r.get("role") or r.get("kind", "")), "crs": (r.get("place") or {}).get("chosen", ""),
+         "scheme": (r.get("scheme") or {}).get("chosen", ""), "rows": r.get("rows")}
         for r in look.get("layers", ()) if not r.get("skip")
     ]  # fmt: skip
     return _sheet("layers", _("Layers"), (("layer", _("Layer")), ("what", _("What the layer is")), ("crs", _("Reference system"), "code"), ("scheme", _("Classification")), ("rows", _("Rows"), "count")), rows)
