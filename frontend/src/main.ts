@@ -329,14 +329,19 @@ function share(map: GlMap): void {
 
 function keepForm(geometry: unknown): HTMLElement {
   const input = element("input", { type: "text", id: "line-title", maxlength: 120, required: true });
-  const keep = (event: Event) => {
-    event.preventDefault();
+  const send = (address: string) => {
     const form = document.getElementById("keep-line") as HTMLFormElement;
     (form.elements.namedItem("shape") as HTMLInputElement).value = JSON.stringify(geometry);
     (form.elements.namedItem("title") as HTMLInputElement).value = input.value;
+    form.action = address;
     form.submit();
   };
-  return element("form", { class: "keep", submit: keep as never }, element("label", { for: "line-title" }, words.title), input, element("button", {}, words.keep));
+  const keep = (event: Event) => {
+    event.preventDefault();
+    send("/lines/");
+  };
+  const excel = element("button", { type: "button", id: "line-excel", click: (() => send("/lines/overlay.xlsx")) as never, title: words.excelUnkept, "aria-label": words.excelUnkept }, "Excel");
+  return element("form", { class: "keep", submit: keep as never }, element("label", { for: "line-title" }, words.title), input, element("button", {}, words.keep), excel);
 }
 
 function title(text: string, closed: () => void = () => undefined): HTMLElement {

@@ -27,7 +27,7 @@ export function layerList(layers: ShownLayer[], isShown: (name: string) => boole
 
 export function placeList(places: FoundPlace[], go: (place: FoundPlace) => void, settings: Settings): HTMLElement {
   if (!places.length) return element("p", {}, settings.words.nothing);
-  const rows = places.map((p) => element("li", {}, element("button", { type: "button", click: () => go(p) }, element("strong", {}, p.text || p.key), element("span", { class: "code" }, ` ${p.notation ? readingWords(p, settings) : `${p.layer_zh} ${p.key}`}`))));
+  const rows = places.map((p) => element("li", {}, element("button", { type: "button", click: () => go(p) }, element("strong", {}, p.text || p.key), element("span", { class: "code" }, ` ${p.notation ? readingWords(p, settings) : `${layerWord(p, settings)} ${p.key}`}`))));
   const list = element("ul", { class: "found" }, ...rows);
   const several = places.length > 1 && places.every((p) => p.notation);
   return several ? element("div", {}, element("p", { role: "status" }, settings.words.several), list) : list;
@@ -74,7 +74,7 @@ function readingWords(place: FoundPlace, { words }: Settings): string {
 function coveredRows(layer: Covered, settings: Settings): HTMLElement[] {
   const row = (kind: "th" | "td", text: string, count: number, areaM2: number, mark: Node | null) =>
     element("tr", { class: kind === "th" ? "whole" : "" }, element(kind, kind === "th" ? { scope: "row" } : {}, text, mark), element("td", { class: "number" }, String(count)), element("td", { class: "number" }, areaWords(areaM2, settings)));
-  return [row("th", layer.layer_zh, layer.rows, layer.area_m2, synthetic(layer.synthetic, settings)), ...layer.groups.map((g) => row("td", g.label, g.rows, g.area_m2, null))];
+  return [row("th", layerWord(layer, settings), layer.rows, layer.area_m2, synthetic(layer.synthetic, settings)), ...layer.groups.map((g) => row("td", g.label, g.rows, g.area_m2, null))];
 }
 
 function oneRow(row: FoundRow, settings: Settings): HTMLElement {
@@ -83,13 +83,19 @@ function oneRow(row: FoundRow, settings: Settings): HTMLElement {
     list.append(element("dt", {}, settings.language === "zh" ? value.zh : value.name), element("dd", {}, valueWords(value, settings), value.meaning ? element("span", { class: "meaning" }, ` ${value.meaning}`) : null));
   }
   const page = `/layers/${encodeURIComponent(row.layer)}/${encodeURIComponent(row.key)}/`;
-  const title = element("summary", {}, element("strong", {}, row.layer_zh), ` ${row.key} `, synthetic(row.synthetic, settings));
+  const title = element("summary", {}, element("strong", {}, layerWord(row, settings)), ` ${row.key} `, synthetic(row.synthetic, settings));
   return element("details", { open: !/_plan_\d+$/.test(row.layer) }, title, list, element("a", { href: page }, settings.words.open));
 }
 
 function valueWords(value: FoundValue, settings: Settings): string {
   if (value.unit === "m2" && typeof value.value === "number") return areaWords(value.value, settings);
-  return `${value.value}${value.unit ? ` ${value.unit}` : ""}`;
+  const unit = settings.words[`unit-${value.unit}`] ?? value.unit;
+  return `${value.value}${unit ? ` ${unit}` : ""}`;
+}
+
+/** A layer in the language of the page; in English by its name, as the legend has it. */
+function layerWord({ layer, layer_zh }: { layer: string; layer_zh: string }, { language }: Settings): string {
+  return language === "zh" ? layer_zh : layer.replaceAll("_", " ");
 }
 
 function synthetic(is: boolean, settings: Settings): HTMLElement | null {

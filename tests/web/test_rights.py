@@ -153,6 +153,12 @@ def _addresses(route, things: dict[str, str]) -> list[tuple[str, bool]]:
             wanted = [({"layer": "village", "key": "990101100201"}, True)]
         case "line-file":
             wanted = [({"number": things["line-file"]}, True)]
+        case "line-file-table":
+            wanted = [({"number": things["line-file"], "table": "outlines"}, True)]
+        case "row-table":
+            wanted = [({"layer": "village", "key": "990101100201", "table": "fields"}, True)]
+        case "import-table":
+            wanted = [({"number": things["import"], "table": table}, True) for table in ("encodings", "places", "repairs", "layers")]
         case "line" | "line-table" | "line-shape":
             wanted = [({"number": things["line"]}, True)]
         case "task" | "task-cancel":

@@ -56,7 +56,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     out = Path(values["out"])
     out.parent.mkdir(parents=True, exist_ok=True)
     replace_bytes(out, sheet)
-    return JobReport((f"图件已生成: {out.name}, {size}, 图层 {len(layers)} 个, 1:{denominator:,.0f}",), ((str(out), "图件"),), {"scale": denominator, "bytes": len(sheet)})
+    return JobReport((f"图件已生成: {size}, 图层 {len(layers)} 个, 1:{denominator:,.0f}",), ((str(out), "图件"),), {"scale": denominator, "bytes": len(sheet)})
 
 
 def _box(values: Mapping[str, Any], crs: str) -> tuple[float, float, float, float]:

@@ -23,6 +23,7 @@ def map_words() -> dict[str, str]:
         ),
         "report": _("Red line overlay"),
         "keep": _("Keep this red line"),
+        "excelUnkept": _("Excel of this overlay, without keeping the red line"),
         "area": _("Area"),
         "rows": _("Rows"),
         "layer": _("Layer"),

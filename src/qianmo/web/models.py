@@ -31,7 +31,7 @@ class Person(AbstractUser):
     department = models.CharField(_("Department"), max_length=60, blank=True, default="")
     clearance = models.PositiveSmallIntegerField(_("Clearance"), choices=_levels, default=1)
     password_changed = models.DateTimeField(null=True, editable=False, default=None)
-    password_given = models.BooleanField(default=False, editable=False)
+    password_given = models.BooleanField(default=False, db_default=False, editable=False)
     history = HistoricalRecords(excluded_fields=["password", "last_login", "password_changed", "password_given"])
 
     def set_password(self, raw_password: str | None) -> None:

@@ -13,11 +13,12 @@ from qianmo.jobs.queries.plan_changes import ChangeClass
 from qianmo.jobs.queries.variants import Variant
 from qianmo.schema.measures import measures
 from qianmo.web.sheets import Head, Sheet
-from qianmo.web.words import both
+from qianmo.web.words import both, local_time
 
 __all__ = ["changed_sheet", "edits_sheet", "kind_word", "kinds_sheet", "limits_sheet", "measures_sheet", "plans_sheet"]
 
 _SHOWN = 500
+_SIGNS = {">=": "≥", "<=": "≤", "==": "="}
 
 
 def kind_word(kind: str) -> str:
@@ -29,7 +30,7 @@ def kind_word(kind: str) -> str:
 def plans_sheet(plans: Sequence[tuple[Variant, float | None, list[str] | None]]) -> Sheet:
     """All plans; each with its score and the limits it breaks under the present problem, where that is known."""
     rows = [
-        {"title": v.title, "link": reverse("plan", kwargs={"name": v.name}), "name": v.name, "kind": kind_word(v.kind), "made": v.made[:16].replace("T", " "), "by": v.by, "patches": v.patches,
+        {"title": v.title, "link": reverse("plan", kwargs={"name": v.name}), "name": v.name, "kind": kind_word(v.kind), "made": local_time(v.made), "by": v.by, "patches": v.patches,
          "area_m2": v.area_m2, "cost_yuan": v.cost_yuan, "score": points, "limits": "—" if broken is None else _("all hold") if not broken else "、".join(broken), "synthetic": v.synthetic}
         for v, points, broken in plans
     ]  # fmt: skip
@@ -48,7 +49,8 @@ def plans_sheet(plans: Sequence[tuple[Variant, float | None, list[str] | None]])
 def limits_sheet(name: str, limits: Sequence[Mapping[str, Any]], *, for_file: bool = False) -> Sheet:
     """Each limit of a plan: value before and after, bound, and how far beyond; a file has stored units and names them."""
     rows = [
-        {**x, "state": _("holds") if not x["over"] else _("broken") if not x["over_before"] else _("was broken before"), "over": x["over"] or None, "mark": "whole" if x["over"] else ""} for x in limits
+        {**x, "relation": _SIGNS.get(x["relation"], x["relation"]),
+         "state": _("holds") if not x["over"] else _("broken") if not x["over_before"] else _("was broken before"), "over": x["over"] or None, "mark": "whole" if x["over"] else ""} for x in limits
     ]
     heads = (
         Head("zh", _("Limit")), Head("rule_id", _("Rule"), "code"), Head("value_before", _("Before"), "mixed", _("Left side of the limit under the plan it came from.")),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -18,7 +20,9 @@ from qianmo.schema.tables import table_names, table_spec
 from qianmo.schema.units import M2_PER_HA, MU_PER_HA
 from qianmo.web.desk import project_folder
 
-__all__ = ["UNITS", "area", "both", "in_form", "in_unit", "job_word", "level_word", "mb", "ours", "register", "role_word", "said", "table_word", "unit_word"]
+__all__ = [
+    "UNITS", "WORDED_UNITS", "area", "both", "in_form", "in_unit", "job_word", "level_word", "local_time", "mb", "ours", "register", "role_word", "said", "shape_word", "table_word", "unit_word", "value_unit",
+]  # fmt: skip
 
 register = template.Library()
 
@@ -36,6 +40,36 @@ def in_unit(area_m2: float, unit: str) -> str:
 def unit_word(unit: str) -> str:
     """What a unit is called (单位名称)."""
     return {"mu": _("mu"), "ha": _("ha"), "m2": _("m²")}.get(unit, unit)
+
+
+WORDED_UNITS = ("year", "yuan", "degree", "deg", "mu", "ha", "ratio", "index", "count", "grade", "class", "mixed")
+"""Units of columns that are words, not signs; the last six are no units a reader needs."""
+
+
+@register.filter
+def value_unit(unit: str) -> str:
+    """The unit behind a stored value, in words where its name is English (字段单位)."""
+    words = {"year": both("年", ""), "yuan": _("yuan"), "degree": "°", "deg": "°", "mu": _("mu"), "ha": _("ha")}
+    return words.get(unit, "" if unit in WORDED_UNITS else unit)
+
+
+@register.filter
+def shape_word(geometry: str) -> str:
+    """What a kind of geometry is called (几何类型)."""
+    words = {"Point": both("点", "points"), "LineString": both("线", "lines"), "Polygon": both("面", "polygons")}
+    return words.get(geometry.removeprefix("Multi").removesuffix(" Z"), geometry)
+
+
+@register.filter
+def local_time(moment: str) -> str:
+    """A stored moment as the clock of the office shows it, to the minute; a bare day stays one (本地时间)."""
+    try:
+        found = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    if len(moment) <= 10:
+        return moment
+    return f"{timezone.localtime(found) if found.tzinfo else found:%Y-%m-%d %H:%M}"
 
 
 @register.simple_tag(takes_context=True)

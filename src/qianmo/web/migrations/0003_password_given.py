@@ -11,5 +11,5 @@ class Migration(migrations.Migration):
     dependencies = [("desk", "0002_password_changed")]
 
     operations = [
-        migrations.AddField(model_name="person", name="password_given", field=models.BooleanField(default=False, editable=False)),
+        migrations.AddField(model_name="person", name="password_given", field=models.BooleanField(db_default=False, default=False, editable=False)),
     ]

@@ -17,7 +17,7 @@ from qianmo.web.authorise import DEFAULT_DEMAND, demands, may, upload_for, viewe
 from qianmo.web.desk import project_folder
 from qianmo.web.models import DrawnLine, Person, Task
 from qianmo.web.sheets import Head, Sheet, excel
-from qianmo.web.words import both, job_word, level_word, role_word, said
+from qianmo.web.words import both, job_word, level_word, local_time, role_word, said
 
 __all__ = [
     "catalogue_table",
@@ -38,7 +38,7 @@ def catalogue_table(request: HttpRequest) -> HttpResponse:
     asked, titles = demands(), subjects()
     rows = [
         {"subject": both(*titles[e.subject]) if e.subject in titles else e.subject, "rank": e.rank + 1, "zh": e.dataset.zh, "name": e.name, "rows": e.dataset.rows, "crs": e.dataset.crs, "vintage": e.dataset.vintage,
-         "source": e.dataset.lineage.source, "time": e.dataset.lineage.time, "tool": e.dataset.lineage.tool, "secrecy": level_word(asked.get(e.name, DEFAULT_DEMAND).secrecy),
+         "source": e.dataset.lineage.source, "time": local_time(e.dataset.lineage.time), "tool": e.dataset.lineage.tool, "secrecy": level_word(asked.get(e.name, DEFAULT_DEMAND).secrecy),
          "synthetic": _("synthetic") if e.dataset.synthetic else ""}
         for e in visible_entries(viewer_of(request))
     ]  # fmt: skip
@@ -67,7 +67,7 @@ def columns_table(request: HttpRequest, layer: str) -> HttpResponse:
 
 def versions_table(request: HttpRequest) -> HttpResponse:
     """Versions of the project that are kept."""
-    rows = [{"number": s.number, "what": s.what, "user": s.user, "time": s.time} for s in kept_states(project_folder())]
+    rows = [{"number": s.number, "what": s.what, "user": s.user, "time": local_time(s.time)} for s in kept_states(project_folder())]
     return _file(
         "versions",
         _("Versions that are kept"),

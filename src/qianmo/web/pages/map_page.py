@@ -23,7 +23,7 @@ from qianmo.web.authorise import DEFAULT_DEMAND, demands, may, shown_raster, vie
 from qianmo.web.desk import layers
 from qianmo.web.frame import unit_of
 from qianmo.web.map_words import map_words
-from qianmo.web.words import both, level_word, unit_word
+from qianmo.web.words import WORDED_UNITS, both, level_word, local_time, unit_word, value_unit
 
 __all__ = ["map_style", "raster_style", "show_map"]
 
@@ -32,7 +32,7 @@ def show_map(request: HttpRequest) -> HttpResponse:
     """The page of the map; it says so where the map was not built."""
     settings = {"language": "zh" if (get_language() or "zh").startswith("zh") else "en", "unit": unit_of(request), "mayOverlay": may(viewer_of(request), "overlay"), "mayRun": may(viewer_of(request), "run"),
                 "mayEdit": may(viewer_of(request), "run") and not viewer_of(request).region,
-                "words": map_words(), "units": {u: unit_word(u) for u in ("mu", "ha", "m2")}}  # fmt: skip
+                "words": map_words() | {f"unit-{u}": value_unit(u) for u in WORDED_UNITS}, "units": {u: unit_word(u) for u in ("mu", "ha", "m2")}}  # fmt: skip
     return render(request, "desk/map.html", {"built": _built(), "settings": settings, "print_fields": ("layers", "west", "south", "east", "north", "size", "title", "number", "office", "drawn", "checked", "approved")})
 
 
@@ -45,7 +45,7 @@ def map_style(request: HttpRequest) -> HttpResponse:
     if not generation:
         layers().warm([f["name"] for f in found])
     now = layers().project().generation
-    states = [{"number": s.number, "what": s.what, "time": s.time[:16].replace("T", " ")} for s in kept_states(layers().folder) if s.number != now]
+    states = [{"number": s.number, "what": s.what, "time": local_time(s.time)} for s in kept_states(layers().folder) if s.number != now]
     rasters = [_raster(e, titles[e.subject]) for e in visible_entries(viewer) if e.dataset.kind == "raster"] if not generation else []
     body = {"rasters": rasters, "layers": [f for f in found if f["box"]], "pictureZoom": PICTURE_ZOOM, "generation": generation or now, "states": states}
     response = JsonResponse(body, json_dumps_params={"ensure_ascii": False})
@@ -86,7 +86,7 @@ def _layer(kept: MapLayers, entry: CatalogueEntry, subject: str, secrecy: str) -
         "version": kept.version(d.name), "picture": wants_picture(head), "column": style.column, "label": style.label, "symbols": _symbols(style.symbols), "single": single,
         "afterSymbols": _symbols(style.after_symbols),
         "box": bounds_lonlat(head), "synthetic": d.synthetic, "vintage": d.vintage, "source": d.lineage.source,
-        "secrecy": secrecy, "stored": d.lineage.time[:10], "rows": d.rows,
+        "secrecy": secrecy, "stored": local_time(d.lineage.time)[:10], "rows": d.rows,
     }  # fmt: skip
 
 
