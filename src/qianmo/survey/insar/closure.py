@@ -47,7 +47,7 @@ def odd_pairs(unwrapped: np.ndarray, loops: np.ndarray, *, times: float, least_r
     """Pairs all of whose loops close badly while the others close well, with the misclosure of the best of them [rad] (可疑干涉对).
 
     One pair that is wrapped, turned in sign or in another unit hardly moves the statistics of the whole; but no loop with it closes. A pair in several loops is
-    told apart from its neighbours: the fewest pairs that account for all bad loops are named; where several account for the same loops, all of these.
+    told apart from its neighbours (an even offset, as noise of the reference pixel leaves it, does not count): the fewest pairs that account for all bad loops are named; where several account for the same loops, all of these.
 
     Parameters
     ----------
@@ -62,8 +62,9 @@ def odd_pairs(unwrapped: np.ndarray, loops: np.ndarray, *, times: float, least_r
     """
     if not len(loops):
         return []
-    off = np.abs(closures(unwrapped, loops))
+    off = closures(unwrapped, loops)
     seen = np.isfinite(off)
+    off = np.abs(off - np.array([np.median(row[s]) if s.any() else 0.0 for row, s in zip(off, seen)])[:, None])
     size = np.where(seen, off, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
     known = seen.any(axis=1)
     limit = max(least_rad, times * float(np.median(size[known]))) if known.any() else np.inf
