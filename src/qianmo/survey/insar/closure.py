@@ -47,7 +47,8 @@ def odd_pairs(unwrapped: np.ndarray, loops: np.ndarray, *, times: float, least_r
     """Pairs all of whose loops close badly while the others close well, with the misclosure of the best of them [rad] (可疑干涉对).
 
     One pair that is wrapped, turned in sign or in another unit hardly moves the statistics of the whole; but no loop with it closes. A pair in several loops is
-    told apart from its neighbours (an even offset, as noise of the reference pixel leaves it, does not count): the fewest pairs that account for all bad loops are named; where several account for the same loops, all of these.
+    told apart from its neighbours (an even offset,
+    as noise of the reference pixel leaves it, does not count): the fewest pairs that account for all bad loops are named; where several account for the same loops, all of these.
 
     Parameters
     ----------
