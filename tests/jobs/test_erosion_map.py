@@ -259,3 +259,48 @@ def test_bad_rain_tables_are_refused_and_nothing_is_written(eroded, tmp_path, ca
 def test_coefficients_without_monthly_rain_are_refused(eroded, capsys):
     assert main(["erosion", str(eroded), "--quiet", "--fournier-a", "2"]) == 2
     assert "--rain" in capsys.readouterr().err
+
+
+def _gauge(path, rows):
+    pd.DataFrame(rows, columns=["day", "discharge_m3_s", "sediment_g_l"]).to_csv(path, index=False)
+    return str(path)
+
+
+def test_a_gauge_stands_beside_the_map_and_days_without_both_are_left_out(eroded, tmp_path, capsys):
+    rows = [("2015-05-01", 2.0, 1.5), ("2015-05-02", 1.0, None), ("2015-05-03", None, 0.5), ("2016-05-01", 0.5, 0.1)]
+    assert main(["erosion", str(eroded), "--outlet", _gauge(tmp_path / "出口.csv", rows), "--quiet", "--json"]) == 0
+    said = _said(capsys)
+    f = said["figures"]
+    assert f["gauged_days"] == 2 and f["gauged_t"] == pytest.approx(86.4 * (2.0 * 1.5 + 0.5 * 0.1)) and f["fullest_year"] == 2015
+    assert f["fullest_over_map"] == pytest.approx(86.4 * 3.0 / f["sediment_t_yr"]) and any("不折算成年" in line for line in said["lines"])
+    assert read_frame(open_project(eroded).state / "tables" / "erosion_outlet.parquet")["days"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(("rows", "says"), [
+    ([("2015-05-01", 2.0, 1500.0)], "mg/L"), ([("2015-05-01", -9.0, 1.0)], "无数据值"), ([("2015-05-01", 1.0, 1.0)] * 2, "重复"), ([("2015-05-01", None, 1.0)], "没有一天"), ([("heute", 1.0, 1.0)], "第 2 行"),
+    ([("2015-05-01", "viel", 1.0)], "第 2 行"),
+])  # fmt: skip
+def test_a_gauge_that_cannot_be_is_refused_and_changes_nothing(eroded, tmp_path, capsys, rows, says):
+    before = open_project(eroded).state
+    assert main(["erosion", str(eroded), "--outlet", _gauge(tmp_path / "x.csv", rows), "--quiet"]) == 2
+    assert says in capsys.readouterr().err and open_project(eroded).state == before
+
+
+def test_the_figures_of_the_page_on_youwuzhen_come_from_the_command(youwuzhen, shared_data, tmp_path, capsys):
+    observed = shared_data / "youwuzhen-watershed" / "observed"
+    if not observed.is_dir():
+        pytest.skip("shared/data/youwuzhen-watershed is not here")
+    q, s = (pd.read_csv(observed / f"observed_{n}.csv", comment="#").set_index("DATETIME")["VALUE"] for n in ("Q", "SED"))
+    both = q.rename("discharge_m3_s").to_frame().join(s.rename("sediment_g_l"), how="outer").rename_axis("day").reset_index()
+    gauge = _gauge(tmp_path / "出口.csv", both.to_numpy().tolist())
+    folder = tmp_path / "project"
+    shutil.copytree(youwuzhen, folder, symlinks=True)
+    for level, loss, sediment in (("default", 715, 32), ("high", 2320, 144)):
+        assert main(["erosion", str(folder), "--level", level, "--outlet", gauge, "--quiet", "--json"]) == 0
+        f = _said(capsys)["figures"]
+        assert (round(f["loss_t_yr"]), round(f["sediment_t_yr"])) == (loss, sediment)
+        assert (f["gauged_days"], round(f["gauged_t"]), f["fullest_year"], f["fullest_days"], round(f["fullest_t"])) == (333, 11391, 2015, 95, 4289)
+    settings = (folder / "project.toml").read_text(encoding="utf-8")
+    (folder / "project.toml").write_text(settings.replace("[parameters]", "[parameters]\nerosion_soil_erodibility_least = 0"), encoding="utf-8")
+    assert main(["erosion", str(folder), "--quiet", "--json"]) == 0
+    assert round(_said(capsys)["figures"]["loss_t_yr"]) == 320  # the limit of K carries more than half of the 715 t

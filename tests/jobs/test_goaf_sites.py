@@ -89,3 +89,28 @@ def test_a_parameter_of_the_file_changes_the_choice(file, capsys):
     assert main(["goaf", str(file), "--quiet", "--json"]) == 0
     lines = json.loads(capsys.readouterr().out)["lines"]
     assert all("不适用" not in line for line in lines if "开挖回填" in line) and all("不适用" in line for line in lines if "注浆充填" in line)
+
+
+@pytest.mark.parametrize(("old", "new", "says"), [
+    ("depth_m = 331", "depth_m = 331000", "毫米"), ("thickness_m = 4.3", "thickness_m = 430", "采厚"), ("rate_mm_day = 0.1", "rate_mm_day = -0.1", "下沉为正"),
+    ("final_subsidence_mm = 2000", "final_subsidence_mm = -2000", "下沉为正"), ("final_subsidence_mm = 2000", "final_subsidence_mm = 2.0", "以米为单位"),
+    ("final_subsidence_mm = 2000", "final_subsidence_mm = 20000", "不超过采厚"), ("span_m = 5", "span_m = 5\nknothe_c_day = 2.9", "除以 365"), ("two_way_ns = 80", "two_way_ns = 0.08", "µs"),
+    ("time_ms = 10", "time_ms = 10000", "ms 与 s"), ('name = "二号"', 'name = "一号"', "重名"),
+])  # fmt: skip
+def test_a_slip_of_unit_sign_or_name_is_refused_with_its_cure(file, capsys, old, new, says):
+    assert old in GOOD
+    file.write_text(GOOD.replace(old, new), encoding="utf-8")
+    assert main(["goaf", str(file), "--quiet"]) == 2
+    assert says in capsys.readouterr().err and list(file.parent.iterdir()) == [file]
+
+
+def test_shallow_workings_long_left_are_called_stable_by_time_only_with_a_warning(file, capsys):
+    shallow = GOOD.replace("depth_m = 200", "depth_m = 25").replace("mining_ended = 2025-10-01", "mining_ended = 2005-01-01").replace("rate_mm_day = 0.1", "rate_mm_day = 36\nsix_months_mm = 12")
+    file.write_text(shallow, encoding="utf-8")
+    assert main(["goaf", str(file), "--quiet", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    one, two = said["figures"]["sites"]
+    assert two["stability"] == "稳定" and "没有实测移动" in two["doubt"] and "深厚比 8.3 小于 30" in two["doubt"] and any(n.startswith("二号") for n in said["notes"])
+    assert "与半年下沉 12 毫米不符" in one["doubt"] and "深厚比" not in one["doubt"]
+    sheet = openpyxl.load_workbook(file.with_name("采空区_采空区评价.xlsx"))
+    assert any("须钻探查明" in str(c.value) for s in sheet for row in s.iter_rows() for c in row)

@@ -120,7 +120,9 @@ def test_an_electrical_line_over_the_same_ground_lands_beside_the_radar(site, ca
         ('method = "gpr"', 'method = "sonar"', "line[1].method"), ("half_width_m = 3", 'half_width_m = "breit"', "line[1].half_width_m"), ("half_width_m = 3", "half_width_m = -3", "半宽"),
         (f"[{X + 30}, {Y}]", f"[{X + 3}, {Y}]", "path"), ('"一.rd3"', '"二.rd3"', "没有这个雷达文件"), ('"EPSG:4547"', '"EPSG:4490"', "坐标系"), ("thickness_m = 2.5", "thickness_m = -2.5", "mine.thickness_m"),
         ("mining_ended = 2019-06-30", "mining_ended = 2029-06-30", "mine.mining_ended"), ("half_width_m = 3", "half_width_m = 3\nvelocity_m_ns = 100", "0.3"),
-        ("half_width_m = 3", "half_width_m = 3\nspacing_m = 100", "给定道间距"),
+        ("half_width_m = 3", "half_width_m = 3\nspacing_m = 100", "给定道间距"), ("half_width_m = 3", "half_width_m = 3\nantenna_mhz = 100e6", "文件头为 100 MHz"),
+        ("half_width_m = 3", "half_width_m = 3\nzero_ns = 24e-9", "乘以 1e9"), (f"[[{X}, {Y}], [{X + 30}, {Y}]]", f"[[{Y}, {X}], [{Y + 30}, {X}]]", "写反"),
+        (f"[[{X}, {Y}], [{X + 30}, {Y}]]", "[[117.0, 37.9], [117.001, 37.9]]", "经纬度"), ("half_width_m = 3", "half_width_m = 3\nvelocity_m_ns = 100", "测线 雷达1 (一.rd3)"),
         ("[mine]", "[parameters]\nradar_gain = 2\n[mine]", "radar_gain"), ("date = 2026-01-01", "date = 2026-01-01\nlines = 1", "lines"),
     ],
 )  # fmt: skip
@@ -134,3 +136,39 @@ def test_a_fault_is_told_with_its_key_and_nothing_is_written(site, capsys, old, 
 def test_a_cut_radar_file_is_refused_and_nothing_is_written(site, capsys):
     (site / "一.rd3").write_bytes((site / "一.rd3").read_bytes()[:-100])
     assert _run(site) == 2 and "截断" in capsys.readouterr().err and not (site / "p").exists()
+
+
+def _electrical(site, change):
+    """An electrical line over uniform ground of 100 Ωm, changed."""
+    x, arrays = np.arange(24) * 4.0, dipole_dipole(24, lengths=(1, 2), steps=5)
+    seen = 100.0 * (1 + 0.02 * np.random.default_rng(2).standard_normal(len(arrays)))
+    table = change(pd.DataFrame(x[arrays], columns=["a_m", "b_m", "m_m", "n_m"]).assign(apparent_ohm_m=seen, error=0.03))
+    table.to_csv(site / "二.csv", index=False)
+    head = TEXT.split("[[line]]")[0]
+    (site / "物探.toml").write_text(f'{head}[[line]]\nname = "电法1"\nmethod = "ert"\nfile = "二.csv"\npath = [[{X}, {Y}], [{X + 92}, {Y}]]\nhalf_width_m = 4\n', encoding="utf-8")
+
+
+@pytest.mark.parametrize(("change", "says"), [
+    (lambda t: t.head(0), "读数 0 个"), (lambda t: t.drop(columns="error"), "缺列 error"), (lambda t: t.assign(error=3.0), "不是百分数"),
+    (lambda t: t.assign(apparent_ohm_m=np.where(t.index == 4, -1.0, 100.0)), "第 5 个读数"),
+    (lambda t: t.assign(a_m=t["a_m"] * 1000, b_m=t["b_m"] * 1000, m_m=t["m_m"] * 1000, n_m=t["n_m"] * 1000), "毫米"), (lambda t: t.assign(apparent_ohm_m="x"), "不是数"),
+])  # fmt: skip
+def test_an_electrical_file_that_cannot_be_is_refused_with_the_line_and_nothing_is_written(site, capsys, change, says):
+    _electrical(site, change)
+    assert _run(site) == 2
+    said = capsys.readouterr().err
+    assert says in said and "电法1" in said and not (site / "p").exists()
+
+
+@pytest.mark.skipif(not is_here(), reason="simpeg is not installed: pip install 'qianmo[geophysics]' runs the inversion that tells kΩ·m")
+def test_a_ground_in_kilo_ohm_metres_is_told_to_the_user(site, capsys):
+    _electrical(site, lambda t: t.assign(apparent_ohm_m=t["apparent_ohm_m"] / 1000))
+    assert _run(site, "--json") == 0
+    assert any("kΩ·m" in n and "电法1" in n for n in json.loads(capsys.readouterr().out)["notes"])
+
+
+def test_a_shallow_void_judged_by_time_alone_carries_its_doubt(site, capsys):
+    assert _run(site, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    zones = read_frame(open_project(site / "p").state / "layers" / "goaf_zone.parquet")
+    assert zones["doubt"].str.contains("须钻探查明").all() and any("须钻探查明" in n for n in said["notes"]) and any("探地雷达" in line for line in said["lines"])

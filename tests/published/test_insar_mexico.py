@@ -9,7 +9,7 @@ import rasterio
 
 from qianmo.schema.errors import SchemaError
 from qianmo.schema.rules import parameter
-from qianmo.survey.insar.closure import report
+from qianmo.survey.insar.closure import odd_pairs, report
 from qianmo.survey.insar.delay import most_coherent, referenced
 from qianmo.survey.insar.inversion import invert
 from qianmo.survey.insar.network import design_matrix, make_network, rank, triplets
@@ -41,6 +41,18 @@ def test_network_reference_and_closure(mexico):
     assert rank(net) == 12 and len(triplets(net)) == 24 and whole.mean() == pytest.approx(0.98, abs=5e-4)
     assert divmod(at, shape[1]) == (9, 8) and coherence[:, at].mean() == pytest.approx(0.876, abs=5e-4)
     assert report(referenced(phase, np.array([at]))[:, whole], triplets(net)).mean_abs_rad == pytest.approx(0.4731, abs=5e-5)
+
+
+def test_no_pair_of_the_real_stack_is_odd_until_one_has_its_sign_turned(mexico):
+    net, phase, coherence, _ = mexico
+    whole = np.isfinite(phase).all(axis=0)
+    near, loops = referenced(phase, np.array([most_coherent(coherence, whole)]))[:, whole], triplets(net)
+    odd = {"times": parameter("motion_suspect_times"), "least_rad": parameter("motion_suspect_least_rad")}
+    assert odd_pairs(near, loops, **odd) == []
+    strongest = int(np.abs(near).mean(axis=1).argmax())
+    near[strongest] *= -1
+    found = [k for k, _ in odd_pairs(near, loops, **odd)]
+    assert strongest in found and len(found) <= 2  # it has one loop only: another pair accounts for that loop as well
 
 
 def test_rates_equal_an_independent_least_squares_and_the_listed_percentiles(mexico):

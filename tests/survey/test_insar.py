@@ -7,7 +7,7 @@ import pytest
 
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.survey.insar.basin import basins, growth
-from qianmo.survey.insar.closure import closures, correct_turns, report
+from qianmo.survey.insar.closure import closures, correct_turns, odd_pairs, report
 from qianmo.survey.insar.delay import most_coherent, referenced, without_ramp_and_height, without_turbulence
 from qianmo.survey.insar.geometry import heading_degrees, incidence_degrees, sight_vector, up_and_east, vertical
 from qianmo.survey.insar.inversion import coherence_weights, invert
@@ -286,3 +286,15 @@ def test_the_network_knows_its_rank_and_loops():
     assert rank(net) == len(net.dates) - 1
     for ab, bc, ac in triplets(net):
         assert net.second[ab] == net.first[bc] and net.first[ab] == net.first[ac] and net.second[bc] == net.second[ac]
+
+
+def test_the_pair_that_no_loop_closes_with_is_named_and_its_neighbours_are_not(rng):
+    stack = simulate_stack((6, 6), rng=rng, dates=12, steps=(1, 2, 3))
+    loops = triplets(stack.network)
+    assert odd_pairs(stack.unwrapped, loops, times=4.0, least_rad=0.5) == []
+    for wrong in (0, 7, len(stack.network.first) - 1):
+        phase = stack.unwrapped.copy()
+        phase[wrong] += np.linspace(-6.0, 6.0, phase.shape[1])  # an even offset would be noise of the reference
+        found = [k for k, _ in odd_pairs(phase, loops, times=4.0, least_rad=0.5)]
+        assert wrong in found and len(found) == 1
+    assert odd_pairs(stack.unwrapped, loops[:0], times=4.0, least_rad=0.5) == []

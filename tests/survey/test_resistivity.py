@@ -141,7 +141,8 @@ LINE = ElectricalLine(np.arange(12) * 2.0, dipole_dipole(12, lengths=(1,), steps
 
 @pytest.mark.parametrize(
     ("change", "kind", "says"),
-    [({"electrodes_m": np.arange(12) * 2000.0}, SchemaError, "毫米"), ({"electrodes_m": np.arange(12)[::-1] * 2.0}, SchemaError, "不递增"), ({"apparent_ohm_m": np.r_[-5.0, np.full(34, 50.0)]}, SchemaError, r"\[1\]"),
+    [({"electrodes_m": np.arange(12) * 2000.0}, SchemaError, "毫米"), ({"electrodes_m": np.arange(12)[::-1] * 2.0}, SchemaError, "不递增"),
+     ({"apparent_ohm_m": np.r_[-5.0, np.full(34, 50.0)]}, SchemaError, "第 1 个读数"),
      ({"error": np.full(35, 3.0)}, SchemaError, "百分数"), ({"arrays": np.tile([0, 1, 1, 2], (35, 1))}, SchemaError, "电极号"), ({"arrays": LINE.arrays[:9]}, MissingDataError, "9 个")],
 )  # fmt: skip
 def test_a_line_that_cannot_be_is_refused(change, kind, says):

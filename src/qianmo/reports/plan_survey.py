@@ -117,6 +117,8 @@ def goaf_blocks(m: Material) -> list[Block]:
     text += f"场地稳定性为{'、'.join(f'{k}{n}处' for k, n in judged.items())}。" if len(judged) else ""
     text += f"{blind}处没有深度。" if blind else ""
     text += f"{unjudged}处资料不足，未判定稳定性，不等于稳定。" if unjudged else ""
+    doubted = int((zones["doubt"].fillna("") != "").sum()) if "doubt" in zones else 0
+    text += f"{doubted}处的定级有疑点（没有实测移动，或深厚比小），列于表中，不能据此认定稳定。" if doubted else ""
     known = zones["grout_m3"].notna()
     if known.any() and overlap:
         text += f"{int(known.sum())}处可估算注浆量，但异常区相互重叠{_said(facts['overlap_m2'], '#,##0.00')}平方米，各处注浆量不可相加，按市场单价默认值（置信度低）逐处列出。"

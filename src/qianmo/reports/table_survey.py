@@ -88,7 +88,10 @@ def _buildings(results: Mapping[str, Any]) -> pd.DataFrame | None:
 
 def _goaf_zone(results: Mapping[str, Any]) -> pd.DataFrame | None:
     frame = table_of(results, "goaf_zone")
-    return None if frame is None else pd.DataFrame(frame).assign(methods=["、".join(word("probe_method", k) for k in str(v).split("+")) for v in frame["methods"]])
+    if frame is None:
+        return None
+    told = pd.DataFrame(frame) if "doubt" in frame else pd.DataFrame(frame).assign(doubt="")  # zones of an earlier version have no such column
+    return told.assign(methods=["、".join(word("probe_method", k) for k in str(v).split("+")) for v in frame["methods"]])
 
 
 def _goaf_anomaly(results: Mapping[str, Any]) -> pd.DataFrame | None:

@@ -73,7 +73,7 @@ def paired(images: Sequence[Image]) -> tuple[StackHeader, list[Image], list[Imag
             there = by_kind[image.kind]
             if image.dates in there:
                 what = "相干性" if image.kind == "coherence" else "相位"
-                raise SchemaError(f"{_said(image.dates)} 有两个{what}文件: {there[image.dates].path.name}, {image.path.name}", expected="每个干涉对一个")
+                raise SchemaError(f"{_said(image.dates)} 有两个{what}文件: {there[image.dates].path.name}, {image.path.name}", expected="每个干涉对一个", cure="同一对的不同版本只留一个")
             there[image.dates] = image
     phases, quality = by_kind["phase"], by_kind["coherence"]
     if not phases:

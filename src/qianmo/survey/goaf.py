@@ -11,7 +11,7 @@ from qianmo.schema.errors import SchemaError
 from qianmo.survey.subsidence.damage import graded, intervals
 from qianmo.survey.subsidence.parameters import stable_after_days
 
-__all__ = ["GoafSite", "Treatment", "depth_thickness_ratio", "grout_volume_m3", "residual_share", "stability", "treatments"]
+__all__ = ["GoafSite", "Treatment", "checked_site", "depth_thickness_ratio", "doubts", "grout_volume_m3", "residual_share", "stability", "treatments"]
 
 _TABLE, _ITEM = "goaf_site_stability", "采空区场地"
 
@@ -72,6 +72,63 @@ def stability(site: GoafSite) -> tuple[str, str, str]:
     rank, worst = graded(_TABLE, _ITEM, {k: np.array([v]) for k, v in metrics.items() if np.isfinite(v)})
     row = next(r for r in intervals(_TABLE, _ITEM) if r.rank == rank[0])
     return row.grade, row.zh, str(worst[0])
+
+
+def checked_site(site: GoafSite, *, final_mm: float = float("nan"), rate_per_day: float = float("nan")) -> GoafSite:
+    """The same site after what cannot be was refused: slips of unit and sign (采空区场地核对).
+
+    Parameters
+    ----------
+    site : GoafSite
+    final_mm : float
+        Final subsidence that was told [mm], nan where not.
+    rate_per_day : float
+        Time coefficient c [1/d], nan where not told.
+
+    Raises
+    ------
+    SchemaError
+        Depth outside 3–3000 m, thickness outside 0.1–60 m or not under the depth, movement upwards, final subsidence above what was mined or below a thousandth
+        of it (metres?), c above 0.2 a day (a year?).
+    """
+    mined = 1000.0 * site.thickness_m
+    checks = (
+        (3.0 <= site.depth_m <= 3000.0, f"采深 {site.depth_m:g} m", "3 至 3000 米", "核对单位 (米与毫米)"),
+        (0.1 <= site.thickness_m <= 60.0 and site.thickness_m < site.depth_m, f"采厚 {site.thickness_m:g} m, 采深 {site.depth_m:g} m", "0.1 至 60 米, 小于采深", "核对单位, 采深与采厚是否写反"),
+        (not site.rate_mm_day < 0 and not site.six_months_mm < 0 and not final_mm < 0, f"下沉 {_least(site.rate_mm_day, site.six_months_mm, final_mm):g}", "不小于 0, 下沉为正", "改正符号; 上升的点写 0"),
+        (not final_mm > mined, f"最终下沉 {final_mm:g} mm, 采厚 {mined:g} mm", "不超过采厚", "核对单位 (毫米)"),
+        (not 0 < final_mm < 1e-3 * mined, f"最终下沉 {final_mm:g} mm, 不到采厚 {mined:g} mm 的千分之一", "毫米", "像是以米为单位, 换算为毫米"),
+        (not rate_per_day > 0.2, f"时间系数 c = {rate_per_day:g}", "不大于 0.2 (1/天)", "像是每年的值, 除以 365"),
+    )  # fmt: skip
+    for fine, found, expected, cure in checks:
+        if not fine:
+            raise SchemaError(found, expected=expected, cure=cure)
+    return site
+
+
+def doubts(site: GoafSite, *, discontinuous_ratio: float) -> list[str]:
+    """Why a grade must not be taken as it is: nothing measured, shallow under thick mining, measures that contradict each other (定级的疑点).
+
+    Parameters
+    ----------
+    site : GoafSite
+    discontinuous_ratio : float
+        Depth over thickness below which the ground may break suddenly; time since mining then tells little, a void can stand for decades and fall in a day.
+    """
+    said = []
+    if not np.isfinite([site.rate_mm_day, site.six_months_mm]).any():
+        said.append("没有实测移动，只按停采时间与推算的剩余变形定级")
+    ratio = depth_thickness_ratio(site.depth_m, site.thickness_m)
+    if ratio < discontinuous_ratio:
+        said.append(f"深厚比 {ratio:.1f} 小于 {discontinuous_ratio:g}，空洞可能多年后突然塌陷，停采时间长不等于稳定，须钻探查明")
+    half_year = 182.5 * site.rate_mm_day
+    if abs(half_year - site.six_months_mm) > 30.0 + 0.5 * max(half_year, site.six_months_mm):
+        said.append(f"下沉速率 {site.rate_mm_day:g} 毫米/天合半年 {half_year:.0f} 毫米，与半年下沉 {site.six_months_mm:g} 毫米不符，核对单位")
+    return said
+
+
+def _least(*values: float) -> float:
+    return float(np.nanmin(np.array([*values, 0.0])))
 
 
 def depth_thickness_ratio(depth_m: float, thickness_m: float) -> float:

@@ -28,6 +28,7 @@ from qianmo.jobs.survey.erosion_factors import (
     region_of,
 )
 from qianmo.jobs.survey.erosion_kinds import kind_words, kinds_of, survey_from
+from qianmo.jobs.survey.erosion_outlet import outlet_figures, outlet_from, outlet_words
 from qianmo.jobs.survey.erosion_samples import RESIDUAL_KINDS, compared_samples, residual_discs, samples_from
 from qianmo.jobs.survey.rain_file import erosivity_from
 from qianmo.reports.erosion_sheet import erosion_sheet
@@ -88,6 +89,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     tolerance = tolerance_t_km2(region)
     level, model = str(values["level"]), str(values["model"])
     samples = samples_from(str(values["samples"])) if values["samples"] else None
+    gauge = outlet_from(str(values["outlet"])) if values["outlet"] else None
     survey = survey_from(str(values["survey"]), opened.patches["patch_id"].to_numpy(object)) if values["survey"] else None
     given = _given_rain(values)
     ground = _ground(context, opened, str(values["method"]), given)
@@ -103,6 +105,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     compared = None if samples is None else compared_samples(samples, _on_grid(ground, now.loss, dtype=np.float32, nodata=NODATA), source=str(values["samples"]))
     if compared is not None:
         tables["erosion_sample"] = compared[0]
+    if gauge is not None:
+        tables["erosion_outlet"] = gauge
     if survey is not None:
         tables["erosion_kind"] = kinds_of(survey, tables["erosion_patch"], opened.patches["area_m2"].to_numpy(float) / M2_PER_HA)
     folder = Path(values["out"]) if values["out"] else opened.project.folder / "erosion"
@@ -113,7 +117,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     with change(opened.project.folder, what="水土流失评价", user=context.user, now=context.clock()) as stage:
         for name, zh, grid in _grids(ground, now, later):
             stage.put_grid(grid, _dataset(context, opened, name, zh, grid, facts))
-        stage.remove_tables(("erosion_change", "erosion_sample", "erosion_kind"))
+        stage.remove_tables(("erosion_change", "erosion_sample", "erosion_kind", "erosion_outlet"))
         if later is None:
             stage.remove("soil_loss_after")
         for name, frame in {**tables, "erosion_factor": factors}.items():
@@ -130,6 +134,8 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     figures = _figures(ground, now, later, tables["erosion_area"], region, tolerance)
     if compared is not None:
         figures |= _sample_figures(*compared)
+    if gauge is not None:
+        figures |= outlet_figures(gauge, sediment_t_yr=figures["sediment_t_yr"], area_ha=figures["area_ha"])
     return JobReport(tuple(_lines(ground, factors, tables, figures)), tuple(files), figures)
 
 
@@ -325,6 +331,8 @@ def _lines(ground: _Ground, factors: pd.DataFrame, tables: Mapping[str, pd.DataF
             f"  采样点 {f['samples']} 个: 模型减实测平均 {f['sample_bias_t_km2']:+,.0f}, 均方根 {f['sample_rms_t_km2']:,.0f} t/(km²·a), 秩相关 {f['sample_rank_correlation']:.2f}; "
             f"不足一半 {k['below']}, 半至两倍 {k['near']}, 两倍以上 {k['above']}, 无模型值 {k['unknown']}"
         )
+    if "gauged_t" in f:
+        lines += outlet_words(dict(f), f["sediment_t_yr"])
     if "loss_after_t_yr" in f:
         lines.append(f"方案后: 土壤流失 {f['loss_t_yr']:,.0f} → {f['loss_after_t_yr']:,.0f} 吨/年, 进入沟道 {f['sediment_t_yr']:,.0f} → {f['sediment_after_t_yr']:,.0f} 吨/年")
     return lines
@@ -344,6 +352,7 @@ SPECS = (
             JobOption("model", "choice", "土壤流失方程", "equation: RUSLE with C and P, or the Chinese CSLE with B, E and T", default="rusle", choices=EQUATIONS),
             JobOption("survey", "path", "侵蚀类型调查表 (CSV: patch_id 与沟蚀、崩塌、风蚀、冻融指标)", "survey of gullies, collapses, wind and freeze-thaw by patch: graded by SL 190"),
             JobOption("samples", "path", "实测采样点表", "table of measured moduli with x, y, modulus_t_km2: residuals are listed and mapped"),
+            JobOption("outlet", "path", "流域出口观测表 (CSV: day, discharge_m3_s, sediment_g_l)", "table of a gauge: what passed on the measured days is set beside the map"),
             JobOption("out", "path", "图件输出文件夹", "folder for map sheets, the project's erosion/ by default"),
         ),
         run,

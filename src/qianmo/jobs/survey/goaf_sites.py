@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,16 @@ from qianmo.schema.errors import FinanceInputError, GoafInputError, QianmoError
 from qianmo.schema.rules import parameter, parameters, unit_cost
 from qianmo.store.durable import replace_bytes
 from qianmo.store.finance_file import read_finance_file
-from qianmo.survey.goaf import GoafSite, depth_thickness_ratio, grout_volume_m3, residual_share, stability, treatments
+from qianmo.survey.goaf import (
+    GoafSite,
+    checked_site,
+    depth_thickness_ratio,
+    doubts,
+    grout_volume_m3,
+    residual_share,
+    stability,
+    treatments,
+)
 from qianmo.survey.sounding import radar_depth_m, transient_depth_m
 from qianmo.survey.subsidence.parameters import stable_after_days
 
@@ -41,6 +51,9 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     sites = data.get("site")
     if not isinstance(sites, list) or not sites:
         raise GoafInputError("没有场地", file=path.name, key="[[site]]", expected="至少一个 [[site]]")
+    names = [str(s.get("name")) for s in sites if isinstance(s, dict)]
+    if len(set(names)) < len(sites):
+        raise GoafInputError("场地重名或不是表", file=path.name, key="[[site]]", expected="各不相同的 name")
     day = data.get("date", context.clock().date())
     if type(day) is not date:
         raise GoafInputError(f"{day!r}", file=path.name, key="date", expected="日期, 不加引号, 如 2026-01-01")
@@ -61,7 +74,10 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     out = Path(values["out"]) if values["out"] else path.with_name(f"{path.stem}_采空区评价.xlsx")
     made = workbook(tables, title="采空区场地评价", date=f"{context.clock():%Y年%m月%d日}", vintage=day.isoformat(), made=context.clock())
     replace_bytes(out, made)
-    lines = [line for table in tables for line in text_table(table)]
+    for row in rows:
+        if row[-1]:
+            context.note(f"{row[0]}: {row[-1]}")
+    lines = [line for table in tables for line in text_table(replace(table, frame=table.frame.drop(columns="doubt"), columns=table.columns[:-1]) if table.key == "goaf_site" else table)]
     figures = {"sites": [dict(zip(_SITE_COLUMNS, r)) for r in rows], "picks": [dict(zip(("site", "method", "depth_m"), (p[0], p[1], p[4]))) for p in picks],
                "grout_m3": sum(r[10] or 0.0 for r in rows), "cost_wan": sum(r[12] or 0.0 for r in rows)}  # fmt: skip
     return JobReport(tuple(lines), ((str(out), "采空区场地评价表"),), figures)
@@ -112,6 +128,7 @@ def _judged(site: Mapping[str, Any], place: _Place, day: date, overrides: Mappin
     nan = float("nan")
     goaf = GoafSite(depth, told["thickness_m"] or 0.0, days, nan if told["rate_mm_day"] is None else told["rate_mm_day"],
                     nan if told["six_months_mm"] is None else told["six_months_mm"], left["subsidence_mm"], left["tilt_mm_m"], left["strain_mm_m"], left["curvature_e3_m"])  # fmt: skip
+    checked_site(goaf, final_mm=nan if told["final_subsidence_mm"] is None else told["final_subsidence_mm"], rate_per_day=told["knothe_c_day"] or nan)
     grade, word, metric = stability(goaf)
     span = told["span_m"] if told["span_m"] is not None else nan
     options = treatments(goaf, grade=grade, shallow_m=parameter("goaf_shallow_m", overrides), span_m=span, widest_bridged_m=parameter("goaf_bridged_m", overrides),
@@ -123,7 +140,7 @@ def _judged(site: Mapping[str, Any], place: _Place, day: date, overrides: Mappin
     price = unit_cost("C-GROUT")
     cost = [None if grout is None else grout * p / 1e4 for p in (price.low, price.default, price.high)]
     row = (name, depth, goaf.thickness_m, ratio, days, days / stable_after_days(depth), word, metric, share, None if left["subsidence_mm"] != left["subsidence_mm"] else left["subsidence_mm"],
-           grout, *cost)  # fmt: skip
+           grout, *cost, "；".join(doubts(goaf, discontinuous_ratio=parameter("goaf_discontinuous_ratio", overrides))))  # fmt: skip
     return row, [(name, o.zh, "适用" if o.fits else "不适用", o.reason) for o in options], [_pick(name, p, place) for p in site.get("pick", ())]
 
 
@@ -146,15 +163,16 @@ def _number(site: Mapping[str, Any], key: str, place: _Place) -> float | None:
 
 
 _SITE_COLUMNS = ("name", "depth_m", "thickness_m", "depth_thickness", "days", "time_ratio", "stability", "decided_by", "residual_share", "residual_mm", "grout_m3",
-                 "cost_low_wan", "cost_wan", "cost_high_wan")  # fmt: skip
+                 "cost_low_wan", "cost_wan", "cost_high_wan", "doubt")  # fmt: skip
 
 
 def _tables(rows: list[tuple[Any, ...]], ways: list[tuple[Any, ...]], picks: list[tuple[Any, ...]]) -> list[BookTable]:
     words = (("场地", "", "text"), ("采深", "米", "0.00"), ("采厚", "米", "0.00"), ("深厚比", "", "0.0"), ("停采", "天", "integer"), ("t/T", "", "0.00"), ("稳定性", "", "text"),
              ("决定指标", "", "text"), ("剩余比例", "", "0.00%"), ("剩余下沉", "毫米", "0.0"), ("注浆量", "立方米", "#,##0.00"), ("费用低", "万元", "#,##0.00"),
-             ("费用", "万元", "#,##0.00"), ("费用高", "万元", "#,##0.00"))  # fmt: skip
+             ("费用", "万元", "#,##0.00"), ("费用高", "万元", "#,##0.00"), ("疑点", "", "text"))  # fmt: skip
     site = BookTable("goaf_site", "采空区场地稳定性与注浆估算表", pd.DataFrame(rows, columns=list(_SITE_COLUMNS)), tuple(BookColumn(c, *w) for c, w in zip(_SITE_COLUMNS, words)),
-                     note="单价 C-GROUT 为市场区间,置信度低;稳定性取最差指标(GB 51044-2014 口径)。")  # fmt: skip
+                     note="单价 C-GROUT 为市场区间，置信度低；稳定性取最差指标（GB 51044-2014 口径，数值待核）。决定指标：t/T 停采时间与地表移动延续时间之比，Vw 下沉速率，dW6 半年下沉，"
+                     "dW、di、de、dK 剩余下沉、倾斜、水平变形、曲率")  # fmt: skip
     way = BookTable("goaf_treatment", "治理方式比选表", pd.DataFrame(ways, columns=["name", "way", "fits", "reason"]),
                     tuple(BookColumn(c, z, "", "text") for c, z in (("name", "场地"), ("way", "治理方式"), ("fits", "是否适用"), ("reason", "理由"))))  # fmt: skip
     pick = BookTable("goaf_pick", "物探解释深度表", pd.DataFrame(picks, columns=["name", "method", "a", "b", "depth_m"]),

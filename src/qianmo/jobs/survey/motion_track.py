@@ -26,7 +26,7 @@ from qianmo.store.guard import sha256_of
 from qianmo.store.guard_limits import Limits, default_limits
 from qianmo.store.radar_stack import StoredStack, open_stack, read_rows
 from qianmo.store.scratch import scratch_folder
-from qianmo.survey.insar.closure import correct_turns, report
+from qianmo.survey.insar.closure import correct_turns, odd_pairs, report
 from qianmo.survey.insar.delay import Ramp, fit_ramp, ramp_values, without_turbulence
 from qianmo.survey.insar.inversion import coherence_weights, invert
 from qianmo.survey.insar.network import Network, design_matrix, make_network, triplets
@@ -393,6 +393,8 @@ def _told(track: Track, best: tuple[int, int, float, np.ndarray], sample: np.nda
     if len(loops):
         if values["mend"]:
             phase, _ = correct_turns(phase, loops)
+        odd = odd_pairs(phase, loops, times=parameter("motion_suspect_times"), least_rad=parameter("motion_suspect_least_rad"))
+        told["odd_pairs"] = [f"{_digits(track.network.dates[track.network.first[k]])}-{_digits(track.network.dates[track.network.second[k]])} ({v:.2f} 弧度)" for k, v in odd]
         complete = np.isfinite(phase).all(axis=0)
         closing = report(phase[:, complete] if complete.any() else phase, loops)
         told |= {"closure_mean_abs_rad": closing.mean_abs_rad, "closure_over_pi_share": closing.share_over_pi}

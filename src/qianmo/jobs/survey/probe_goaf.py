@@ -24,6 +24,7 @@ from qianmo.jobs.context import Context
 from qianmo.jobs.given import crs_of_project
 from qianmo.jobs.spec import JobOption, JobReport, JobSpec
 from qianmo.jobs.survey.probe_lines import LineFound, line_found
+from qianmo.reports.typography import word
 from qianmo.schema.dataset import Dataset, Lineage
 from qianmo.schema.errors import CrsError, FinanceInputError, GoafInputError
 from qianmo.schema.rules import parameter, parameters, unit_cost
@@ -32,7 +33,7 @@ from qianmo.store.finance_file import read_finance_file
 from qianmo.store.project import Project, change, open_project
 from qianmo.store.read_cog import read_cog
 from qianmo.store.stage import read_catalog
-from qianmo.survey.goaf import GoafSite, grout_volume_m3, residual_share, stability, treatments
+from qianmo.survey.goaf import GoafSite, doubts, grout_volume_m3, residual_share, stability, treatments
 from qianmo.survey.goaf_evidence import Evidence, Zone, combined
 
 __all__ = ["SPECS", "run"]
@@ -53,7 +54,7 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     digest = hashlib.sha256(path.read_bytes())
     for n, line in enumerate(told["line"], start=1):
         context.step(f"解释测线 {n}/{len(told['line'])}", 0.8 * (n - 1) / len(told["line"]))
-        found.append(line_found(line, folder=path.parent, number=n, file=path.name, parameter=known))
+        found.append(line_found(line, folder=path.parent, number=n, file=path.name, parameter=known, crs=crs))
         digest.update((path.parent / str(line["file"])).read_bytes())
     sinking, rate = _sinking(project, crs, known)
     evidence = [e for f in found for e in f.evidence] + sinking
@@ -82,7 +83,12 @@ def run(context: Context, values: Mapping[str, Any]) -> JobReport:
         replace_bytes(out / f"{safe}_{line['method']}.png", f.chart)
         files.append((str(out / f"{safe}_{line['method']}.png"), f"{line['name']} 剖面图"))
     lines = [f.said for f in found] + ([f"InSAR 沉降区 {len(sinking)} 处"] if sinking else [])
-    lines += [f"异常区 {r.zone_id}: {r.methods}, 置信度 {r.confidence:.2f}, 面积 {r.area_m2:.0f} m²" + _deep(r) for r in layer.itertuples()] or ["没有异常区"]
+    for r in layer.itertuples():
+        if r.doubt:
+            context.note(f"{r.zone_id}: {r.doubt}")
+    if len(unsure := [f.doubt for f in found if f.doubt]):
+        context.note("; ".join(unsure))
+    lines += [f"异常区 {r.zone_id}: {'、'.join(word('probe_method', m) for m in str(r.methods).split('+'))}, 置信度 {r.confidence:.2f}, 面积 {r.area_m2:.0f} m²" + _deep(r) for r in layer.itertuples()] or ["没有异常区"]
     shown = pd.DataFrame(layer.drop(columns="geometry")).replace({np.nan: None})
     return JobReport(tuple(lines), tuple(files), {"anomalies": len(evidence), "zones": shown.to_dict("records")})
 
@@ -156,8 +162,8 @@ def _zone_layer(zones: list[Zone], ids: list[str], mine: Any, day: date, overrid
             row |= judged
             ways += [(name, o.zh, o.fits, o.reason) for o in options]
         rows.append(row)
-    names = ["zone_id", "methods", "anomalies", "depth_m", "sigma_m", "confidence", "area_m2", "stability", "decided_by", "rate_mm_yr", "residual_mm", "treatment", "grout_m3", "cost_wan"]
-    texts = ("zone_id", "methods", "anomalies", "stability", "decided_by", "treatment")
+    names = ["zone_id", "methods", "anomalies", "depth_m", "sigma_m", "confidence", "area_m2", "stability", "decided_by", "rate_mm_yr", "residual_mm", "treatment", "grout_m3", "cost_wan", "doubt"]
+    texts = ("zone_id", "methods", "anomalies", "stability", "decided_by", "treatment", "doubt")
     table = pd.DataFrame(rows, columns=names)
     table = table.assign(**{c: table[c].fillna("").astype(str) if c in texts else pd.to_numeric(table[c]) for c in names})
     return gpd.GeoDataFrame(table, geometry=[z.polygon for z in zones], crs=crs), pd.DataFrame(ways, columns=["zone_id", "way", "fits", "reason"])
@@ -184,14 +190,15 @@ def _judged(zone: Zone, mine: Mapping[str, Any], day: date, overrides: Mapping[s
     left = share * mine["final_subsidence_mm"] if "final_subsidence_mm" in mine else float("nan")
     sinking = max(-rate, 0.0) if np.isfinite(rate) else float("nan")
     site = GoafSite(zone.depth_m, float(mine["thickness_m"]), days, sinking / 365.25, sinking / 2, left)
-    grade, word, metric = stability(site)
+    grade, grade_zh, metric = stability(site)
     options = treatments(site, grade=grade, shallow_m=parameter("goaf_shallow_m", overrides), span_m=float(mine.get("span_m", np.nan)),
                          widest_bridged_m=parameter("goaf_bridged_m", overrides), important=bool(mine.get("important", False)))  # fmt: skip
+    blurred = "；".join(doubts(site, discontinuous_ratio=parameter("goaf_discontinuous_ratio", overrides)))
     grout = float("nan")
     if "extraction" in mine and "void_rate" in mine:
         grout = grout_volume_m3(loss=parameter("goaf_grout_loss", overrides), area_m2=zone.polygon.area, thickness_m=site.thickness_m, extraction=float(mine["extraction"]),
                                 void_rate=float(mine["void_rate"]), filling=parameter("goaf_grout_filling", overrides), stone_rate=parameter("goaf_grout_stone_rate", overrides))  # fmt: skip
-    found = {"stability": word, "decided_by": metric, "residual_mm": left, "treatment": "、".join(o.zh for o in options if o.fits), "grout_m3": grout,
+    found = {"doubt": blurred, "stability": grade_zh, "decided_by": metric, "residual_mm": left, "treatment": "、".join(o.zh for o in options if o.fits), "grout_m3": grout,
              "cost_wan": grout * unit_cost("C-GROUT").default / 1e4}  # fmt: skip
     return found, options
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 
 from qianmo.jobs.plain_table import plain_table
 from qianmo.reports.sounding_chart import radar_chart, resistivity_chart
-from qianmo.schema.errors import GoafInputError, SchemaError
+from qianmo.schema.errors import GoafInputError, MissingDataError, SchemaError
 from qianmo.store.guard_limits import default_limits
 from qianmo.store.read_radar import read_radar
 from qianmo.survey.goaf_evidence import Evidence, swath
@@ -29,20 +30,24 @@ _KEYS = {
     "gpr": ("antenna_mhz", "velocity_m_ns", "velocity_sigma_m_ns", "zero_ns", "spacing_m", "channel", "segy_time_unit"), "ert": ("cell_m", "deepest_m"),
     "tem": ("loop_radius_m", "loop_side_m", "first_layer_m", "deepest_m", "layers"),
 }  # fmt: skip
+_GROUND_OHM_M = (3.0, 3e4)
+_MARGIN_DEG = 3.0
+"""Degrees beyond the area of use of a system in which lines may lie: neighbouring zones are in use at county borders."""
 _WORDS = {"void": "雷达异常", "low": "低阻", "high": "高阻"}
 
 
 @dataclass(frozen=True)
 class LineFound:
-    """What one line says (测线成果): anomalies, their stretch and measure, the chart, and a line for the user."""
+    """What one line says (测线成果): anomalies, their stretch and measure, the chart, a line for the user, and what is to be doubted in the data."""
 
     evidence: list[Evidence]
     spans: list[tuple[float, float, str]]
     chart: bytes
     said: str
+    doubt: str = ""
 
 
-def line_found(told: Mapping[str, Any], *, folder: Path, number: int, file: str, parameter: Callable[[str], float]) -> LineFound:
+def line_found(told: Mapping[str, Any], *, folder: Path, number: int, file: str, parameter: Callable[[str], float], crs: pyproj.CRS) -> LineFound:
     """Read and interpret one ``[[line]]`` of a probe file (一条测线).
 
     Raises
@@ -66,11 +71,17 @@ def line_found(told: Mapping[str, Any], *, folder: Path, number: int, file: str,
         if key in told and key != "segy_time_unit" and (isinstance(told[key], bool) or not isinstance(told[key], (int, float))):
             raise GoafInputError(f"{told[key]!r}", file=file, key=f"{place}.{key}", expected="数")
     path = _path(told["path"], file, f"{place}.path")
+    _inside(path, crs, file, f"{place}.path")
     data = folder / str(told["file"])
-    if method == "gpr":
-        return _radar(told, data, path, parameter)
-    section = _electrical(told, data) if method == "ert" else _transient(told, data, file, place)
-    return _resistivity(told, section, path, parameter)
+    try:
+        if method == "gpr":
+            return _radar(told, data, path, parameter)
+        section = _electrical(told, data) if method == "ert" else _transient(told, data, file, place)
+        return _resistivity(told, section, path, parameter)
+    except GoafInputError:
+        raise
+    except (SchemaError, MissingDataError) as fault:
+        raise type(fault)(f"测线 {told['name']} ({told['file']}): {fault.found}", expected=fault.expected, cure=fault.cure) from None
 
 
 def _path(points: Any, file: str, key: str) -> shapely.LineString:
@@ -83,11 +94,22 @@ def _path(points: Any, file: str, key: str) -> shapely.LineString:
     return line
 
 
+def _inside(path: shapely.LineString, crs: pyproj.CRS, file: str, key: str) -> None:
+    """Refuse a line that does not lie where its system is used: degrees, or east and north exchanged."""
+    x, y = shapely.get_coordinates(path).mean(axis=0)
+    lon, lat = pyproj.Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
+    use = crs.area_of_use
+    west, south, east, north = use.bounds if use else (-180.0, -90.0, 180.0, 90.0)
+    if not (west - _MARGIN_DEG <= lon <= east + _MARGIN_DEG and south - _MARGIN_DEG <= lat <= north + _MARGIN_DEG):
+        raise GoafInputError(f"测线在东 {x:g}, 北 {y:g}, 不在 {crs.name} 的适用范围", file=file, key=key, expected="[东, 北], 米", cure="核对 crs, 是否写成了经纬度, 东、北是否写反")
+
+
 def _radar(told: Mapping[str, Any], data: Path, path: shapely.LineString, parameter: Callable[[str], float]) -> LineFound:
     profile = read_radar(data, limits=default_limits(), spacing_m=told.get("spacing_m"), channel=int(told.get("channel", 0)), segy_time_unit=told.get("segy_time_unit"))
     velocity = (told["velocity_m_ns"], told.get("velocity_sigma_m_ns", 0.1 * told["velocity_m_ns"])) if "velocity_m_ns" in told else None
     if float(np.ptp(profile.position_m)) > 1.02 * path.length:
         raise SchemaError(f"{profile.name}: 剖面长 {np.ptp(profile.position_m):.2f} m, 测线 path 长 {path.length:.2f} m", expected="剖面不长于测线", cure="核对道间距与测线坐标")
+    _one_antenna(profile.antenna_mhz, told)
     found = interpreted(profile, parameter=parameter, antenna_mhz=told.get("antenna_mhz"), velocity=velocity, zero_ns=told.get("zero_ns"))
     name, width, start = str(told["name"]), float(told["half_width_m"]), float(found.position_m[0])
     evidence, spans, boxes = [], [], []
@@ -102,6 +124,15 @@ def _radar(told: Mapping[str, Any], data: Path, path: shapely.LineString, parame
     depth = np.arange(len(found.image)) * found.sample_ns * found.velocity_m_ns / 2
     chart = radar_chart(found.image, found.position_m, depth, boxes, title=f"{name}　探地雷达偏移剖面", note=f"{words}；框为异常顶板深度 ± 中误差")
     return LineFound(evidence, spans, chart, f"{name} 探地雷达: {words}, 异常 {len(evidence)} 处")
+
+
+def _one_antenna(read_mhz: float, told: Mapping[str, Any]) -> None:
+    """Refuse an antenna that contradicts the header, and a time zero in seconds."""
+    given = told.get("antenna_mhz")
+    if given is not None and np.isfinite(read_mhz) and not 0.5 < given / read_mhz < 2.0:
+        raise SchemaError(f"给定天线主频 {given:g} MHz, 文件头为 {read_mhz:g} MHz", expected="两者一致", cure="核对单位 (MHz), 或去掉 antenna_mhz")
+    if 0 < told.get("zero_ns", 0) < 1e-3:
+        raise SchemaError(f"时间零点 {told['zero_ns']:g} ns", expected="纳秒", cure="像是以秒为单位, 乘以 1e9")
 
 
 def _electrical(told: Mapping[str, Any], data: Path) -> ResistivitySection:
@@ -148,4 +179,10 @@ def _resistivity(told: Mapping[str, Any], section: ResistivitySection, path: sha
     seen = section.sensitivity >= least * section.sensitivity.max()
     note = f"约化卡方 {section.reduced_chi2:.2f}；框为半高轮廓，十字为中心；平滑反演低估真实对比度"
     chart = resistivity_chart(section.edges_x_m, section.edges_depth_m, section.resistivity_ohm_m, seen, boxes, title=f"{name}　{word}电阻率断面", note=note)
-    return LineFound(evidence, spans, chart, f"{name} {word}: 约化卡方 {section.reduced_chi2:.2f}, 异常 {len(evidence)} 处")
+    return LineFound(evidence, spans, chart, f"{name} {word}: 约化卡方 {section.reduced_chi2:.2f}, 异常 {len(evidence)} 处", _odd_ground(name, section))
+
+
+def _odd_ground(name: str, section: ResistivitySection) -> str:
+    """A ground more conducting than soils are, or less than rocks are, speaks of kΩ·m or mΩ·m."""
+    middle = float(np.median(section.resistivity_ohm_m))
+    return "" if _GROUND_OHM_M[0] <= middle <= _GROUND_OHM_M[1] else f"{name}: 电阻率中位数 {middle:.3g} Ω·m, 一般土层与岩层为 {_GROUND_OHM_M[0]:g} 至 {_GROUND_OHM_M[1]:g}, 核对单位 (Ω·m 与 kΩ·m)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,9 @@ class _Solved:
     coherence: np.ndarray
     told: dict[str, Any]
 
+_FIRST_RADAR = date(1991, 7, 1)
+"""ERS-1, the first radar satellite that served for interferometry."""
+
 
 def run(context: Context, values: Mapping[str, Any]) -> JobReport:
     """Read the pairs block by block, invert, correct, fit rates, save maps, tables and charts; a project is changed only at the end.
@@ -90,6 +94,8 @@ def _worked(context: Context, folder: Path, project: Project | None, work: Path,
     two = open_track(list(values["second"]), work / "second", values, which="second_") if values["second"] else None
     if two is None and any(values[f"second_{k}"] is not None for k in ("incidence", "incidence_map", "heading", "heading_map")):
         raise SchemaError("给了第二轨的角度而没有第二轨", expected="--second 第二轨 (降轨) 的干涉图", cure="补上 --second, 或去掉 --second-… 选项")
+    for track in (one, two) if two is not None else (one,):
+        _dates_can_be(context, track)
     is_plain = two is None or north_south(one.angles, two.angles)
     with context.part(0.02, 0.45 if two else 0.8) as part:
         first = _solved(part, one, values, None)
@@ -108,6 +114,9 @@ def _worked(context: Context, folder: Path, project: Project | None, work: Path,
     told = first.told | _figures(first, grids, table, edges[0]) | {"is_north_south": is_plain}
     if second is not None:
         told |= {f"second_{k}": v for k, v in second.told.items() if k in ("pairs", "dates", "first", "last", "reference_row", "reference_column", "loops")}
+    _tell_odd(context, first.told, "")
+    if second is not None:
+        _tell_odd(context, second.told, "第二轨")
     chart, sheet = _chart(first, grids, told), _sheet(context, project, grids, outlines, told, edges[0])
     context.step("保存成果", 0.9)
     _save(context, folder, values, first, second, grids, table, outlines, patches, told, chart)
@@ -116,6 +125,26 @@ def _worked(context: Context, folder: Path, project: Project | None, work: Path,
     if sheet is not None:
         replace_bytes(out / "地表形变速率图.png", sheet)
     return _report(told, patches, folder, out, has_sheet=sheet is not None, edge=edges[0])
+
+
+def _dates_can_be(context: Context, track: Track) -> None:
+    """Refuse dates before radar satellites or after today; tell of long gaps and of phases whose unit is nowhere stated."""
+    dates = track.network.dates
+    today = context.clock().date()
+    strange = [str(d) for d in dates if not _FIRST_RADAR <= d <= today]
+    if strange:
+        raise SchemaError(f"影像日期 {', '.join(strange[:5])}", expected=f"{_FIRST_RADAR} 至 {today}", cure="核对文件名中的年份")
+    wide = [(a, b) for a, b in zip(dates[:-1], dates[1:]) if (b - a).days > parameter("motion_gap_days")]
+    if wide:
+        context.note(f"{'; '.join(f'{a} 至 {b} 之间 {(b - a).days} 天没有影像' for a, b in wide[:3])}: 其间的非线性形变看不见, 解缠难以检验; 若是文件名年份有误, 请改正")
+    if not track.stack.header.unit:
+        context.note("干涉图没有写明单位, 按弧度计; 以厘米计的位移数值与弧度相近, 无法识别, 请核对产品说明")
+
+
+def _tell_odd(context: Context, told: Mapping[str, Any], which: str) -> None:
+    """Pairs whose loops do not close while the others do: a warning with its causes and cure."""
+    if told.get("odd_pairs"):
+        context.note(f"{which}干涉对 {', '.join(told['odd_pairs'][:5])} 所在的闭合环都不闭合, 其余闭合良好: 可能未解缠、符号或单位与其他不同; 核对或去掉这些干涉对后重算, 确为整周错误时用 --mend")
 
 
 def _swept(work: Path) -> None:

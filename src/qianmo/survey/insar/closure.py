@@ -9,7 +9,7 @@ from numba import njit, prange
 
 from qianmo.schema.errors import SchemaError
 
-__all__ = ["ClosureReport", "closures", "correct_turns", "report"]
+__all__ = ["ClosureReport", "closures", "correct_turns", "odd_pairs", "report"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,48 @@ def report(unwrapped: np.ndarray, loops: np.ndarray) -> ClosureReport:
     off = np.abs(closures(unwrapped, loops))
     over = np.array([float(np.mean(row[np.isfinite(row)] > np.pi)) if np.isfinite(row).any() else 0.0 for row in off])
     return ClosureReport(len(loops), float(np.nanmean(off)), float(np.nanmean(np.where(np.isfinite(off), off > np.pi, np.nan))), int(over.argmax()), float(over.max()))
+
+
+def odd_pairs(unwrapped: np.ndarray, loops: np.ndarray, *, times: float, least_rad: float) -> list[tuple[int, float]]:
+    """Pairs all of whose loops close badly while the others close well, with the misclosure of the best of them [rad] (可疑干涉对).
+
+    One pair that is wrapped, turned in sign or in another unit hardly moves the statistics of the whole; but no loop with it closes. A pair in several loops is
+    told apart from its neighbours (an even offset,
+    as noise of the reference pixel leaves it, does not count): the fewest pairs that account for all bad loops are named; where several account for the same loops, all of these.
+
+    Parameters
+    ----------
+    unwrapped : ndarray (p, n)
+    loops : ndarray (t, 3)
+    times, least_rad : float
+        Mean absolute misclosure from which a loop is bad: so many times the median of the loops, and at least so much.
+
+    Returns
+    -------
+    list of (pair, misclosure), worst first; empty without loops.
+    """
+    if not len(loops):
+        return []
+    off = closures(unwrapped, loops)
+    seen = np.isfinite(off)
+    off = np.abs(off - np.array([np.median(row[s]) if s.any() else 0.0 for row, s in zip(off, seen)])[:, None])
+    size = np.where(seen, off, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+    known = seen.any(axis=1)
+    limit = max(least_rad, times * float(np.median(size[known]))) if known.any() else np.inf
+    of: dict[int, set[int]] = {}
+    for k in np.flatnonzero(known):
+        for pair in loops[k].tolist():
+            of.setdefault(pair, set()).add(int(k))
+    bad = {int(k) for k in np.flatnonzero(known & (size > limit))}
+    named: list[tuple[int, float]] = []
+    while bad:
+        left = {pair: on & bad for pair, on in of.items() if on & bad and all(size[k] > limit for k in on)}
+        if not left:
+            break
+        most = max(left.values(), key=lambda on: (len(on), -min(on)))
+        named += [(pair, float(min(size[k] for k in of[pair]))) for pair, on in left.items() if on == most]
+        bad -= most
+    return sorted(named, key=lambda found: -found[1])
 
 
 def correct_turns(unwrapped: np.ndarray, loops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -52,7 +52,7 @@ def make_network(pairs: Sequence[tuple[date, date]]) -> Network:
         raise SchemaError("没有干涉对", expected="至少一个干涉对")
     turned = [f"{a}-{b}" for a, b in pairs if not a < b]
     if turned:
-        raise SchemaError(f"干涉对日期顺序有误: {', '.join(turned[:5])}", expected="先前日期在前", cure="交换主辅影像并将相位反号")
+        raise SchemaError(f"干涉对日期顺序有误: {', '.join(turned[:5])}", expected="先前日期在前", cure="核对文件名中的日期; 主辅影像确实颠倒的, 交换并将相位反号")
     twice = sorted({f"{a}-{b}" for a, b in pairs if list(pairs).count((a, b)) > 1}) if len(set(pairs)) < len(pairs) else []
     if twice:
         raise SchemaError(f"干涉对重复: {', '.join(twice[:5])}", expected="每对日期一个干涉图", cure="保留相干性高的一个")

@@ -138,7 +138,7 @@ def _design(days: np.ndarray, baselines_m: np.ndarray | None, slant_range_m: flo
         columns.append(height_error_mm(np.ones(1), baselines_m=b, slant_range_m=slant_range_m, incidence_deg=incidence_deg)[:, 0])
     design = np.column_stack(columns)
     if len(t) - design.shape[1] < 2:
-        raise MissingDataError(f"{len(t)} 期数据", expected=f"至少 {design.shape[1] + 2} 期")
+        raise MissingDataError(f"{len(t)} 期数据", expected=f"至少 {design.shape[1] + 2} 期", cure="补充干涉对")
     if np.linalg.matrix_rank(design) < design.shape[1]:
         raise SchemaError("基线随时间线性变化, 高程误差与速率无法分开", expected="基线与时间不成比例", cure="不估计高程误差, 或补充干涉影像")
     return design

@@ -58,7 +58,7 @@ def check_phases(
     seen = np.isfinite(phase)
     empty = [_said(network, int(k)) for k in np.flatnonzero(~seen.any(axis=1))]
     if empty:
-        raise MissingDataError(f"干涉图没有有效像元: {', '.join(empty[:5])}", expected="至少一个有效值")
+        raise MissingDataError(f"干涉图没有有效像元: {', '.join(empty[:5])}", expected="至少一个有效值", cure="去掉这些干涉对; 有效值恰为 0 或等于 nodata 的, 重新导出")
     for k, row in enumerate(phase):
         values = row[seen[k]]
         for odd in (values.min(), values.max()):

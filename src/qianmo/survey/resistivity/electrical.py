@@ -58,15 +58,19 @@ def checked_line(line: ElectricalLine) -> ElectricalLine:
         raise SchemaError(f"电极距 {step.min():g} 至 {step.max():g} m", expected="0.1 至 200 m", cure="核对单位 (米与毫米)")
     bad = [k + 1 for k, row in enumerate(arrays) if len(set(row.tolist())) < 4 or row.min() < 0 or row.max() >= len(x)]
     if bad:
-        raise SchemaError(f"装置的电极号重复或不存在, 第 {bad[:5]} 行", expected=f"四个不同的电极, 0 至 {len(x) - 1}")
+        raise SchemaError(f"装置的电极号重复或不存在, 第 {_listed(bad)} 个读数", expected=f"四个不同的电极, 0 至 {len(x) - 1}")
     rho, error = line.apparent_ohm_m, line.error
     bad = (np.flatnonzero(~(np.isfinite(rho) & (rho >= 0.01) & (rho <= 1e6))) + 1).tolist()
     if bad:
-        raise SchemaError(f"视电阻率为负、为零或超出范围, 第 {bad[:5]} 行", expected="0.01 至 1e6 Ω·m", cure="删除坏点, 核对装置系数与单位")
+        raise SchemaError(f"视电阻率为负、为零或超出范围, 第 {_listed(bad)} 个读数", expected="0.01 至 1e6 Ω·m", cure="删除坏点, 核对装置系数与单位")
     bad = (np.flatnonzero(~((error >= 1e-3) & (error <= 0.5))) + 1).tolist()
     if bad or error.shape != rho.shape:
-        raise SchemaError(f"相对中误差超出范围, 第 {bad[:5]} 行", expected="0.001 至 0.5 (不是百分数)", cure="核对误差列的单位")
+        raise SchemaError(f"相对中误差超出范围, 第 {_listed(bad)} 个读数", expected="0.001 至 0.5 (不是百分数)", cure="核对误差列的单位")
     return line
+
+
+def _listed(bad: list[int]) -> str:
+    return ", ".join(map(str, bad[:5])) + (f" 等 {len(bad)}" if len(bad) > 5 else "")
 
 
 def dipole_dipole(electrodes: int, *, lengths: tuple[int, ...], steps: int) -> np.ndarray:

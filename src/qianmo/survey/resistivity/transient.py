@@ -80,13 +80,13 @@ def checked_sounding(sounding: TransientSounding) -> TransientSounding:
         raise SchemaError(f"测点 {sounding.at_m:g}: 回线半径 {sounding.loop_radius_m:g} m", expected="0.5 至 1000 m")
     bad = (np.flatnonzero(~(np.isfinite(v) & (v > 0))) + 1).tolist()
     if bad:
-        raise SchemaError(f"测点 {sounding.at_m:g}: 衰减值为负或为零, 第 {bad[:5]} 道", expected="大于 0", cure="去掉噪声以下的晚期道; 取绝对值前核对极性")
+        raise SchemaError(f"测点 {sounding.at_m:g}: 衰减值为负或为零, 第 {', '.join(map(str, bad[:5]))} 道", expected="大于 0", cure="去掉噪声以下的晚期道; 取绝对值前核对极性")
     late = (_MU0**2.5 * sounding.loop_radius_m**2 / (20.0 * np.sqrt(np.pi) * v * t**2.5)) ** (2 / 3)
     if not 1e-2 <= late[-1] <= 1e6:
         raise SchemaError(f"测点 {sounding.at_m:g}: 晚期视电阻率 {late[-1]:g} Ω·m", expected="大地的电阻率", cure="核对单位 (V/(m²·A), nV, 是否除以电流与接收面积)")
     bad = (np.flatnonzero(~((sounding.error >= 1e-3) & (sounding.error <= 0.5))) + 1).tolist()
     if bad:
-        raise SchemaError(f"测点 {sounding.at_m:g}: 相对中误差, 第 {bad[:5]} 道", expected="0.001 至 0.5 (不是百分数)")
+        raise SchemaError(f"测点 {sounding.at_m:g}: 相对中误差, 第 {', '.join(map(str, bad[:5]))} 道", expected="0.001 至 0.5 (不是百分数)")
     return sounding
 
 
