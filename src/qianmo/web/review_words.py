@@ -13,7 +13,7 @@ from qianmo.governance.review_rights import local_time, review_verbs
 from qianmo.schema.shipped import shipped_rows
 from qianmo.web.words import both
 
-__all__ = ["WORDS", "consequence", "day_word", "evidence_words", "group_word", "mode_names", "mode_word", "name_of", "step_word", "time_word", "verb_word", "word"]
+__all__ = ["WORDS", "consequence", "day_word", "evidence_words", "group_word", "mode_names", "mode_word", "name_of", "part_word", "step_word", "time_word", "verb_word", "word"]
 
 WORDS: dict[str, dict[str, Any]] = {
     "phase": {"SUBMITTED": _("Submitted"), "ACCEPTED": _("Taken in"), "IN_REVIEW": _("With the departments"), "MEETING": _("In the meeting"), "RESOLVED": _("Settled by the meeting"),
@@ -87,6 +87,11 @@ def name_of(state: ReviewState, person: str) -> str:
     """Name of a person of the roster; the id where there is none (姓名)."""
     found: Person | None = state.roster.get(person)
     return found.name if found else person
+
+
+def part_word(kind: str, zh: str, name: str) -> str:
+    """What a part of a package is called (送审内容名称); documents keep their file name."""
+    return zh if kind == "document" else both(zh, name.removesuffix(".json").replace("_", " "))
 
 
 def time_word(time: datetime) -> str:
