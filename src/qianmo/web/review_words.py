@@ -23,7 +23,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "suggested": {"pass": _("Met"), "condition": _("Met under a condition"), "reject": _("Not met"), "confirm": _("Confirm the text of the rule"), "manual": _("Left to the officer")},
     "verdict": {"pass": _("passes"), "fail": _("fails"), "needs_confirmation": _("text to be confirmed"), "no_data": _("no data")},
     "outcome": {"pass": _("The project passes"), "condition": _("The project passes under conditions"), "refuse": _("The project is refused")},
-    "standing": {"valid": _("stands"), "taken_back": _("taken back"), "superseded": _("superseded by a later round")},
+    "standing": {"valid": _("stands"), "taken_back": _("taken back"), "superseded": _("no longer stands after a return")},
     "task": {"open": _("open"), "reported": _("reported, to be checked"), "closed": _("met"), "dropped": _("dropped with its opinion")},
     "vote": {"passed": _("passed"), "refused": _("not passed"), "no_quorum": _("no quorum")},
     "choice": {"yes": _("Yes"), "no": _("No"), "abstain": _("Abstain")},

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from qianmo.governance.review_inbox import waits_for
 from qianmo.governance.review_meeting import quorum_met
 from qianmo.governance.review_progress import due_outcome, missing_mandatory, open_points
-from qianmo.governance.review_records import OFFICE_DESK, Person, ReviewState
-from qianmo.governance.review_rights import local_day, local_time, review_verbs
+from qianmo.governance.review_records import OFFICE_DESK, Person, ReviewEvent, ReviewState
+from qianmo.governance.review_rights import check_rights, local_day, local_time, review_verbs
 from qianmo.jobs.queries.identify import row_number
 from qianmo.jobs.queries.review_desk import FORMS, ReviewView, decision_file, kept_documents, last_documents, review_view
 from qianmo.jobs.queries.search import place_of
@@ -76,6 +76,7 @@ def do_move(request: HttpRequest, review: str, verb: str) -> HttpResponse:
     if number and is_done(view, number):
         return _recorded(request, review, verb)
     if verb not in verbs_of(request, view):
+        _refuse_by_state(view.state, verb, person)
         raise PermissionDenied(f"{verb} is not open to {person.id}")
     accounts = _accounts(view.state) if verb == "enrol" else ()
     if verb == "resubmit":
@@ -96,6 +97,15 @@ def do_move(request: HttpRequest, review: str, verb: str) -> HttpResponse:
     shown = {"view": view, "form": form, "verb": verb, "word": verb_word(verb), "consequence": consequence(verb), "event": fresh_id(), "person": person, "is_final": verb in _FINAL,
              "outcome": _outcome(view.state) if verb == "decide" else "", "back": "review-meeting" if verb in _MEETING else "review"}  # fmt: skip
     return render(request, "review/move.html", shown, status=422 if form.errors else 200)
+
+
+def _refuse_by_state(state: ReviewState, verb: str, person: Person) -> None:
+    """Say that the review has gone on, or stands still, where that is why a move is closed; a right that is missing is not told here."""
+    try:
+        check_rights(state, ReviewEvent("?", verb, person.id, now(), {"reason": "?"}))
+    except ReviewRefusedError as fault:
+        if fault.code in ("wrong_phase", "final", "is_suspended"):
+            raise
 
 
 def table(request: HttpRequest, review: str, table: str) -> HttpResponse:
