@@ -91,13 +91,14 @@ def _shot(page, name: str, *, full: bool = True) -> None:
     browser_of.shot(page, f"review-{name}", full_page=full)
 
 
-def _move(page, home: str, verb: str, **fields: str) -> None:
+def _move(page, home: str, verb: str, review: str = "2026-01", **fields: str) -> None:
     """Open the page of a move by its button, fill it in, confirm, and read that it was recorded."""
-    page.goto(home + "reviews/2026-01/")
+    page.goto(home + f"reviews/{review}/")
     assert page.locator(f'main a[href$="/do/{verb}/"]').count(), page.inner_text("main")
     page.click(f'main a[href$="/do/{verb}/"]')
     for name, value in fields.items():
         field = page.locator(f"[name={name}]")
+        field.wait_for()
         if field.evaluate("e => e.tagName") == "SELECT":
             field.select_option(value)
         else:
@@ -111,9 +112,9 @@ def _send(page) -> None:
     assert page.locator(".note[role=status]").inner_text().startswith("已记录"), page.inner_text("main")
 
 
-def _sign(page, home: str, department: str, result: str, *, shot: str = "", **more: str) -> None:
+def _sign(page, home: str, department: str, result: str, *, shot: str = "", review: str = "2026-01", **more: str) -> None:
     """Go through the checklist, look at what would be signed, sign."""
-    page.goto(home + "reviews/2026-01/")
+    page.goto(home + f"reviews/{review}/")
     page.click(".buttons a.strong")
     page.locator("[name=result]").first.wait_for()  # a list of all answers does not wait for the page by itself
     for answer in page.locator("select[name^=answer-]").all():
@@ -227,6 +228,61 @@ def test_three_departments_a_return_and_a_delegated_signature_lead_to_a_decision
     assert (state.phase, state.round, state.outcome) == ("DONE", 2, "condition")
     assert [(o.person, o.on_behalf_of) for o in state.opinions] == [("ran", "zi"), ("nong", ""), ("sheng", ""), ("mi", "")]
     assert not screens.faults
+
+
+def _opened(project: Path, folder: Path, name: str) -> None:
+    """A further review of the project, submitted by the command."""
+    roles = {"shen": "applicant", "mi": "secretary", "xian": "issuer"}
+    persons = "".join(f'[[person]]\nid = "{i}"\nname = "{n}"\ndepartment = "{d}"\nrole = "{roles.get(i, "officer")}"\n' for i, (n, d) in PEOPLE.items())
+    roster = folder / f"{name}.toml"
+    roster.write_text(f'id = "{name}"\napplicant = "shen"\n{persons}', encoding="utf-8")
+    job_spec("review-open").run(Context(user="测试"), checked_values(job_spec("review-open"), {"project": str(project), "file": str(roster)}))
+
+
+def test_every_other_move_of_an_office_is_pressed_in_the_browser(project, home, screens, tmp_path):
+    """转办 委托收回 加签 减签 催办 抄送 挂起 恢复 撤回意见 退回环节 回避 报告整改 核销 作废 撤回申请, and 依次 with 票签 behind it."""
+    name = "2026-02"
+    _opened(project, tmp_path, name)
+    mi, zi, ran, nong, sheng, shen = (screens(who) for who in ("mi", "zi", "ran", "nong", "sheng", "shen"))
+
+    def state():
+        return open_review({"project": project, "review": name}).state
+
+    _move(mi, home, "accept", name)
+    _move(mi, home, "distribute", name, mode_1="sequence", person_0="zi", mode_2="vote", group_2="2")
+    assert [(g.mode, [s.department for s in g.seats]) for g in state().groups] == [("sequence", ["自然资源", "农业农村"]), ("vote", ["生态环境"]), ("all", ["联席办"])]
+    _move(zi, home, "transfer", name, to="ran", reason="分工调整")
+    _move(ran, home, "add_sign", name, person="zi", where="before", reason="请先核")
+    _move(ran, home, "drop_sign", name, reason="不必")
+    _move(mi, home, "urge", name)
+    _move(mi, home, "copy", name, to="xian")
+    _move(mi, home, "suspend", name, reason="等候省级批复")
+    ran.goto(home + f"reviews/{name}/")
+    assert "已挂起" in ran.inner_text(".phase") and not ran.locator('main a[href*="/points/"].strong').count()
+    _move(mi, home, "resume", name)
+    _sign(ran, home, "自然资源", "pass", review=name)
+    _move(ran, home, "take_back", name)
+    _sign(ran, home, "自然资源", "pass", review=name)
+    _sign(nong, home, "农业农村", "condition", review=name, reason="质量评定不全", conditions="补充耕地质量评定", due="2027-05-01")
+    _move(mi, home, "return", name, to="departments", reason="重新签署")
+    assert {o.standing for o in state().opinions} == {"taken_back", "superseded"}
+    _sign(ran, home, "自然资源", "pass", review=name)
+    _sign(nong, home, "农业农村", "condition", review=name, reason="质量评定不全", conditions="补充耕地质量评定", due="2027-05-01")
+    _sign(sheng, home, "生态环境", "pass", review=name)
+    _sign(mi, home, "联席办", "pass", review=name)
+    _move(mi, home, "convene", name)
+    _move(nong, home, "recuse", name, item="package", reason="亲属任职于施工单位")
+    task = next(t for t in state().tasks if t.standing == "open")
+    _move(shen, home, "report_task", name, task=task.id)
+    _move(nong, home, "close_task", name, task=task.id)
+    assert next(t for t in state().tasks if t.id == task.id).standing == "closed"
+    _shot(mi, "every-move")
+    _move(mi, home, "void", name, reason="重复申报")
+    mi.goto(home + f"reviews/{name}/")
+    assert state().phase == "VOIDED" and not mi.locator('main a[href*="/do/"]').count()
+    _opened(project, tmp_path, "2026-03")
+    _move(shen, home, "withdraw", "2026-03", reason="另行申报")
+    assert open_review({"project": project, "review": "2026-03"}).state.phase == "WITHDRAWN" and not screens.faults
 
 
 def test_every_page_of_a_review_is_free_of_serious_faults_of_access_and_fits_a_phone(home, screens):

@@ -109,6 +109,21 @@ def test_a_review_with_a_return_and_a_delegated_signature_ends_in_a_decision(off
     assert "赵自强" in zipfile.ZipFile(io.BytesIO(word.content)).read("word/document.xml").decode()
 
 
+def gone_on(state, verb: str) -> bool:
+    """Whether the state of the review alone closes a move to everybody."""
+    stands_still = state.is_suspended and verb not in ("resume", "void", "withdraw", "copy")
+    return state.phase not in review_verbs()[verb].phases or stands_still
+
+
+def test_a_move_of_a_page_that_is_out_of_date_says_that_the_review_has_gone_on(office):
+    office.do("mi", "accept")
+    answer = office.do("mi", "accept")
+    assert answer.status_code == 409 and "当前环节不能办理这一动作: 受理,现为已受理" in answer.content.decode()
+    office.of("mi").post("/language/", {"language": "en", "next": "/"})
+    assert "this cannot be done in the present step: accept, now taken in" in office.do("mi", "accept").content.decode()
+    assert office.do("zi", "distribute").status_code == 403 and office.events == 2
+
+
 @pytest.mark.parametrize("phase", ["submitted", "with the departments", "suspended"])
 def test_every_move_answers_every_person_as_the_rules_of_the_review_say(office, phase):
     from qianmo.web.review_act import now
@@ -123,7 +138,7 @@ def test_every_move_answers_every_person_as_the_rules_of_the_review_say(office, 
         for verb in review_verbs():
             status = office.of(name).get(f"/reviews/{office.id}/do/{verb}/").status_code
             reads = name != "du"
-            expected = 404 if not reads or verb in ("submit", "opine") else 200 if verb in allowed else 403
+            expected = 404 if not reads or verb in ("submit", "opine") else 200 if verb in allowed else 409 if gone_on(office.state, verb) else 403
             assert status == expected, (name, verb, status)
             checked += 1
     assert checked == len(ROSTER) * len(review_verbs())
@@ -295,6 +310,58 @@ class TestRefused:
         assert office.do("mi", "accept").status_code == 422
 
 
+def test_a_follow_up_without_owner_or_day_keeps_the_form_and_says_so(office):
+    office.distributed()
+    for name, department in (("zi", "自然资源"), ("nong", "农业农村"), ("sheng", "生态环境"), ("mi", "联席办")):
+        assert office.sign(name, department).status_code == 302
+    assert office.do("mi", "convene", more="", members=["zi"]).status_code == 302
+    office.do("zi", "attend", member="zi")
+    office.do("zi", "vote", item="package", choice="yes")
+    for said in ({"text_1": "落实资金"}, {"owner_1": "农业农村"}, {"text_1": "落实资金", "owner_1": "农业农村"}, {"text_2": "落实资金", "due_2": "明天", "owner_2": "农业农村"}):
+        answer = office.do("mi", "close_meeting", minutes="议定同意", **said)
+        text = answer.content.decode()
+        assert answer.status_code == 422 and "isoformat" not in text and "议定同意" in text and ("督办事项须写明" in text or "日期" in text), said
+    assert office.do("mi", "close_meeting", minutes="议定同意", text_1="落实资金", owner_1="农业农村", due_1="2099-01-01").status_code == 302
+
+
+def test_only_what_can_be_done_is_offered(office, people):
+    office.distributed()
+    page = office.of("nong").get(f"/reviews/{office.id}/").content.decode()
+    assert "/do/delegate/" not in page and "/do/transfer/" not in page, "nobody else of the department is on the roster"
+    page = office.of("zi").get(f"/reviews/{office.id}/").content.decode()
+    assert "/do/delegate/" in page and "/do/transfer/" in page
+    signers = office.of("nong").get(f"/reviews/{office.id}/do/add_sign/").content.decode().split('name="person"')[1].split("</select>")[0]
+    assert re.findall(r'<option value="(\w+)"', signers) == ["ran"], "who has a seat already is not offered"
+    assert "联席办" not in office.of("mi").get(f"/reviews/{office.id}/do/urge/").content.decode().split('name="seat"')[1].split("</select>")[0]
+    strong = re.findall(r'class="button strong" href="([^"]+)"', page)
+    assert len(strong) == 1 and "/points/" in strong[0]
+
+
+def test_documents_of_the_last_round_go_along_unless_they_are_left_out_or_replaced(office):
+    office.distributed()
+
+    def paper(name: str, text: str):
+        made = io.BytesIO(text.encode())
+        made.name = name
+        return made
+
+    def kept() -> dict[str, str]:
+        folder = office.project / "reviews" / office.id / "packages" / office.state.package[:12] / "content" / "documents"
+        return {p.name: p.read_text(encoding="utf-8") for p in folder.iterdir()}
+
+    office.do("mi", "return", to="applicant", reason="缺照片")
+    office.resubmit("shen", reason="已补", documents=[paper("照片.txt", "一"), paper("纪要.txt", "一")])
+    office.do("mi", "return", to="applicant", reason="缺图")
+    page = office.of("shen").get(f"/reviews/{office.id}/do/resubmit/").content.decode()
+    assert set(re.findall(r'name="keep" value="([^"]+)"[^>]*checked', page)) == {"照片.txt", "纪要.txt"}
+    office.resubmit("shen", reason="已补图", keep=["照片.txt", "纪要.txt"], documents=[paper("图.txt", "二"), paper("纪要.txt", "二")])
+    assert kept() == {"照片.txt": "一", "纪要.txt": "二", "图.txt": "二"}
+    assert office.do("mi", "return", to="applicant", reason="再补").status_code == 302
+    assert office.do("shen", "resubmit", reason="x", keep=["../../events.jsonl"]).status_code == 422
+    office.resubmit("shen", reason="只留图", keep=["图.txt"])
+    assert kept() == {"图.txt": "二"}
+
+
 def test_markup_in_a_reason_stays_text(office):
     office.distributed()
     office.do("mi", "return", to="applicant", reason="<script>alert(1)</script>")
@@ -314,7 +381,7 @@ def test_every_table_of_the_pages_comes_as_excel_with_the_same_rows(office):
         sheet = load_workbook(io.BytesIO(answer.content)).active
         assert sheet.cell(1, 1).value and sheet.cell(2, 1).value, address
         if "seats" in address:
-            assert sheet.max_row == 2 + 4 and sheet.cell(3, 2).value == "自然资源"
+            assert sheet.max_row == 2 + 4 and sheet.cell(3, 1).value == "自然资源"
     page = office.of("mi").get(f"/reviews/{office.id}/").content.decode()
     assert page.count("<table") == len(re.findall(r'tables/\w+\.xlsx"[^>]*aria-label', page))
 

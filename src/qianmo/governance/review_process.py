@@ -148,7 +148,7 @@ def _distribute(state: ReviewState, event: ReviewEvent, person: Person) -> Revie
     seated = {s.department for g in groups if g.mode != "any" for s in g.seats}
     lacking = [d for d in MANDATORY if d not in seated]
     if lacking:
-        raise refused("mandatory_missing", found="、".join(lacking))
+        raise refused("mandatory_missing", found="、".join(lacking), cure="必审部门须在会签、依次或票签环节有席位, 或签不算")
     return replace(state, phase="IN_REVIEW", groups=groups)
 
 

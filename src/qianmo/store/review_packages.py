@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,10 @@ from qianmo.store.parquet import read_frame, write_frame
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["keep_package", "read_package"]
+__all__ = ["document_chunks", "keep_package", "read_package"]
+
+
+_CHUNK = 1 << 16
 
 
 def keep_package(folder: Path, record: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], state: Path, documents: Mapping[str, Path]) -> Path:
@@ -65,6 +68,22 @@ def read_package(folder: Path, sha256: str) -> tuple[dict[str, Any], dict[str, p
     if not path.is_file():
         raise MissingDataError(f"没有留存送审包 {sha256[:12]}", cure="从备份恢复 reviews 文件夹")
     return json.loads(path.read_text(encoding="utf-8")), {p.stem: read_frame(p) for p in sorted(home.glob("*.parquet"))}
+
+
+def document_chunks(folder: Path, sha256: str, name: str) -> Iterator[bytes]:
+    """Content of a document that was kept with a package, piece by piece (读取留存文件).
+
+    Raises
+    ------
+    MissingDataError
+        The package holds no such document.
+    """
+    path = Path(folder) / "packages" / sha256[:12] / "content" / "documents" / name
+    if Path(name).name != name or not path.is_file():
+        raise MissingDataError(f"没有留存文件 {name}", cure="从备份恢复 reviews 文件夹, 或重新上传")
+    with open(path, "rb") as handle:
+        while chunk := handle.read(_CHUNK):
+            yield chunk
 
 
 def _keep(source: Path, target: Path) -> None:

@@ -17,7 +17,7 @@ from qianmo.governance.review_rights import check_rights, local_day, may_hold, r
 from qianmo.schema.errors import ReviewRefusedError
 from qianmo.web.review_words import group_word, mode_word, name_of, word
 
-__all__ = ["FOLLOW_UPS", "move_content", "move_form", "open_items", "seats_for"]
+__all__ = ["FOLLOW_UPS", "colleagues", "move_content", "move_form", "open_items", "seats_for", "signers_to_add"]
 
 FOLLOW_UPS = 3
 """Follow-ups that the form of closing a meeting has room for."""
@@ -27,7 +27,22 @@ _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 Choices = list[tuple[str, str]]
 
 
-def move_form(verb: str, state: ReviewState, me: Person, now: datetime, data: Mapping[str, Any] | None = None, *, accounts: Sequence[Person] = (), initial: Mapping[str, Any] | None = None) -> forms.Form:
+class _MoveForm(forms.Form):
+    """Fields of one move; a follow-up that is begun names its owner and its day."""
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        for n in range(1, FOLLOW_UPS + 1):
+            begun = any(given.get(f"{k}_{n}") for k in ("text", "owner", "due"))
+            for k in ("text", "owner", "due"):
+                if begun and f"{k}_{n}" in self.fields and not given.get(f"{k}_{n}") and f"{k}_{n}" not in self.errors:
+                    self.add_error(f"{k}_{n}", _("A follow-up needs what is to be done, an owner and a day."))
+        return given
+
+
+def move_form(
+    verb: str, state: ReviewState, me: Person, now: datetime, data: Mapping[str, Any] | None = None, *, accounts: Sequence[Person] = (), initial: Mapping[str, Any] | None = None
+) -> forms.Form:
     """The form of one move (办理表单); a choice holds only what the person may choose.
 
     Parameters
@@ -37,7 +52,7 @@ def move_form(verb: str, state: ReviewState, me: Person, now: datetime, data: Ma
     accounts : sequence of Person
         Who could join the roster.
     """
-    form = forms.Form(data, initial=dict(initial or {}))
+    form = _MoveForm(data, initial=dict(initial or {}))
     for name, field in _fields(verb, state, me, now, accounts).items():
         form.fields[name] = field
     if review_verbs()[verb].needs_reason:
@@ -74,7 +89,9 @@ def seats_for(verb: str, state: ReviewState, me: Person, now: datetime) -> Choic
                 continue
             if not _allowed(state, verb, me, now, {"seat": seat.id}):
                 continue
-            if (verb in ("opine", "return", "urge") and not can_sign(state, seat)) or (verb == "drop_sign" and not seat.added_by) or (verb == "undelegate" and not seat.delegate) \
+            if (verb in ("opine", "return", "urge") and not can_sign(state, seat)) or (verb == "urge" and seat.person == me.id):
+                continue
+            if (verb == "drop_sign" and not seat.added_by) or (verb == "undelegate" and not seat.delegate) \
                     or (verb == "add_sign" and group.mode == "vote"):  # fmt: skip
                 continue
             found.append((seat.id, f"{seat.department} · {name_of(state, seat.person)} · {group_word(group.id)}"))
@@ -107,11 +124,11 @@ def _fields(verb: str, state: ReviewState, me: Person, now: datetime, accounts: 
             return {"to": _choice(_("Return to"), [("applicant", _("To the applicant, who hands in a changed package")), *groups])}
         case "add_sign":
             where = [("before", _("Before: the seat waits for the added signer")), ("after", _("After: the group waits for the added signer"))]
-            return {"seat": _choice(_("Seat"), seats), "person": _choice(_("Signer to add"), _officers(state, "", me)), "where": _choice(_("Place in the row"), where)}
+            return {"seat": _choice(_("Seat"), seats), "person": _choice(_("Signer to add"), signers_to_add(state, seats, me)), "where": _choice(_("Place in the row"), where)}
         case "transfer":
-            return {"seat": _choice(_("Seat"), seats), "to": _choice(_("Hand over to"), _colleagues(state, seats))}
+            return {"seat": _choice(_("Seat"), seats), "to": _choice(_("Hand over to"), colleagues(state, seats))}
         case "delegate":
-            return {"seat": _choice(_("Seat"), seats), "to": _choice(_("Who signs in your name"), _colleagues(state, seats)),
+            return {"seat": _choice(_("Seat"), seats), "to": _choice(_("Who signs in your name"), colleagues(state, seats)),
                     "until": forms.DateField(label=_("Until, this day included"), widget=_DAY, initial=local_day(now))}  # fmt: skip
         case "drop_sign" | "undelegate" | "urge":
             return {"seat": _choice(_("Seat"), seats)}
@@ -138,12 +155,15 @@ def _choice(label: str, choices: Choices, *, radio: bool = False, required: bool
     return forms.ChoiceField(label=label, choices=shown, required=required, widget=forms.RadioSelect if radio else forms.Select)
 
 
-def _officers(state: ReviewState, department: str, me: Person) -> Choices:
-    return [(p.id, f"{p.name} · {p.department}") for p in state.roster.values() if p.role == "officer" and p.id != me.id and department in ("", p.department)]
+def signers_to_add(state: ReviewState, seats: Choices, me: Person) -> Choices:
+    """Officers who can be added as signers: without a seat and no delegate in a group of the seats (可加签人员)."""
+    groups = [found[0] for s, _label in seats if (found := state.seat(s))]
+    busy = [{x for s in g.seats for x in (s.person, s.delegate)} for g in groups]
+    return [(p.id, f"{p.name} · {p.department}") for p in state.roster.values() if p.role == "officer" and p.id != me.id and any(p.id not in b for b in busy)]
 
 
-def _colleagues(state: ReviewState, seats: Choices) -> Choices:
-    """Who can hold a seat of the departments of the seats, without who fills them."""
+def colleagues(state: ReviewState, seats: Choices) -> Choices:
+    """Who can hold a seat of the departments of the seats, without who fills them (可接办人员)."""
     found = [state.seat(s) for s, _label in seats]
     departments, holders = {f[1].department for f in found if f}, {f[1].person for f in found if f}
     return [(p.id, f"{p.name} · {p.department}") for p in state.roster.values() if p.id not in holders and any(may_hold(p, d) for d in departments)]

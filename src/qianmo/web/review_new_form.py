@@ -97,13 +97,27 @@ class NewReviewForm(forms.Form):
 
 
 class ResubmitForm(forms.Form):
-    """What is handed in again: the present project, further documents, and what was changed (修改稿)."""
+    """What is handed in again: the present project, documents of the last round and further ones, and what was changed (修改稿).
 
-    def __init__(self, *args: Any, **named: Any) -> None:
+    Parameters
+    ----------
+    last : sequence of str
+        File names of the documents of the last round; those that are ticked go along, unless a new one has the same name.
+    """
+
+    def __init__(self, last: Sequence[str], *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.fields["reason"] = forms.CharField(label=_("What was changed"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
-        self.fields["documents"] = Files(label=_("Documents of the package"), required=False)
+        if last:
+            self.fields["keep"] = forms.MultipleChoiceField(label=_("Documents of the last round that go along"), choices=[(n, n) for n in last], initial=list(last), required=False,
+                                                            widget=forms.CheckboxSelectMultiple)  # fmt: skip
+        self.fields["documents"] = Files(label=_("Further documents, or new ones of the same name"), required=False)
         self.fields["unchanged"] = forms.BooleanField(label=_("The package is the same on purpose"), required=False)
+
+    def kept(self) -> list[str]:
+        """Documents of the last round that go along."""
+        new = {Path(file.name).name.casefold() for file in self.cleaned_data["documents"]}
+        return [n for n in self.cleaned_data.get("keep", ()) if n.casefold() not in new]
 
     def record(self, review: str, person: Person) -> dict[str, Any]:
         """The draft it makes."""

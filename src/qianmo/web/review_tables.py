@@ -21,7 +21,7 @@ from qianmo.governance.review_records import Group, Person, Seat
 from qianmo.governance.review_waiting import desk_changes, waiting_by_desk
 from qianmo.jobs.queries.review_desk import ReviewView, once, waits_of
 from qianmo.schema.messages import english_message
-from qianmo.web.review_words import day_word, group_word, mode_names, name_of, step_word, time_word, verb_word, word
+from qianmo.web.review_words import day_word, group_word, mode_names, name_of, part_word, step_word, time_word, verb_word, word
 from qianmo.web.words import both
 
 __all__ = ["REVIEW_TABLES", "Cell", "PageTable", "changes_of_desks", "days_by_desk", "drawn_table", "inbox", "review_table"]
@@ -89,11 +89,11 @@ def inbox(views: Sequence[ReviewView], people: Sequence[Person | None], today: d
         told = [*(step_word(w[0]) for w in mine), *(_("%(what)s: %(department)s, %(n)s working days over") % {"what": both(e.zh, e.en), "department": e.department, "n": e.days_over} for e in risen)]
         phase = word("phase", view.state.phase) + (f" ({_('suspended')})" if view.state.is_suspended else "")
         cells = (
-            Cell(view.id, reverse("review", args=[view.id])), Cell(view.state.project), Cell(phase), Cell(view.state.round), Cell(view.package.version),
-            Cell("; ".join(dict.fromkeys(told)) or "—", "", "wait" if told else ""), Cell(day_word(first), "", "late" if late else ""),
+            Cell(view.id, reverse("review", args=[view.id])), Cell("; ".join(dict.fromkeys(told)) or "—", "", "wait" if told else ""),
+            Cell(day_word(first), "", "late" if late else ""), Cell(view.state.project), Cell(phase), Cell(view.state.round), Cell(view.package.version),
         )  # fmt: skip
         rows.append((not told, first or date.max, view.id, cells))
-    head = (_("Review"), _("Project"), _("Phase"), _("Round"), _("Version"), _("Waits for me"), _("Due"))
+    head = (_("Review"), _("Waits for me"), _("Due"), _("Project"), _("Phase"), _("Round"), _("Version"))
     return PageTable("inbox", _("Joint reviews"), head, tuple(r[-1] for r in sorted(rows, key=lambda r: r[:3])), _("No review may be read with your account."))
 
 
@@ -143,8 +143,8 @@ def _seats(view: ReviewView, today: date) -> PageTable:
                 holder += " → " + _("%(name)s until %(day)s") % {"name": name_of(state, seat.delegate), "day": day_word(seat.delegate_until)}
             points = reverse("review-points", args=[view.id, seat.department])
             signs = f"{group_word(group.id)} · {both(*mode_names(group.mode))}"
-            rows.append((Cell(signs), Cell(seat.department, points), Cell(holder), *_state_of(view, group, seat), Cell(day_word(day), "", "late" if late else ""), Cell(len(seat.urged))))
-    head = (_("Group"), _("Department"), _("Officer"), _("State"), _("Due"), _("Urged"))
+            rows.append((Cell(seat.department, points), *_state_of(view, group, seat), Cell(day_word(day), "", "late" if late else ""), Cell(holder), Cell(signs), Cell(len(seat.urged))))
+    head = (_("Department"), _("State"), _("Due"), _("Officer"), _("Group"), _("Urged"))
     return PageTable("seats", _("Groups and seats"), head, tuple(rows), _("The package has not been given to the departments yet."))
 
 
@@ -193,12 +193,14 @@ def _unseen() -> str:
 
 
 def _parts(view: ReviewView, today: date) -> PageTable:
-    rows = tuple((Cell(word("package", i.kind)), Cell(i.zh or _unseen()), Cell(i.version or "—"), Cell(i.rows if i.rows >= 0 else "—"), Cell(i.sha256[:16] or "—")) for i in view.package.items)
+    rows = tuple((Cell(word("package", i.kind)), Cell(part_word(i.kind, i.zh, i.name) or _unseen()),
+                  Cell(i.version or "—"), Cell(i.rows if i.rows >= 0 else "—"), Cell(i.sha256[:16] or "—")) for i in view.package.items)
     return PageTable("parts", _("What the package holds"), (_("Kind"), _("Name"), _("Date or edition"), _("Rows"), _("Hash of the content")), rows, _("The package is empty."))
 
 
 def _changes(view: ReviewView, today: date) -> PageTable:
-    rows = tuple((Cell(word("change", c["change"])), Cell(word("package", c["kind"])), Cell(c["zh"] or _unseen()), Cell(c["before"] or "—"), Cell(c["after"] or "—")) for c in view.changes)
+    rows = tuple((Cell(word("change", c["change"])), Cell(word("package", c["kind"])),
+                  Cell(part_word(c["kind"], c["zh"], c["name"]) or _unseen()), Cell(c["before"] or "—"), Cell(c["after"] or "—")) for c in view.changes)
     none = _("This is the first round.") if view.state.round == 1 else _("Nothing differs from the round before.")
     return PageTable("changes", _("Changed since the last round"), (_("Difference"), _("Kind"), _("Name"), _("Before"), _("After")), rows, none)
 

@@ -9,9 +9,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from qianmo.governance.calendar import due_date
+from qianmo.governance.review_records import OFFICE_DESK
+from qianmo.schema.messages import english_message
 from qianmo.schema.shipped import shipped_rows
 from qianmo.web.review_tables import Cell, PageTable
-from qianmo.web.review_words import day_word, step_word, word
+from qianmo.web.review_words import day_word, part_word, step_word, word
+from qianmo.web.words import both
 
 __all__ = ["DRAFT_TABLES", "draft_table", "terms_table"]
 
@@ -30,14 +33,14 @@ def terms_table(today: date) -> PageTable:
     terms = {r["step"]: r for r in shipped_rows("codes", "review_steps")}
     for step in _ROW:
         due = due_date(start, int(terms[step]["working_days"]))
-        rows.append((Cell(step_word(step)), Cell(terms[step]["desk"]), Cell(int(terms[step]["working_days"])), Cell(day_word(due.day) + (" *" if due.is_provisional else ""))))
+        rows.append((Cell(step_word(step)), Cell(both(terms[step]["desk"], english_message(terms[step]["desk"]))), Cell(int(terms[step]["working_days"])), Cell(day_word(due.day) + (" *" if due.is_provisional else ""))))
         start = due.day or start
     return PageTable("terms", _("Terms by the working-day calendar"), (_("Step"), _("Department"), _("Working days"), _("At the latest")), tuple(rows), "")
 
 
 def _points(draft: Mapping[str, Any], look: Mapping[str, Any], hidden: Collection[str], today: date) -> PageTable:
     """Counts of what the rules suggest; departments with an officer first."""
-    asked = [p["department"] for p in draft.get("roster", ()) if p["role"] == "officer"]
+    asked = [OFFICE_DESK if p["role"] == "secretary" else p["department"] for p in draft.get("roster", ()) if p["role"] in ("officer", "secretary")]
     rows = []
     for d in sorted(look["points"], key=lambda d: d not in asked):
         counts = look["points"][d]
@@ -51,14 +54,14 @@ def _points(draft: Mapping[str, Any], look: Mapping[str, Any], hidden: Collectio
 def _changes(draft: Mapping[str, Any], look: Mapping[str, Any], hidden: Collection[str], today: date) -> PageTable:
     rows = []
     for c in look["changes"]:
-        told = (_hidden_word(), "—", "—") if c["name"] in hidden else (c["zh"], c["before"] or "—", c["after"] or "—")
+        told = (_hidden_word(), "—", "—") if c["name"] in hidden else (part_word(c["kind"], c["zh"], c["name"]), c["before"] or "—", c["after"] or "—")
         rows.append((Cell(word("change", c["change"])), Cell(word("package", c["kind"])), *map(Cell, told)))
     return PageTable("changes", _("Changed since the last round"), (_("Difference"), _("Kind"), _("Name"), _("Before"), _("After")), tuple(rows), _("Nothing differs from the round before."))
 
 
 def _parts(draft: Mapping[str, Any], look: Mapping[str, Any], hidden: Collection[str], today: date) -> PageTable:
     seen = [
-        (Cell(word("package", i["kind"])), Cell(i["zh"]), Cell(i["version"] or "—"), Cell(i["rows"] if i["rows"] >= 0 else "—"), Cell(i["sha256"][:16]))
+        (Cell(word("package", i["kind"])), Cell(part_word(i["kind"], i["zh"], i["name"])), Cell(i["version"] or "—"), Cell(i["rows"] if i["rows"] >= 0 else "—"), Cell(i["sha256"][:16]))
         for i in look["items"] if i["name"] not in hidden
     ]  # fmt: skip
     rest = [(Cell(word("package", i["kind"])), Cell(_hidden_word()), Cell("—"), Cell("—"), Cell("—")) for i in look["items"] if i["name"] in hidden]

@@ -13,7 +13,7 @@ from qianmo.governance.review_rights import local_time, review_verbs
 from qianmo.schema.shipped import shipped_rows
 from qianmo.web.words import both
 
-__all__ = ["WORDS", "consequence", "day_word", "evidence_words", "group_word", "mode_names", "mode_word", "name_of", "step_word", "time_word", "verb_word", "word"]
+__all__ = ["WORDS", "consequence", "day_word", "evidence_words", "group_word", "mode_names", "mode_word", "name_of", "part_word", "step_word", "time_word", "verb_word", "word"]
 
 WORDS: dict[str, dict[str, Any]] = {
     "phase": {"SUBMITTED": _("Submitted"), "ACCEPTED": _("Taken in"), "IN_REVIEW": _("With the departments"), "MEETING": _("In the meeting"), "RESOLVED": _("Settled by the meeting"),
@@ -23,7 +23,7 @@ WORDS: dict[str, dict[str, Any]] = {
     "suggested": {"pass": _("Met"), "condition": _("Met under a condition"), "reject": _("Not met"), "confirm": _("Confirm the text of the rule"), "manual": _("Left to the officer")},
     "verdict": {"pass": _("passes"), "fail": _("fails"), "needs_confirmation": _("text to be confirmed"), "no_data": _("no data")},
     "outcome": {"pass": _("The project passes"), "condition": _("The project passes under conditions"), "refuse": _("The project is refused")},
-    "standing": {"valid": _("stands"), "taken_back": _("taken back"), "superseded": _("superseded by a later round")},
+    "standing": {"valid": _("stands"), "taken_back": _("taken back"), "superseded": _("no longer stands after a return")},
     "task": {"open": _("open"), "reported": _("reported, to be checked"), "closed": _("met"), "dropped": _("dropped with its opinion")},
     "vote": {"passed": _("passed"), "refused": _("not passed"), "no_quorum": _("no quorum")},
     "choice": {"yes": _("Yes"), "no": _("No"), "abstain": _("Abstain")},
@@ -87,6 +87,11 @@ def name_of(state: ReviewState, person: str) -> str:
     """Name of a person of the roster; the id where there is none (姓名)."""
     found: Person | None = state.roster.get(person)
     return found.name if found else person
+
+
+def part_word(kind: str, zh: str, name: str) -> str:
+    """What a part of a package is called (送审内容名称); documents keep their file name."""
+    return zh if kind == "document" else both(zh, name.removesuffix(".json").replace("_", " "))
 
 
 def time_word(time: datetime) -> str:

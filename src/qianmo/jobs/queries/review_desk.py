@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -20,9 +20,9 @@ from qianmo.governance.review_waiting import desk_waits
 from qianmo.jobs.review.opened import open_review
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.store.review_log import review_folder, review_ids
-from qianmo.store.review_packages import read_package
+from qianmo.store.review_packages import document_chunks, read_package
 
-__all__ = ["FORMS", "ReviewView", "buttons", "decision_file", "once", "review_names", "review_view", "waits_of"]
+__all__ = ["FORMS", "ReviewView", "buttons", "decision_file", "kept_documents", "last_documents", "once", "review_names", "review_view", "waits_of"]
 
 FORMS = {"docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "pdf": "application/pdf"}
 """Forms of the decision document with their media types."""
@@ -133,6 +133,17 @@ def decision_file(project: Path, name: str, form: str, *, today: date, office: s
         raise MissingDataError(f"no form {form!r} of the decision", expected=", ".join(FORMS))
     stem, _, book = decision_of(open_review({"project": project, "review": name}), office=office, today=today, hidden=hidden)
     return f"{stem}.{form}", word(book) if form == "docx" else pdf(book)
+
+
+def last_documents(view: ReviewView) -> tuple[str, ...]:
+    """File names of the documents of the package under review (随送审包的文件)."""
+    return tuple(i.name for i in view.package.items if i.kind == "document")
+
+
+def kept_documents(view: ReviewView, names: Iterable[str]) -> list[tuple[str, Iterator[bytes]]]:
+    """Documents of the package under review as name and chunks, those of `names` that it holds (沿用文件)."""
+    known = set(last_documents(view))
+    return [(n, document_chunks(view.folder, view.package.sha256, n)) for n in names if n in known]
 
 
 def _made(project: Path, name: str, digest: str, before: ReviewView | None) -> ReviewView:

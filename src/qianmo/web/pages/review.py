@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from qianmo.governance.review_inbox import waits_for
 from qianmo.governance.review_meeting import quorum_met
 from qianmo.governance.review_progress import due_outcome, missing_mandatory, open_points
-from qianmo.governance.review_records import OFFICE_DESK, Person, ReviewState
-from qianmo.governance.review_rights import local_day, local_time, review_verbs
+from qianmo.governance.review_records import OFFICE_DESK, Person, ReviewEvent, ReviewState
+from qianmo.governance.review_rights import check_rights, local_day, local_time, review_verbs
 from qianmo.jobs.queries.identify import row_number
-from qianmo.jobs.queries.review_desk import FORMS, ReviewView, decision_file, review_view
+from qianmo.jobs.queries.review_desk import FORMS, ReviewView, decision_file, kept_documents, last_documents, review_view
 from qianmo.jobs.queries.search import place_of
 from qianmo.schema.errors import MissingDataError, ReviewRefusedError, UnsafeInputError
 from qianmo.web.authorise import may, shown_layer, viewer_of, visible_entries
@@ -27,7 +27,7 @@ from qianmo.web.models import Person as Account
 from qianmo.web.pages.review_drafts import begin, document_fault
 from qianmo.web.pages.reviews import excel
 from qianmo.web.review_act import act, actor_of, event_id, fresh_id, is_done, now, refusal, verbs_of
-from qianmo.web.review_forms import move_content, move_form, open_items, seats_for
+from qianmo.web.review_forms import colleagues, move_content, move_form, open_items, seats_for, signers_to_add
 from qianmo.web.review_new_form import ResubmitForm, sent_documents
 from qianmo.web.review_tables import REVIEW_TABLES, drawn_table, review_table
 from qianmo.web.review_words import consequence, name_of, verb_word, word
@@ -37,6 +37,8 @@ __all__ = ["decision", "do_move", "show_meeting", "show_parcel", "show_review", 
 _ON_PAGE = ("seats", "overdue", "opinions", "tasks", "changes", "waits", "parts", "roster", "log")
 _MEETING = ("convene", "attend", "recuse", "vote", "close_meeting")
 _BY_SEAT = ("transfer", "delegate", "undelegate", "add_sign", "drop_sign", "urge")
+_ENDS = {"accept": ("accept",), "distribute": ("distribute",), "opinion": ("opine",), "meeting": ("convene", "attend", "vote"), "return": ("return",), "issue": ("decide",), "revise": ("resubmit",)}
+"""Moves that end a wait, by its step: their buttons stand out."""
 _FINAL = ("withdraw", "void")
 
 
@@ -74,15 +76,16 @@ def do_move(request: HttpRequest, review: str, verb: str) -> HttpResponse:
     if number and is_done(view, number):
         return _recorded(request, review, verb)
     if verb not in verbs_of(request, view):
+        _refuse_by_state(view.state, verb, person)
         raise PermissionDenied(f"{verb} is not open to {person.id}")
     accounts = _accounts(view.state) if verb == "enrol" else ()
     if verb == "resubmit":
-        form = ResubmitForm(request.POST or None, request.FILES or None)
+        form = ResubmitForm(last_documents(view), request.POST or None, request.FILES or None)
     else:
         form = move_form(verb, view.state, person, now(), request.POST or None, accounts=accounts, initial=dict(request.GET.items()))
     if isinstance(form, ResubmitForm) and request.method == "POST" and form.is_valid():
         try:
-            return begin(request, number, form.record(review, person), sent_documents(form.cleaned_data))
+            return begin(request, number, form.record(review, person), [*kept_documents(view, form.kept()), *sent_documents(form.cleaned_data)])
         except UnsafeInputError as fault:
             form.add_error("documents", document_fault(request, fault))
     if request.method == "POST" and form.is_valid():
@@ -94,6 +97,15 @@ def do_move(request: HttpRequest, review: str, verb: str) -> HttpResponse:
     shown = {"view": view, "form": form, "verb": verb, "word": verb_word(verb), "consequence": consequence(verb), "event": fresh_id(), "person": person, "is_final": verb in _FINAL,
              "outcome": _outcome(view.state) if verb == "decide" else "", "back": "review-meeting" if verb in _MEETING else "review"}  # fmt: skip
     return render(request, "review/move.html", shown, status=422 if form.errors else 200)
+
+
+def _refuse_by_state(state: ReviewState, verb: str, person: Person) -> None:
+    """Say that the review has gone on, or stands still, where that is why a move is closed; a right that is missing is not told here."""
+    try:
+        check_rights(state, ReviewEvent("?", verb, person.id, now(), {"reason": "?"}))
+    except ReviewRefusedError as fault:
+        if fault.code in ("wrong_phase", "final", "is_suspended"):
+            raise
 
 
 def table(request: HttpRequest, review: str, table: str) -> HttpResponse:
@@ -136,17 +148,21 @@ def _buttons(request: HttpRequest, view: ReviewView, person: Person | None) -> l
     """Moves open to the person that have something to act on."""
     if person is None:
         return []
-    found = []
+    found, due = [], {v for step, *_rest in waits_for(view.state, person, local_day(now())) for v in _ENDS[step]}
     for verb in verbs_of(request, view):
         seats = seats_for(verb, view.state, person, now()) if verb in (*_BY_SEAT, "opine") or (verb == "return" and person.role != "secretary") else [("", "")]
         if not seats or verb == "submit" or (verb == "take_back" and not _mine(view.state, person)) or ((verb == "resume") != view.state.is_suspended and verb in ("resume", "suspend")):
+            continue
+        if (verb in ("transfer", "delegate") and not colleagues(view.state, seats)) or (verb == "add_sign" and not signers_to_add(view.state, seats, person)):
+            continue
+        if verb == "enrol" and not _accounts(view.state):
             continue
         if (verb == "convene" and due_outcome(view.state) == "") or (verb == "attend" and not _is_absent(view.state, person)):
             continue
         if verb in ("vote", "recuse") and (not open_items(view.state, person) or (verb == "vote" and not _is_present(view.state, person))):
             continue
         department = view.state.seat(seats[0][0])[1].department if verb == "opine" else ""  # type: ignore[index]
-        found.append({"verb": verb, "word": verb_word(verb), "consequence": consequence(verb), "department": department, "is_final": "1" if verb in _FINAL else ""})
+        found.append({"verb": verb, "word": verb_word(verb), "consequence": consequence(verb), "department": department, "is_final": "1" if verb in _FINAL else "", "is_next": "1" if verb in due else ""})
     return found
 
 

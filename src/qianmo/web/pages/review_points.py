@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,8 @@ from qianmo.web.words import both
 __all__ = ["show_points", "sign"]
 
 _CHIPS = 12
+_SETTING = re.compile(r"\([a-z][a-z0-9]*(_[a-z0-9]+)+\)")
+"""Name of a setting behind its Chinese words, which the command needs and a page does not."""
 
 
 def show_points(request: HttpRequest, review: str, department: str) -> HttpResponse:
@@ -125,14 +128,16 @@ def _link(viewer: Viewer, row: Mapping[str, Any], allowed: Mapping[str, str]) ->
     """A rule behind a point with its layers and parcels, as far as the person may see them."""
     layers = [dict(zip(("name", "version"), part.split("@", 1), strict=True)) for part in str(row["layers"]).split(";") if "@" in part]
     patches = _own(viewer, [p for p in str(row["patch_ids"]).split(";") if p]) if "landuse_patch" in allowed else []
-    shown = [{**part, "seen": part["name"] in allowed, "title": allowed.get(part["name"], "")} for part in layers]
+    shown = [{**part, "version": part["version"].replace("未注明", both("未注明时点", "undated")).replace("#", " #"),
+              "seen": part["name"] in allowed, "title": allowed.get(part["name"], "")} for part in layers]
     known = rules().get(str(row["rule_id"]))
     title, quoted = str(row["text_zh"]), ""
     if known is not None and both("", "en"):
         title, quoted = known.en, title
     source = str(row["source"])
-    return {"title": title, "quoted": quoted, "source": both(source_words(source), source), "row": row, "verdict": word("verdict", row["verdict"]), "confidence": word("confidence", row["confidence"]), "layers": shown,
-            "chips": patches[:_CHIPS], "more": max(len(patches) - _CHIPS, 0)}  # fmt: skip
+    numbers = both(_SETTING.sub("", str(row["numbers"])), str(row["numbers"]))
+    return {"numbers": numbers, "title": title, "quoted": quoted, "source": both(source_words(source), source), "row": row,
+            "verdict": word("verdict", row["verdict"]), "confidence": word("confidence", row["confidence"]), "layers": shown, "chips": patches[:_CHIPS], "more": max(len(patches) - _CHIPS, 0)}  # fmt: skip
 
 
 def _seen_layers(viewer: Viewer) -> dict[str, str]:
