@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from qianmo.governance.blank import is_blank
@@ -82,7 +83,7 @@ def _sheet(offered: list[dict[str, Any]]) -> Sheet:
 def new_project(request: HttpRequest) -> HttpResponse:
     """Propose a project by a form; it begins as a candidate."""
     view = whole_library(viewer_of(request))
-    form = ProjectForm(request.POST or None, initial={"project_id": next_id(view.projects)}, is_new=True)
+    form = ProjectForm(request.POST or None, initial={"project_id": next_id(view.projects), "proposed": f"{timezone.localdate():%Y-%m-%d}"}, is_new=True)
     if request.method == "POST" and form.is_valid() and _stored(request, form, form.texts()):
         messages.success(request, _("The project %(project)s is in the library as a candidate.") % {"project": form.texts()["project_id"]})
         return redirect("library-project", form.texts()["project_id"])
