@@ -31,7 +31,7 @@ def test_coordinates_of_homes_are_read_as_numbers(tmp_path):
 def test_a_cell_that_is_no_number_is_named_with_its_row(tmp_path):
     path = tmp_path / "单价.csv"
     path.write_text("parcel_id,value_yuan_m2\n1,20\n2,二十\n3,inf\n", encoding="utf-8")
-    with pytest.raises(SchemaError, match="第 3 行 二十.*第 4 行 inf"):
+    with pytest.raises(SchemaError, match=r"第 3 行 二十.*第 4 行 inf"):
         side_table(path)
 
 

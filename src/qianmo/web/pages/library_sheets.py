@@ -74,7 +74,8 @@ def kept_projects(view: LibraryView, asked: Asked) -> pd.DataFrame:
             shown = shown[shown[column] == asked[key]]
     words = asked.get("q", "").strip().casefold()
     if words:
-        shown = shown[[words in f"{i} {n}".casefold() for i, n in zip(shown["project_id"], shown["name"], strict=True)]]
+        found = [words in f"{i} {n}".casefold() for i, n in zip(shown["project_id"], shown["name"], strict=True)]
+        shown = shown[pd.Series(found, index=shown.index, dtype=bool)]
     return shown
 
 
