@@ -9,7 +9,7 @@ from functools import cache
 from qianmo.schema.errors import QianmoError
 from qianmo.schema.shipped import shipped_rows
 
-__all__ = ["ErrorKind", "chinese_message", "error_kind", "has_chinese", "in_language"]
+__all__ = ["ErrorKind", "chinese_message", "english_message", "error_kind", "has_chinese", "in_language"]
 
 _HAN = re.compile("[\u3400-\u9fff]")
 _BRACKETED = re.compile(r"(?P<en>[\x20-\x7e]*[a-z]{2,}[\x20-\x7e]*) \((?P<zh>[\u3400-\u9fff][^()]*)\)")
@@ -94,9 +94,29 @@ def in_language(text: str, language: str, general: str) -> str:
     """
     if not text:
         return ""
-    shown = chinese_message(text) if language == "zh" else text
+    shown = chinese_message(text) if language == "zh" else english_message(text)
     fits = has_chinese(shown) if language == "zh" else bool(_ENGLISH.search(shown)) or not has_chinese(shown)
     return shown if fits else f"{general} ({shown})"
+
+
+def english_message(text: str) -> str:
+    """A message with every Chinese phrase of ``codes/message_english.csv`` in it told in English (英文提示); the rest as it is.
+
+    Examples
+    --------
+    >>> english_message("没有同时满足全部条件的项目组合: 项目 P-1 没有可开工的年份")
+    'No choice of projects obeys all of these: project P-1 has no year it could start in'
+    """
+    for pattern, wording in _phrases() if has_chinese(text) else ():
+        text = pattern.sub(lambda found, wording=wording: _worded(wording, list(found.groups())), text)  # type: ignore[misc]
+    return text
+
+
+@cache
+def _phrases() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Phrases with the longest fixed text first; a gap holds no semicolon and no comma."""
+    rows = sorted(((r["zh"], r["en"]) for r in shipped_rows("codes", "message_english")), key=lambda row: -len(row[0].replace("{}", "")))
+    return tuple((re.compile(r"((?:[^;,: ]|,(?=\d))+)".join(re.escape(p) for p in zh.split("{}"))), en) for zh, en in rows)
 
 
 @cache

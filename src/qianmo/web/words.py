@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from qianmo.jobs.listed import listed_specs
 from qianmo.jobs.registry import job_names
 from qianmo.schema.desk import desk_roles, secrecy_levels
-from qianmo.schema.messages import chinese_message, in_language
+from qianmo.schema.messages import chinese_message, english_message, in_language
 from qianmo.schema.tables import table_names, table_spec
 from qianmo.schema.units import M2_PER_HA, MU_PER_HA
 from qianmo.web.desk import project_folder
 
-__all__ = ["UNITS", "area", "both", "in_form", "in_unit", "job_word", "level_word", "mb", "register", "role_word", "said", "table_word", "unit_word"]
+__all__ = ["UNITS", "area", "both", "in_form", "in_unit", "job_word", "level_word", "line_word", "mb", "register", "role_word", "said", "table_word", "unit_word"]
 
 register = template.Library()
 
@@ -74,6 +74,12 @@ def job_word(name: str) -> str:
 def said(text: str) -> str:
     """A message of the program in the language of the page (提示文字)."""
     return chinese_message(text) if (get_language() or "zh").startswith("zh") else in_language(text, "en", _("As the words in brackets say:"))
+
+
+@register.filter
+def line_word(line: str) -> str:
+    """A line of a report in the language of the page as far as it has words there (报告行)."""
+    return line if (get_language() or "zh").startswith("zh") else english_message(line)
 
 
 @register.filter
