@@ -103,13 +103,14 @@ def test_every_field_of_a_project_can_be_changed_on_its_page_but_state_and_numbe
     said = _form(client.get("/library/projects/ZXM-001/change/").content.decode())
     assert {c.name for c in table_spec("library_project").columns} - set(said) == {"state", "project_id"}
     before = open_library(library).row("ZXM-001")
-    answer = client.post("/library/projects/ZXM-001/change/", {**said, "urgency": "5", "villages": "甲子村；丙寅村", "plan_conformity": "有条件符合", "note": "改过", "state": "CLOSED"})
+    answer = client.post("/library/projects/ZXM-001/change/", {**said, "urgency": "5", "villages": "甲子村；丙寅村", "plan_conformity": "有条件符合", "note": "改过", "state": "CLOSED", "reason": "镇里复核"})
     assert answer.status_code == 302, re.findall(r'class="errorlist[^>]*>(.*?)</ul>', answer.content.decode())
     after = open_library(library).row("ZXM-001")
     assert (after["urgency"], after["villages"], after["note"], after["state"]) == (5, "甲子村;丙寅村", "改过", before["state"])
     same = [c for c in before if c not in ("urgency", "villages", "note", "plan_conformity")]
     assert [str(before[c]) for c in same] == [str(after[c]) for c in same], "what was not touched stays to the last digit"
     page = client.get("/library/projects/ZXM-001/").content.decode()
+    assert "镇里复核" in page
     assert "<dd>改过</dd>" in page and "<td>改过</td>" in page, "among the fields, and in the log of changes"
 
 

@@ -47,13 +47,20 @@ class TestList:
         assert rows[-1][at] == pytest.approx(mine["investment_yuan"].sum(), abs=0.004) and rows[-1][0] == f"{len(mine)} 个项目合计"
         assert "ZXM-001" in (text := _text(client.get("/library/", {"region": "北片"}))) and "ZXM-003" not in text
 
+    def test_a_filter_that_leaves_nothing_is_an_empty_list(self, signed_in):
+        client = signed_in("reader")
+        for address in ("", "board/", "years/"):
+            answer = client.get("/library/" + address, {"class": "没有", "region": "没有", "q": "没有\x00"})
+            assert answer.status_code == 200, address
+
     def test_every_page_and_every_table_opens_in_both_languages(self, signed_in):
         from qianmo.web.pages.library_sheets import SHEETS
 
         client = signed_in("manager")
         for language, word in (("zh-hans", "项目库"), ("en", "Library")):
             client.post("/language/", {"language": language, "next": "/"})
-            for address in ("", "board/", "years/", "ranking/", "funds/", "plan/", "import/", "projects/ZXM-001/", "projects/ZXM-001/acceptance/"):
+            rows = ("funds/new/", "funds/of/ST-ND/", "floors/", "order/", "changes/", "projects/ZXM-002/payments/")
+            for address in ("", "board/", "years/", "ranking/", "funds/", *rows, "plan/", "import/", "projects/ZXM-001/", "projects/ZXM-001/acceptance/"):
                 answer = client.get("/library/" + address)
                 text = answer.content.decode()
                 assert answer.status_code == 200 and word in text, address

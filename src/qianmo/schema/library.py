@@ -9,7 +9,7 @@ from functools import cache
 from qianmo.schema.errors import RuleError
 from qianmo.schema.shipped import shipped_rows
 
-__all__ = ["Criterion", "coded_values", "library_criteria", "project_classes", "random_index", "readiness_of", "value_words", "zone_names"]
+__all__ = ["Criterion", "coded_values", "column_word", "library_criteria", "project_classes", "random_index", "readiness_of", "value_words", "zone_names"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,12 @@ def library_criteria() -> dict[str, Criterion]:
         r["criterion"]: Criterion(r["criterion"], r["zh"], r["en"], r["column"], Fraction(r["least"]), Fraction(r["most"]), Fraction(r["weight"]))
         for r in shipped_rows("parameters", "library_criteria")
     }
+
+
+@cache
+def column_word(column: str) -> str:
+    """What a column of the library is called in English, without its unit (字段英文名); the name of the column where it has no word."""
+    return {r["column"]: r["en"] for r in shipped_rows("codes", "library_columns")}.get(column, column.replace("_", " "))
 
 
 @cache

@@ -66,7 +66,7 @@ def chinese_message(text: str) -> str:
 
 
 def english_message(text: str) -> str:
-    """A message of ours in English (英文提示); the parts that no template of ``codes/english_words.csv`` fits stay Chinese.
+    """A message of ours in English (英文提示); the parts that neither ``codes/english_words.csv`` nor ``codes/message_english.csv`` knows stay Chinese.
 
     Verdicts of rules, refusals and lines of reports are written once, in Chinese. Parts that are joined are taken one by one, what fills a
     gap is looked up again, a fact is called by its name in brackets, and areas get the sign of their unit.
@@ -79,8 +79,11 @@ def english_message(text: str) -> str:
     'missing: proposal done, resolution published'
     >>> english_message("整治前建设用地 577.77亩,整治后 562.92亩,变化 -14.85亩")
     'construction land before 577.77 mu, after 562.92 mu, change -14.85 mu'
+    >>> english_message("没有同时满足全部条件的项目组合: 项目 P-1 没有可开工的年份")
+    'No choice of projects obeys all of these: project P-1 has no year it could start in'
     """
-    return _in_english(text, 0)
+    whole = _in_english(text, 0)
+    return min((whole, _with_phrases(text), _with_phrases(whole)), key=lambda words: len(_HAN.findall(words))) if has_chinese(whole) else whole
 
 
 def error_kind(error: QianmoError | type[QianmoError] | str) -> ErrorKind:
@@ -152,6 +155,21 @@ def _english_templates() -> tuple[tuple[re.Pattern[str], str], ...]:
     rows = list(dict(reversed(rows)).items())
     rows.sort(key=lambda row: -len(row[0].replace("{}", "")))
     return tuple((re.compile("([^;；]*?)".join(re.escape(p) for p in zh.split("{}")), re.DOTALL), en) for zh, en in rows)
+
+
+@lru_cache(maxsize=4096)
+def _with_phrases(text: str) -> str:
+    """Every phrase of ``codes/message_english.csv`` within a text in English, the rest as it is."""
+    for pattern, wording in _phrases() if has_chinese(text) else ():
+        text = pattern.sub(lambda found, wording=wording: _worded(wording, list(found.groups())), text)  # type: ignore[misc]
+    return text
+
+
+@cache
+def _phrases() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Phrases with the longest fixed text first; a gap holds no semicolon and no comma."""
+    rows = sorted(((r["zh"], r["en"]) for r in shipped_rows("codes", "message_english")), key=lambda row: -len(row[0].replace("{}", "")))
+    return tuple((re.compile(r"((?:[^;,: ]|,(?=\d))+)".join(re.escape(p) for p in zh.split("{}"))), en) for zh, en in rows)
 
 
 @cache

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as lazy
 
 from qianmo.governance.library.cells import LISTS, cell_text, column_header, value_choices
 from qianmo.governance.library.check_money import listed
+from qianmo.schema.library import column_word
 from qianmo.schema.tables import Column, table_spec
 from qianmo.web.words import both
 
-__all__ = ["ReasonForm", "RowForm", "column_field", "column_label", "row_initial", "rows_form", "typed_rows"]
+__all__ = ["ReasonForm", "RowForm", "column_field", "column_label", "row_initial", "rows_form", "text_words", "typed_rows"]
 
 Choices = Mapping[str, Sequence[tuple[str, str]]]
 
@@ -92,7 +93,19 @@ def column_field(column: Column, choices: Sequence[tuple[str, str]] | None = Non
 
 def column_label(column: Column) -> str:
     """What a column is called, with its unit (字段名称)."""
-    return both(column_header(column), column.name.replace("_m2", " (m²)").replace("_yuan", " (yuan)").replace("_", " ").capitalize())
+    unit = {"m2": " (m²)", "yuan": " (yuan)"}.get(column.unit, "")
+    return both(column_header(column), f"{column_word(column.name)}{unit}")
+
+
+def text_words(column: Column, text: str) -> str:
+    """The text of a cell in the language of the page; amounts grouped by thousands (单元格用语)."""
+    if column.unit in ("yuan", "m2"):
+        try:
+            return f"{float(text):,.2f}"
+        except ValueError:
+            return text
+    words = {zh: both(zh, en) for zh, en in value_choices(column).values()}
+    return "、".join(words.get(part, part) for part in text.split("；")) if words else text
 
 
 def _bound(form: forms.BaseForm) -> list[tuple[str, Any]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
-from qianmo.governance.library.cells import cell_text, column_header
+from qianmo.governance.library.cells import cell_text
 from qianmo.governance.library.difference import Difference, row_key
 from qianmo.schema.tables import table_spec
 
@@ -33,7 +34,7 @@ def change_lines(
     Returns
     -------
     DataFrame, columns of table ``library_change``
-        A line a changed cell; one a row that was added or removed, with its cells in words.
+        A line a changed cell; one a row that was added or removed, with its cells as JSON, column → text.
     """
     lines: list[tuple[Any, ...]] = []
     for d in differences:
@@ -47,8 +48,9 @@ def change_lines(
 
 
 def _words(table: str, row: Mapping[str, Any]) -> str:
-    cells = ((column_header(c), cell_text(c, row.get(c.name))) for c in table_spec(table).columns)
-    return "; ".join(f"{head} {text}" for head, text in cells if text)
+    """Its cells that are filled in, by column, as JSON: pages show them in their language."""
+    cells = ((c.name, cell_text(c, row.get(c.name))) for c in table_spec(table).columns)
+    return json.dumps({name: text for name, text in cells if text}, ensure_ascii=False)
 
 
 def _project(table: str, row: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from qianmo.governance.library.cells import WrongCellError, cell_value, column_header, column_of_header
 from qianmo.schema.errors import SchemaError
+from qianmo.schema.library import column_word
 from qianmo.schema.tables import table_spec
 
 __all__ = ["FAULT_COLUMNS", "empty_faults", "fault_row", "typed_table"]
@@ -64,7 +65,7 @@ def typed_table(table: str, raw: pd.DataFrame, *, first_row: int = 1) -> tuple[p
 def fault_row(table: str, row: int, key: str, column: str, found: str, zh: str, en: str, *, severity: str = "error", cure: str = "") -> tuple[Any, ...]:
     """One row of a table of faults, in both languages (问题行)."""
     label = table_spec(table).column(column).zh if column in table_spec(table).column_names else ""
-    return table, row, key, column, severity, found, f"{label}: {zh}" if label else zh, en, cure or "改正该单元格"
+    return table, row, key, column, severity, found, f"{label}: {zh}" if label else zh, f"{column_word(column)}: {en}" if label else en, cure or "改正该单元格"
 
 
 def empty_faults() -> pd.DataFrame:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from qianmo.schema.errors import NotAllowedError
+from qianmo.schema.library import column_word
 from qianmo.schema.tables import table_names, table_spec
 from qianmo.schema.workflows import Step, Workflow, actor_words, document_words
 
@@ -97,7 +98,7 @@ def refusals(
     blank = [f for f in step.fields if f not in filled]
     if blank:
         zh = "、".join(_label(table, f) for f in blank)
-        found.append(Refusal("field", f"未填写: {zh}", f"not filled in: {', '.join(blank)}"))
+        found.append(Refusal("field", f"未填写: {zh}", f"not filled in: {', '.join(column_word(f) for f in blank)}"))
     if step.needs_reason and not reason.strip():
         found.append(Refusal("reason", f"“{step.zh}”必须写明理由", f"'{step.en}' needs a reason in words"))
     return tuple(found)

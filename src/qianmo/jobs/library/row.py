@@ -38,7 +38,7 @@ def next_id(projects: pd.DataFrame) -> str:
     return next(name for n in range(len(known) + 1, len(known) + 100_000) if (name := f"ZXM-{n:03d}") not in known)
 
 
-def edit_project(context: Context, folder: Path, given: Mapping[str, str], *, mark: str = "") -> pd.DataFrame:
+def edit_project(context: Context, folder: Path, given: Mapping[str, str], *, mark: str = "", reason: str = "") -> pd.DataFrame:
     """Change a project, or propose a new one, from the texts of a form (项目维护).
 
     Parameters
@@ -47,6 +47,8 @@ def edit_project(context: Context, folder: Path, given: Mapping[str, str], *, ma
         Column → text, all columns of ``library_project`` that may be written; a blank state is that of the library, or candidate.
     mark : str
         `mark_of` the project when the form was opened; '' proposes a new project.
+    reason : str
+        Why; it stands in the log of changes.
 
     Returns
     -------
@@ -70,5 +72,5 @@ def edit_project(context: Context, folder: Path, given: Mapping[str, str], *, ma
         return told
     if len(found.changes):
         kept = Comparison((found,), found.refused, errors, errors, tables, "")
-        store_comparison(context, folder, library, kept, names=f"表单 {key}")
+        store_comparison(context, folder, library, kept, names=f"表单 {key}", reason=reason.strip())
     return told

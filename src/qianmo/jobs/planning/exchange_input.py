@@ -12,12 +12,14 @@ import pandas as pd
 import shapely
 
 from qianmo.geo.blocks import blocks
+from qianmo.jobs.plain_table import plain_table
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.land_values import USE_CLASSES, land_value
 
 __all__ = ["exchange_tables", "holders_by_share", "settings_values", "side_table"]
 
 _TITLE = ("title_number", "title_no")
+_NUMBERS = ("share_num", "share_den", "value_yuan_m2", "x", "y")
 
 
 def exchange_tables(
@@ -151,18 +153,40 @@ def _main_block(geoms: np.ndarray) -> tuple[float, float]:
 
 
 def side_table(path: Any) -> pd.DataFrame | None:
-    """A CSV beside the project, or None where none is named.
+    """A CSV file or workbook beside the project through the guarded reader, or None where none is named (旁侧表格).
+
+    Returns
+    -------
+    DataFrame
+        Names of columns in lower case; ids, names and codes are text, shares, prices and coordinates numbers, NaN where blank.
 
     Raises
     ------
     MissingDataError
-        No such file.
+        No such file, or no table in it.
+    SchemaError
+        A share, price or coordinate is no number; its rows are named.
+    UnsafeInputError, EncodingError, ChoiceNeededError
+        As for `plain_layers`.
     """
     if not path:
         return None
     if not Path(path).is_file():
-        raise MissingDataError(f"没有文件 {path}", expected="a CSV file in UTF-8")
-    return pd.read_csv(path, dtype={"parcel_id": str, "title_no": str, "title_number": str, "owner": str}, encoding="utf-8-sig")
+        raise MissingDataError(f"没有文件 {path}", expected="CSV 或 XLSX 表格 (a CSV file or workbook)")
+    table = plain_table(path, needed=(), meaning="")
+    for name in table.columns:
+        written = table[name].map(lambda v: "" if v is None or v != v else str(v).strip())
+        table[name] = _numbers(Path(path).name, name, written) if name in _NUMBERS else written.where(written != "", None)
+    return table
+
+
+def _numbers(file: str, name: str, written: pd.Series) -> pd.Series:
+    read = pd.to_numeric(written.where(written != "", None), errors="coerce").astype(float)
+    wrong = np.flatnonzero((written != "") & ~np.isfinite(read))
+    if len(wrong):
+        rows = ", ".join(f"第 {n + 2} 行 {written.iloc[n][:20]}" for n in wrong[:8])
+        raise SchemaError(f"{file} 列 {name} 有 {len(wrong)} 处不是数字: {rows}", expected="数字", cure="改正这些单元格")
+    return read
 
 
 def settings_values(values: Mapping[str, Any], told: Mapping[str, Any], name: str, default: float) -> float:

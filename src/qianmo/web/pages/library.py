@@ -25,14 +25,14 @@ from qianmo.jobs.queries.library import LibraryView, workbook_of
 from qianmo.jobs.queries.search import place_of
 from qianmo.schema.desk import Viewer, workflow_actors
 from qianmo.schema.errors import MissingDataError
-from qianmo.schema.library import project_classes
+from qianmo.schema.library import coded_values, column_word, project_classes
 from qianmo.schema.tables import Column, table_spec
 from qianmo.schema.workflows import Step, actor_words, document_words, workflow
 from qianmo.web.authorise import may, shown_layer, viewer_of
 from qianmo.web.authorise_library import is_whole, seen_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.pages.library_gantt import gantt
-from qianmo.web.pages.library_sheets import CLASS_MARK, class_word, kept_projects, sheet_of, state_word
+from qianmo.web.pages.library_sheets import CLASS_MARK, class_word, kept_projects, reason_word, sheet_of, state_word
 from qianmo.web.sheets import excel
 from qianmo.web.words import both
 
@@ -138,7 +138,7 @@ def _project_page(request: HttpRequest, project: str, *, refused: list[str] | No
     orders = view.tables["library_order"].to_dict("records")
     shown = {
         "view": view, "row": row, "state": state_word(row["state"]),
-        "fields": [(both(c.zh, c.name.removesuffix("_m2").removesuffix("_yuan").replace("_", " ")), c, _field(c, row[c.name])) for c in table_spec("library_project").columns if c.name not in _SHOWN_BELOW],
+        "fields": [(both(c.zh, column_word(c.name)), c, _field(c, row[c.name])) for c in table_spec("library_project").columns if c.name not in _SHOWN_BELOW],
         "is_synthetic": not is_blank(row["synthetic"]) and bool(row["synthetic"]), "may_change": is_whole(viewer),
         **{n: sheet_of(n, view, asked) for n in ("needs", "payments", "changes", "history")},
         "waits_for": [r for r in orders if r["after_id"] == project], "waited_for": [r for r in orders if r["before_id"] == project],
@@ -213,6 +213,10 @@ def _field(column: Column, value: Any) -> Any:
     words = value_choices(column)
     if words:
         return "、".join(both(*words.get(v, (v, v))) for v in (listed(value) if column.name in LISTS else (str(value),)))
+    if column.name == "scale_unit" and str(value) in coded_values("scale_unit"):
+        return both(*coded_values("scale_unit")[str(value)])
+    if column.name == "note" and str(value) == FROM_PLAN:
+        return reason_word(str(value))
     if column.type == "boolean":
         return _("yes") if bool(value) else _("no")
     return cell_text(column, value)

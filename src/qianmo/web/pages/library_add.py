@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from qianmo.governance.blank import is_blank
@@ -82,7 +83,7 @@ def _sheet(offered: list[dict[str, Any]]) -> Sheet:
 def new_project(request: HttpRequest) -> HttpResponse:
     """Propose a project by a form; it begins as a candidate."""
     view = whole_library(viewer_of(request))
-    form = ProjectForm(request.POST or None, initial={"project_id": next_id(view.projects)}, is_new=True)
+    form = ProjectForm(request.POST or None, initial={"project_id": next_id(view.projects), "proposed": f"{timezone.localdate():%Y-%m-%d}"}, is_new=True)
     if request.method == "POST" and form.is_valid() and _stored(request, form, form.texts()):
         messages.success(request, _("The project %(project)s is in the library as a candidate.") % {"project": form.texts()["project_id"]})
         return redirect("library-project", form.texts()["project_id"])
@@ -113,18 +114,20 @@ class ProjectForm(forms.Form):
         for column in table_spec("library_project").columns:
             if column.name not in _FIXED and (is_new or column.name != "project_id"):
                 self.fields[column.name] = column_field(column)
+        if not is_new:
+            self.fields["reason"] = forms.CharField(label=_("Reason of the change"), max_length=300, required=False, help_text=_("Stands in the log of changes with your name and the time."))
         self.fields["mark"] = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def texts(self) -> dict[str, str]:
         """Column → text as in a sheet."""
-        return {k: str(v if v is not None else "") for k, v in self.cleaned_data.items() if k != "mark"}
+        return {k: str(v if v is not None else "") for k, v in self.cleaned_data.items() if k not in ("mark", "reason")}
 
 
 def _stored(request: HttpRequest, form: ProjectForm, texts: Mapping[str, str], *, mark: str = "") -> bool:
     """Store it, or put what is wrong to its field; nothing is stored then."""
     viewer = viewer_of(request)
     with CHANGING:
-        faults = edit_project(Context(user=viewer.name), project_folder(), texts, mark=mark)
+        faults = edit_project(Context(user=viewer.name), project_folder(), texts, mark=mark, reason=form.cleaned_data.get("reason", ""))
     for fault in faults.to_dict("records"):
         name = fault["column"] if fault["column"] in form.fields else None
         form.add_error(name, both(str(fault["zh"]), str(fault["en"])))

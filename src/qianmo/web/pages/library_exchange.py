@@ -15,13 +15,14 @@ from qianmo.jobs.context import Context
 from qianmo.jobs.library.compare import Comparison
 from qianmo.jobs.library.upload import SUFFIXES, compared_upload, take_upload
 from qianmo.schema.errors import QianmoError
+from qianmo.schema.library import column_word
 from qianmo.schema.tables import table_spec
 from qianmo.web.authorise import viewer_of
 from qianmo.web.authorise_library import whole_library
 from qianmo.web.desk import CHANGING, project_folder
 from qianmo.web.errors import error_words, log_error, status_of
 from qianmo.web.sheets import Head, Sheet, excel
-from qianmo.web.words import both
+from qianmo.web.words import both, said
 
 __all__ = ["check_import", "check_table", "show_import"]
 
@@ -115,10 +116,10 @@ def _faults(rows: Any, kind: str) -> list[dict[str, Any]]:
     told = []
     for r in rows.to_dict("records"):
         found = "" if str(r["found"]) in ("None", "nan", "<NA>") else r["found"]
-        told.append({**r, "kind": kind, "title": both(table_spec(r["table"]).zh, r["table"].replace("_", " ")), "words": both(str(r["zh"]), str(r["en"])), "found": found})
+        told.append({**r, "kind": kind, "title": both(table_spec(r["table"]).zh, r["table"].replace("_", " ")), "words": both(str(r["zh"]), str(r["en"])), "cure": said(str(r["cure"])), "found": found})
     return told
 
 
 def _label(table: str, column: str) -> str:
     c = table_spec(table).column(column)
-    return both(c.zh, column.replace("_", " "))
+    return both(c.zh, column_word(column))

@@ -103,7 +103,8 @@ def _plan_page(request: HttpRequest, form: PlanForm) -> HttpResponse:
     if task is not None and not (task.person.username == viewer.name or may(viewer, "manage")):
         task = None
     shown = {
-        "view": view, "form": form, "task": task, "fault": _fault(task), "record": view.portfolio, "figures": [] if viewer.region else _figures(view),
+        "view": view, "form": form, "task": task, "fault": _fault(task), "record": view.portfolio, "is_worthless": view.portfolio.get("value") == 0,
+        "figures": [] if viewer.region else _figures(view),
         "weights": [(both(c.zh, c.en), float(w)) for k, c in library_criteria().items() if (w := weights_asked(view, {})[k])],
         "sheets": [sheet_of(n, view, {}) for n in ("plan-years", "plan", "balance", "payments")] if view.portfolio else [], "may_ask": may(viewer, "run") and not viewer.region, "errors": _errors(view),
     }  # fmt: skip

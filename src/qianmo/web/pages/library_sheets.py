@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -21,16 +22,17 @@ from qianmo.governance.library.check_money import fen_of, listed
 from qianmo.governance.library.score import normed_values, ranked
 from qianmo.governance.library.sensitivity import smallest_flips
 from qianmo.governance.library.weights import default_weights, direct_weights
+from qianmo.jobs.library.from_plan import FROM_PLAN
 from qianmo.jobs.queries.library import LibraryView
 from qianmo.schema.errors import MissingDataError, SchemaError
 from qianmo.schema.library import library_criteria, project_classes, value_words
-from qianmo.schema.tables import table_spec
+from qianmo.schema.tables import Column, table_spec
 from qianmo.schema.workflows import actor_words, document_words, workflow
-from qianmo.web.library_row_forms import column_label
+from qianmo.web.library_row_forms import column_label, text_words
 from qianmo.web.sheets import Head, Sheet
 from qianmo.web.words import both, table_word
 
-__all__ = ["CLASS_MARK", "SHEETS", "class_word", "kept_projects", "sheet_of", "state_word", "weights_asked"]
+__all__ = ["CLASS_MARK", "SHEETS", "class_word", "kept_projects", "reason_word", "sheet_of", "source_word", "state_word", "weights_asked"]
 
 Asked = Mapping[str, str]
 
@@ -72,7 +74,8 @@ def kept_projects(view: LibraryView, asked: Asked) -> pd.DataFrame:
             shown = shown[shown[column] == asked[key]]
     words = asked.get("q", "").strip().casefold()
     if words:
-        shown = shown[[words in f"{i} {n}".casefold() for i, n in zip(shown["project_id"], shown["name"], strict=True)]]
+        found = [words in f"{i} {n}".casefold() for i, n in zip(shown["project_id"], shown["name"], strict=True)]
+        shown = shown[pd.Series(found, index=shown.index, dtype=bool)]
     return shown
 
 
@@ -263,7 +266,7 @@ def _history(view: LibraryView, asked: Asked) -> Sheet:
     project = asked.get("project", "")
     rows = [{"number": e.number, "time": f"{timezone.localtime(e.time):%Y-%m-%d %H:%M}", "from": state_word(e.state_from), "to": state_word(e.state_to), "actor": e.actor,
              "role": _("taken over") if e.role == "import" else both(*actor_words(e.role)),
-             "reason": e.reason, "documents": [both(*document_words(d)) for d in e.documents]} for e in view.entries(project)]  # fmt: skip
+             "reason": reason_word(e.reason), "documents": [both(*document_words(d)) for d in e.documents]} for e in view.entries(project)]  # fmt: skip
     heads = (
         Head("time", _("Time")), Head("from", _("From")), Head("to", _("To")), Head("actor", _("Person")), Head("role", _("Acting as")), Head("reason", _("Reason")),
         Head("documents", _("Documents")),
@@ -285,14 +288,41 @@ def _changes(view: LibraryView, asked: Asked) -> Sheet:
     rows = []
     for r in view.changes(project):
         column = table_spec(str(r["table_name"])).column(str(r["column_name"])) if not is_blank(r["column_name"]) and r["column_name"] else None
+        before, after = (_logged(str(r["table_name"]), column, "" if is_blank(r[c]) else str(r[c])) for c in ("before", "after"))
         rows.append({"time": f"{timezone.localtime(datetime.fromisoformat(str(r['time']))):%Y-%m-%d %H:%M}", "actor": r["actor"], "table": table_word(str(r["table_name"])), "key": r["row_key"],
-                     "kind": both(*value_words("change_kind", str(r["change_kind"]))), "column": column_label(column) if column else "", "before": r["before"], "after": r["after"],
-                     "reason": r["reason"], "source": r["source"]})  # fmt: skip
+                     "kind": both(*value_words("change_kind", str(r["change_kind"]))), "column": column_label(column) if column else "", "before": before, "after": after,
+                     "reason": r["reason"], "source": source_word(str(r["source"]))})  # fmt: skip
     heads = (
         Head("time", _("Time")), Head("actor", _("Person")), Head("table", _("Table")), Head("key", _("Row")), Head("kind", _("Kind")), Head("column", _("Column")),
         Head("before", _("Before")), Head("after", _("After")), Head("reason", _("Reason")), Head("source", _("Came by")),
     )  # fmt: skip
     return Sheet("changes", _("Log of changes"), heads, rows, query=urlencode({"project": project}) if project else "")
+
+
+def reason_word(reason: str) -> str:
+    """A reason that the program wrote, in the language of the page; what a person wrote stays (理由用语)."""
+    read = re.fullmatch(r"由 (.+) 读入", reason)
+    if read:
+        return _("read in from %(file)s") % {"file": source_word(read.group(1))}
+    return _("taken over from the sub-projects of the plan") if reason == FROM_PLAN else reason
+
+
+def source_word(source: str) -> str:
+    """The form or the file a change came by, in the language of the page (来源用语)."""
+    paid = re.fullmatch(r"拨付登记 (\S+) (\d+) 年 ([\d,.]+) 元", source)
+    if paid:
+        return _("payment of %(amount)s yuan from %(fund)s in %(year)s") % {"fund": paid.group(1), "year": paid.group(2), "amount": paid.group(3)}
+    forms = (("表单 资金 ", _("form of the fund")), ("表单 用款 ", _("form of the payments")), ("表单 先后关系", _("form of the order")), ("表单 片区保底", _("form of the floors")), ("表单 ", _("form of the project")))
+    found = next(((p, w) for p, w in forms if source.startswith(p)), None)
+    return f"{found[1]} {source.removeprefix(found[0])}".strip() if found else source
+
+
+def _logged(table: str, column: Column | None, text: str) -> str:
+    """A cell of the log in words: one value, or the whole row of JSON."""
+    if column is not None:
+        return text_words(column, text) if text else ""
+    spec = table_spec(table)
+    return "; ".join(f"{column_label(spec.column(k))} {text_words(spec.column(k), v)}" for k, v in json.loads(text).items()) if text else ""
 
 
 def _order(view: LibraryView, asked: Asked) -> Sheet:
