@@ -189,11 +189,15 @@ def test_no_page_has_a_serious_fault_of_access(page):
 def test_the_pages_fit_a_phone_in_both_languages(page):
     page.set_viewport_size({"width": 390, "height": 844})
     wide = []
-    for address in PAGES:
-        page.goto("/library/" + address)
-        if page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0:
-            wide.append(address)
-        _shot(page, f"phone-{address.strip('/').replace('/', '-')}")
+    for language, other in (("zh-CN", "en"), ("en", "zh-CN")):
+        for address in PAGES:
+            page.goto("/library/" + address)
+            assert page.get_attribute("html", "lang").startswith(language[:2])
+            if page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0:
+                wide.append((language, address))
+            _shot(page, f"phone-{language[:2]}-{address.strip('/').replace('/', '-')}")
+        page.click(f"header button[lang={other}]")
+        page.wait_for_selector(f"html[lang^={other[:2]}]", state="attached")
     assert not wide
 
 
