@@ -272,3 +272,11 @@ def test_rows_that_are_stored_while_somebody_reads_are_refused_whole(library):
     fresh = mark_of_rows(open_library(library).tables["library_fund_year"], "library_fund_year", within)
     assert pay_out(context, library, "XJ-HJ", "2027", "3", mark=fresh, reason="凭证").empty
     assert table(library, "library_fund_year", fund_id="XJ-HJ", year=2027).iloc[0]["paid_yuan"] == 3
+
+
+def test_the_kept_rows_of_each_page_are_taken_along_as_excel(library, signed_in):
+    client = signed_in("planner")
+    project = open_library(library).projects["project_id"].iloc[0]
+    for address, name in ((FUND, "fund-years"), ("/library/order/", "order"), ("/library/floors/", "floors"), (f"/library/projects/{project}/payments/", "needs")):
+        found = re.search(rf'href="(/library/tables/{name}\.xlsx[^"]*)"', client.get(address).content.decode())
+        assert found and client.get(found[1]).content[:2] == b"PK"

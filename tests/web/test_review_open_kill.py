@@ -39,11 +39,11 @@ def _wait(what, told=lambda: "", seconds: float = 150.0):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is of POSIX")
-def test_a_review_that_was_acknowledged_is_opened_once_though_the_desk_is_killed(opened_review, desk_project, tmp_path):
+def test_a_review_that_was_acknowledged_is_opened_once_though_the_desk_is_killed(evaluated, tmp_path):
     from django.contrib.auth.hashers import Argon2PasswordHasher
 
     project = tmp_path / "项目"
-    shutil.copytree(desk_project, project, symlinks=True, ignore=shutil.ignore_patterns("desk.*", "reviews"))
+    shutil.copytree(evaluated, project, symlinks=True, ignore=shutil.ignore_patterns("desk.*", "reviews"))
     with served(project):
         pass
     kept = Argon2PasswordHasher().encode(PASSWORD, "saltsaltsalt")

@@ -100,8 +100,8 @@ class BookTable:
 
     @property
     def source_words(self) -> str:
-        """Where the numbers come from, for the line under the table: result tables of the project, with `source` behind them where it is in brackets."""
-        return self.source if self.source and self.source[0] not in "（(" else f"成果表{self.source}"
+        """Where the numbers come from, for the line under the table: a source in Chinese words as it is, names of result tables behind 成果表."""
+        return self.source if "\u3400" <= self.source[:1] <= "\u9fff" else f"成果表{self.source}"
 
     def formats(self, column: BookColumn) -> tuple[str, ...]:
         """Number format of each cell of a column."""

@@ -34,6 +34,9 @@ from qianmo.web.words import both
 
 __all__ = ["change_floors", "change_fund", "change_order", "change_payments", "new_fund", "pay_fund", "show_changes"]
 
+_SHEETS = {"library_fund_year": "fund-years", "library_payment": "needs", "library_order": "order", "library_floor": "floors"}
+"""The Excel table of the kept rows of a page (可导出的表)."""
+
 
 @dataclass
 class _Asked:
@@ -146,7 +149,8 @@ def _rows_page(request: HttpRequest, asked: _Asked, *, is_sent: bool = True, sta
                 return redirect(asked.back)
         status = 422
     marks = _marks(asked, view, data)
-    shown = {"view": view, "asked": asked, "head": head, "formset": formset, "reason": reason, "told": [*told, *asked.more.get("refused", ())], "marks": marks, "labels": _labels(asked), **asked.more}
+    shown = {"view": view, "asked": asked, "head": head, "formset": formset, "reason": reason, "told": [*told, *asked.more.get("refused", ())], "marks": marks, "labels": _labels(asked),
+             "sheet": "" if asked.fund == "new" else _SHEETS[asked.table], **asked.more}  # fmt: skip
     return render(request, "desk/library_rows.html", shown, status=status)
 
 
