@@ -37,7 +37,8 @@ def desk(desk_project):
     from qianmo.web.settings import configure
 
     assert not settings.configured, "one project a process"
-    configure(desk_project, database_url=os.environ.get("QIANMO_TEST_DATABASE", ""), setup_token="word", hosts=("testserver",))
+    database, worker = (os.environ.get(n, "") for n in ("QIANMO_TEST_DATABASE", "PYTEST_XDIST_WORKER"))
+    configure(desk_project, database_url=f"{database}_{worker}" if database and worker else database, setup_token="word", hosts=("testserver",))
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
